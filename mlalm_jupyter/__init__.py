@@ -1,0 +1,1 @@
+"""The model lifecycle, native to Jupyter."""

@@ -1,0 +1,91 @@
+"""What every noun's class is given: the ports, the person, and where progress is told."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+
+from mlalm_jupyter.domain.event import Event
+from mlalm_jupyter.domain.workspace import WorkspaceInfo
+from mlalm_jupyter.ports import (
+    BlobStore,
+    Catalog,
+    Clock,
+    Keyring,
+    NotebookRunner,
+    ServiceHost,
+    Surroundings,
+    Transaction,
+)
+
+Progress = Callable[[str, int, int], None]
+"""Told what is being done, how much of it is done, and of how much (0 when that is not known)."""
+
+
+def silent(_text: str, _done: int, _total: int) -> None:
+    """Progress that nobody watches."""
+
+
+@dataclass
+class Context:
+    """The workspace as the verbs see it."""
+
+    path: Path
+    info: WorkspaceInfo
+    catalog: Catalog
+    blobs: BlobStore
+    keyring: Keyring
+    clock: Clock
+    surroundings: Surroundings
+    who: str
+    make_host: Callable[[], ServiceHost]
+    make_runner: Callable[[], NotebookRunner]
+    environ: Mapping[str, str]
+    progress: Progress = silent
+
+    @cached_property
+    def host(self) -> ServiceHost:
+        return self.make_host()
+
+    @property
+    def run_id(self) -> str | None:
+        """The run this process is part of, when it is the kernel of one."""
+        return self.environ.get("MLALM_RUN") or None
+
+    def note(
+        self,
+        tx: Transaction,
+        noun: str,
+        action: str,
+        *,
+        subject_id: str,
+        subject: str,
+        data: Mapping[str, object] | None = None,
+        at: str | None = None,
+    ) -> None:
+        """Write the event of a change into its own transaction."""
+        tx.events.append(
+            Event(
+                at=at or self.clock.now(),
+                by=self.who,
+                noun=noun,
+                action=action,
+                subject_id=subject_id,
+                subject=subject,
+                data=data or {},
+            )
+        )
+
+    def inside(self, path: str | Path) -> str:
+        """A path as the workspace knows it: relative to its folder, with forward slashes."""
+        absolute = Path(path) if Path(path).is_absolute() else self._nearest(Path(path))
+        resolved = absolute.resolve()
+        root = self.path.resolve()
+        return resolved.relative_to(root).as_posix() if resolved.is_relative_to(root) else resolved.as_posix()
+
+    def _nearest(self, path: Path) -> Path:
+        """A relative path is looked for from the current folder first, then from the workspace."""
+        here = Path.cwd() / path
+        return here if here.exists() else self.path / path

@@ -1,0 +1,53 @@
+"""The person's own files: found, read, and never overwritten unasked."""
+
+from __future__ import annotations
+
+import errno
+import os
+from pathlib import Path
+
+from mlalm_jupyter.api.context import Context
+from mlalm_jupyter.domain.errors import AlreadyExists, InvalidInput, NotFound, Unavailable
+
+
+def readable_file(context: Context, file: str) -> Path:
+    """The file a person named, from the current folder or from the workspace."""
+    named = Path(file).expanduser()
+    path = named if named.is_absolute() or named.exists() else context.path / named
+    if path.is_dir():
+        raise InvalidInput(f"The file '{file}'", expected="a file", got="a folder")
+    if not path.exists():
+        beside = [one.name for one in path.parent.iterdir() if one.is_file()] if path.parent.is_dir() else []
+        raise NotFound("file", file, known=beside, fix=f"Looked in {Path.cwd()} and {context.path}.")
+    if not os.access(path, os.R_OK):
+        raise Unavailable(
+            f"The file '{file}' was not read.",
+            why="You may not read it.",
+            fix="Have its permissions changed.",
+        )
+    return path
+
+
+def write_new_file(context: Context, file: str, data: bytes) -> Path:
+    """Write a file that does not exist yet, whole or not at all."""
+    path = Path(file).expanduser()
+    if path.exists():
+        raise AlreadyExists("file", str(file), fix="Choose another name, or move that file away.")
+    temporary = path.with_name(f".{path.name}.{os.getpid()}.part")
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with open(temporary, "wb") as out:
+            out.write(data)
+            out.flush()
+            os.fsync(out.fileno())
+        os.link(temporary, path)
+    except FileExistsError as error:
+        raise AlreadyExists("file", str(file), fix="Choose another name, or move that file away.") from error
+    except OSError as error:
+        why = "The disk is full." if error.errno == errno.ENOSPC else f"The system said: {error.strerror}."
+        raise Unavailable(
+            f"The file '{file}' was not written.", why=why, fix="Choose another place."
+        ) from error
+    finally:
+        temporary.unlink(missing_ok=True)
+    return path.resolve()

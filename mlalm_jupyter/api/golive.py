@@ -1,0 +1,133 @@
+"""How a definition goes live: trusted, loaded by every scorer, one compare-and-swap, seen by all."""
+
+from __future__ import annotations
+
+from mlalm_jupyter.api.context import Context
+from mlalm_jupyter.domain.definition import ModelAsset, ServiceDefinition
+from mlalm_jupyter.domain.errors import InvalidInput, UntrustedContent
+from mlalm_jupyter.domain.model import TrainedModel
+from mlalm_jupyter.domain.names import AssetRef
+from mlalm_jupyter.domain.projection import Projection, Servable, ServableModel, ServedEndpoint
+from mlalm_jupyter.domain.trust import Seal, sealed_statement
+from mlalm_jupyter.ports import Transaction
+
+
+def new_seal(context: Context, kind: str, digest: str, *, reason: str) -> Seal:
+    """This workspace's signature over a content hash; it is kept by whoever writes it into a transaction."""
+    return Seal(
+        digest=digest,
+        kind=kind,
+        key_id=context.keyring.key_id,
+        signature=context.keyring.sign(sealed_statement(kind, digest)),
+        reason=reason,
+        at=context.clock.now(),
+        by=context.who,
+    )
+
+
+def valid_seal(context: Context, tx: Transaction, kind: str, digest: str) -> str | None:
+    """The kept signature over a hash, if there is one and this workspace's key really made it."""
+    seal = tx.seals.get(kind, digest)
+    if seal and context.keyring.verifies(sealed_statement(kind, digest), seal.signature):
+        return seal.signature
+    return None
+
+
+def model_asset(model: TrainedModel, asset: str = "asset1") -> ModelAsset:
+    """A registered model as a definition names it."""
+    return ModelAsset(asset, model.name, model.version, model.model_hash)
+
+
+def held_model(tx: Transaction, asset: ModelAsset) -> TrainedModel:
+    """The registered model a definition names; its hash must be the one the definition says."""
+    model = tx.models.get(AssetRef("model", asset.name, asset.version))
+    if model.model_hash != asset.model_hash:
+        raise InvalidInput(
+            f"The model location of asset '{asset.asset}'",
+            expected=f"the hash of {model.reference}, {model.model_hash[:12]}...",
+            got=f"{asset.model_hash[:12]}...",
+            fix="Export the definition again, or name the version you mean.",
+        )
+    return model
+
+
+def servable(
+    context: Context, tx: Transaction, definition: ServiceDefinition, *, seal: Seal | None = None
+) -> Servable:
+    """A definition with what scorers need; refused when it holds anything this workspace did not sign."""
+    signature = seal.signature if seal else valid_seal(context, tx, "definition", definition.digest)
+    if definition.code and not signature:
+        raise UntrustedContent(
+            f"Definition {definition.digest[:12]}",
+            wants=[f"the code of node {cell.node} ({cell.entry})" for cell in definition.code],
+            digest=definition.digest,
+        )
+    models = []
+    for asset in definition.models:
+        model = held_model(tx, asset)
+        model_seal = valid_seal(context, tx, "model", model.model_hash)
+        if not model.is_data_only and not model_seal:
+            raise UntrustedContent(
+                f"Model {model.reference}",
+                wants=[f"what its {model.format} payload says"],
+                digest=model.model_hash,
+            )
+        models.append(
+            ServableModel(
+                reference=model.reference,
+                model_hash=model.model_hash,
+                bundle_digest=model.bundle_digest,
+                bundle_path=str(context.blobs.path(model.bundle_digest)),
+                seal=model_seal,
+            )
+        )
+    path = str(context.blobs.path(definition.digest))
+    return Servable(digest=definition.digest, path=path, seal=signature, models=tuple(models))
+
+
+def kept_definition(context: Context, digest: str) -> ServiceDefinition:
+    """A definition of this workspace by its hash."""
+    return ServiceDefinition.from_text(context.blobs.get(digest).decode(), where=f"Definition {digest[:12]}")
+
+
+def prepared(context: Context, definition: ServiceDefinition, *, seal: Seal | None = None) -> None:
+    """Have every scorer load a definition and replay its example, before anything moves."""
+    with context.catalog.read() as tx:
+        wanted = servable(context, tx, definition, seal=seal)
+    context.blobs.put(definition.text.encode())
+    context.progress("Starting the server", 0, 0)
+    context.host.ensure(context.info.id, context.path)
+    context.progress("Loading the definition on every scorer", 0, 0)
+    context.host.prepare(context.info.id, wanted, context.keyring.public_key)
+
+
+def published(context: Context) -> None:
+    """Let the scorers see the catalog as it is now, and wait until they do."""
+    context.progress("Publishing", 0, 0)
+    context.host.publish(context.info.id, lambda: projection(context))
+
+
+def projection(context: Context) -> Projection:
+    """The workspace as the scorers see it."""
+    with context.catalog.read() as tx:
+        endpoints = tx.endpoints.find()
+        served = tuple(
+            ServedEndpoint(
+                id=endpoint.id,
+                reference=endpoint.reference,
+                revision=endpoint.revision,
+                definition_hash=endpoint.definition_hash,
+                key_digests=tuple(key.digest for key in tx.endpoints.keys(endpoint.id)),
+            )
+            for endpoint in endpoints
+        )
+        digests = sorted({endpoint.definition_hash for endpoint in endpoints})
+        servables = tuple(servable(context, tx, kept_definition(context, digest)) for digest in digests)
+        return Projection(
+            workspace_id=context.info.id,
+            workspace_path=str(context.path),
+            seq=tx.events.last_seq(),
+            public_key=context.keyring.public_key,
+            endpoints=served,
+            servables=servables,
+        )

@@ -1,0 +1,80 @@
+"""Does claimed jobs: executes a snapshot, and what was asked to follow."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+from mlalm_jupyter.api.context import Context
+from mlalm_jupyter.api.endpoints import Endpoints
+from mlalm_jupyter.api.recorder import Recorder
+from mlalm_jupyter.domain.errors import MlalmError
+from mlalm_jupyter.domain.job import JobState, Lease
+from mlalm_jupyter.domain.run import Cells, Run
+from mlalm_jupyter.ports import Execution
+
+OnProgress = Callable[[Cells], None]
+
+
+class Performer:
+    """Executes jobs in the calling process and records their end."""
+
+    def __init__(self, context: Context, recorder: Recorder, endpoints: Endpoints) -> None:
+        self._context = context
+        self._recorder = recorder
+        self._endpoints = endpoints
+
+    def perform(self, lease: Lease, *, on_progress: OnProgress | None = None) -> None:
+        """Do one claimed job; its result counts only while the lease is ours."""
+        with self._context.catalog.read() as tx:
+            job = tx.jobs.get(lease.job_id)
+            run = tx.runs.get(str(job.payload["run"]))
+        run = self._recorder.running(run, lease)
+        execution = self._execute(run, lease, on_progress)
+        if job.kind == "retrain" and not execution.cause:
+            self._finish_retraining(
+                run, lease, execution, patch=job.payload.get("patch"), model=str(job.payload["model"])
+            )
+        else:
+            self._recorder.end(run, lease, execution)
+
+    def _execute(self, run: Run, lease: Lease, on_progress: OnProgress | None) -> Execution:
+        ctx = self._context
+
+        def told(cells: Cells) -> None:
+            self._recorder.progress(run, lease, cells)
+            if on_progress:
+                on_progress(cells)
+
+        env = {"MLALM_WORKSPACE": str(ctx.path), "MLALM_RUN": run.id}
+        return ctx.make_runner().execute(
+            ctx.blobs.get(run.snapshot.digest),
+            parameters=run.snapshot.parameters,
+            env=env,
+            cwd=(ctx.path / Path(run.path)).parent,
+            on_cell=told,
+        )
+
+    def _finish_retraining(
+        self, run: Run, lease: Lease, execution: Execution, *, patch: object, model: str
+    ) -> None:
+        """A retraining is done when its model is registered and, where asked, serves."""
+        self._recorder.executed(run, lease, execution)
+        with self._context.catalog.read() as tx:
+            trained = [one for one in tx.models.find(run_id=run.id) if one.name == model]
+        result: dict[str, object] = {"run": run.id, "model": None, "endpoint": None}
+        if not trained:
+            cause = f"Its notebook registered no version of '{model}': end it with `%register VAR {model}`."
+            self._recorder.finish_job(lease, JobState.FAILED, result=result, cause=cause)
+            return
+        newest = max(trained, key=lambda one: one.version)
+        result["model"] = newest.reference
+        if isinstance(patch, str):
+            try:
+                result["endpoint"] = self._endpoints.patch(patch, model=newest.reference).reference
+            except MlalmError as error:
+                self._recorder.finish_job(
+                    lease, JobState.FAILED, result=result, cause=f"{newest.reference} was trained. {error}"
+                )
+                return
+        self._recorder.finish_job(lease, JobState.FINISHED, result=result, cause=None)

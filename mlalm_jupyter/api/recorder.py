@@ -1,0 +1,290 @@
+"""Keeps the record of a run: snapshot and job in one transaction, each status once, the end fenced."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from pathlib import Path
+
+from mlalm_jupyter.api.context import Context
+from mlalm_jupyter.domain.errors import NotFound
+from mlalm_jupyter.domain.experiment import Experiment
+from mlalm_jupyter.domain.job import Job, JobState, Lease
+from mlalm_jupyter.domain.run import Cells, Run, RunStatus, Snapshot
+from mlalm_jupyter.notebook.document import check_parameters, read_notebook
+from mlalm_jupyter.ports import Execution, Transaction
+
+LEASE_S = 15.0
+"""How long a job is held without a sign of life; its owner renews it several times in that time."""
+
+_JOB_END = {
+    RunStatus.FINISHED: JobState.FINISHED,
+    RunStatus.FINISHED_PARTIAL: JobState.FINISHED,
+    RunStatus.FAILED: JobState.FAILED,
+    RunStatus.FAILED_PARTIAL: JobState.FAILED,
+    RunStatus.CANCELED: JobState.CANCELED,
+}
+_RUN_END = {
+    JobState.QUEUED: RunStatus.QUEUED,
+    JobState.FAILED: RunStatus.FAILED,
+    JobState.CANCELED: RunStatus.CANCELED,
+}
+
+
+class Recorder:
+    """Writes what happens to runs."""
+
+    def __init__(self, context: Context) -> None:
+        self._context = context
+
+    def submit(
+        self,
+        notebook: bytes,
+        *,
+        path: str,
+        parameters: Mapping[str, object],
+        origin: str,
+        job: Mapping[str, object] | None = None,
+        max_attempts: int = 1,
+    ) -> Run:
+        """Take the snapshot and queue the job that executes it; both exist or neither."""
+        snapshot = self._snapshot(notebook, parameters)
+        with self._context.catalog.write() as tx:
+            return self._queued(
+                tx, notebook, snapshot, path=path, origin=origin, job=job or {}, max_attempts=max_attempts
+            )
+
+    def begin(
+        self, notebook: bytes, *, path: str, parameters: Mapping[str, object], origin: str, owner: str
+    ) -> tuple[Run, Lease]:
+        """Take the snapshot of a run that the calling process executes itself, and hold its job."""
+        ctx = self._context
+        snapshot = self._snapshot(notebook, parameters)
+        with ctx.catalog.write() as tx:
+            run = self._queued(tx, notebook, snapshot, path=path, origin=origin, job={}, max_attempts=1)
+            lease = tx.jobs.adopt(
+                str(run.job_id), owner, now_s=ctx.clock.time_s(), lease_s=LEASE_S, at=ctx.clock.now()
+            )
+        return run, lease
+
+    def running(self, run: Run, lease: Lease) -> Run:
+        """The first cell is about to start."""
+        ctx = self._context
+        with ctx.catalog.write() as tx:
+            self._held(tx, lease)
+            current = tx.runs.get(run.id)
+            if current.status is RunStatus.RUNNING:
+                return current
+            moved = current.moved(RunStatus.RUNNING, at=ctx.clock.now())
+            tx.runs.move(moved, expected=current.status)
+            ctx.note(tx, "run", "start", subject_id=run.id, subject=run.id[:12], data={"notebook": run.path})
+        return moved
+
+    def progress(self, run: Run, lease: Lease, cells: Cells) -> bool:
+        """How far it is; False when the job is no longer ours."""
+        facts = {"cells_done": cells.done, "cells_total": cells.total, "cell_current": cells.current}
+        with self._context.catalog.write() as tx:
+            if not tx.jobs.progress(lease, facts):
+                return False
+            tx.runs.progress(run.id, cells)
+        return True
+
+    def heartbeat(self, lease: Lease) -> bool:
+        """Keep the lease; False when it was lost or someone asked to cancel."""
+        ctx = self._context
+        with ctx.catalog.write() as tx:
+            if not tx.jobs.heartbeat(lease, now_s=ctx.clock.time_s(), lease_s=LEASE_S):
+                return False
+            return not tx.jobs.get(lease.job_id).cancel_requested
+
+    def end(
+        self, run: Run, lease: Lease, execution: Execution, *, result: Mapping[str, object] | None = None
+    ) -> Run:
+        """Record how it ended, unless another attempt holds the job by now; the run as it is afterwards."""
+        ctx = self._context
+        executed = ctx.blobs.put(execution.notebook)
+        now = ctx.clock.now()
+        with ctx.catalog.write() as tx:
+            current = tx.runs.get(run.id)
+            ended = tx.jobs.finish(
+                lease,
+                _JOB_END[execution.status],
+                at=now,
+                result={"run": run.id, "models": list(current.models), **(result or {})},
+                cause=execution.cause,
+            )
+            if not ended:
+                return current
+            if current.status is RunStatus.QUEUED and execution.status is not RunStatus.CANCELED:
+                running = current.moved(RunStatus.RUNNING, at=now)
+                tx.runs.move(running, expected=current.status)
+                current = running
+            moved = current.moved(
+                execution.status, at=now, cause=execution.cause, failed_cell=execution.failed_cell
+            )
+            tx.runs.move(
+                replace(moved, cells=execution.cells, executed_digest=executed), expected=current.status
+            )
+            self._note_end(tx, moved)
+            return tx.runs.get(run.id)
+
+    def executed(self, run: Run, lease: Lease, execution: Execution) -> Run:
+        """The notebook is done but the job is not: what follows (a patch, say) belongs to the same lease."""
+        ctx = self._context
+        digest = ctx.blobs.put(execution.notebook)
+        with ctx.catalog.write() as tx:
+            self._held(tx, lease)
+            current = tx.runs.get(run.id)
+            moved = current.moved(
+                execution.status, at=ctx.clock.now(), cause=execution.cause, failed_cell=execution.failed_cell
+            )
+            tx.runs.move(
+                replace(moved, cells=execution.cells, executed_digest=digest), expected=current.status
+            )
+            self._note_end(tx, moved)
+            return tx.runs.get(run.id)
+
+    def finish_job(
+        self, lease: Lease, state: JobState, *, result: Mapping[str, object] | None, cause: str | None
+    ) -> bool:
+        """End a job whose run has ended already."""
+        with self._context.catalog.write() as tx:
+            return tx.jobs.finish(lease, state, at=self._context.clock.now(), result=result, cause=cause)
+
+    def abandon(self, lease: Lease, state: JobState, *, cause: str) -> bool:
+        """End a job whose process is gone or was ended, and its run with it."""
+        with self._context.catalog.write() as tx:
+            job = tx.jobs.get(lease.job_id)
+            if not tx.jobs.finish(lease, state, at=self._context.clock.now(), result=None, cause=cause):
+                return False
+            self._follow(tx, job, state, cause)
+        return True
+
+    def release(self, owner: str) -> list[Job]:
+        """Put back or end what a dead owner held, runs included."""
+        ctx = self._context
+        with ctx.catalog.write() as tx:
+            released = tx.jobs.release(owner, at=ctx.clock.now())
+            for job in released:
+                self._follow(tx, job, job.state, "The process that ran it is gone.")
+        return released
+
+    def cancel(self, job_id: str) -> Job:
+        """Cancel a queued job and its run at once, or ask a running one to stop."""
+        ctx = self._context
+        with ctx.catalog.write() as tx:
+            before = tx.jobs.get(job_id)
+            if before.state.is_final:
+                return before
+            job = tx.jobs.request_cancel(before.id, at=ctx.clock.now())
+            ctx.note(tx, "job", "cancel", subject_id=job.id, subject=job.id[:12])
+            if job.state is JobState.CANCELED:
+                self._follow(tx, job, job.state, "Canceled before it started.")
+        return job
+
+    def _snapshot(self, notebook: bytes, parameters: Mapping[str, object]) -> Snapshot:
+        ctx = self._context
+        check_parameters(read_notebook(notebook), parameters)
+        facts, lock = ctx.surroundings.environment()
+        return Snapshot(
+            digest=ctx.blobs.put(notebook),
+            parameters=dict(parameters),
+            environment={**facts, "packages": ctx.blobs.put(lock)},
+            git=ctx.surroundings.git(ctx.path),
+        )
+
+    def _queued(
+        self,
+        tx: Transaction,
+        notebook: bytes,
+        snapshot: Snapshot,
+        *,
+        path: str,
+        origin: str,
+        job: Mapping[str, object],
+        max_attempts: int,
+    ) -> Run:
+        ctx = self._context
+        now = ctx.clock.now()
+        experiment = tx.experiments.at_path(path)
+        if experiment is None:
+            experiment = Experiment(ctx.clock.new_id(), path, "training", now)
+            tx.experiments.add(experiment)
+        run_id, job_id = ctx.clock.new_id(), ctx.clock.new_id()
+        run = Run(
+            id=run_id,
+            experiment_id=experiment.id,
+            path=path,
+            status=RunStatus.QUEUED,
+            snapshot=snapshot,
+            origin=origin,
+            created_at=now,
+            created_by=ctx.who,
+            cells=Cells(total=len(read_notebook(notebook).code_cells)),
+            job_id=job_id,
+        )
+        tx.jobs.add(
+            Job(
+                id=job_id,
+                kind=str(job.get("kind", "run")),
+                payload={"run": run_id, **{key: value for key, value in job.items() if key != "kind"}},
+                state=JobState.QUEUED,
+                attempt=0,
+                max_attempts=max_attempts,
+                created_at=now,
+                created_by=ctx.who,
+            )
+        )
+        tx.runs.add(run)
+        ctx.note(
+            tx,
+            "experiment",
+            "snapshot",
+            subject_id=experiment.id,
+            subject=path,
+            data={"run": run_id, "snapshot": snapshot.digest},
+        )
+        return run
+
+    @staticmethod
+    def _held(tx: Transaction, lease: Lease) -> None:
+        job = tx.jobs.get(lease.job_id)
+        if (job.state, job.owner, job.attempt) != (JobState.RUNNING, lease.owner, lease.attempt):
+            raise NotFound(
+                "lease", lease.job_id[:12], fix="Another worker holds this job by now; its result will count."
+            )
+
+    def _follow(self, tx: Transaction, job: Job, state: JobState, cause: str) -> None:
+        """Move the run of a job to where its job went."""
+        run_id = job.payload.get("run")
+        if not isinstance(run_id, str):
+            return
+        run = tx.runs.get(run_id)
+        wanted = _RUN_END[state]
+        if run.status.is_final or run.status is wanted:
+            return
+        moved = run.moved(
+            wanted, at=self._context.clock.now(), cause=None if wanted is RunStatus.QUEUED else cause
+        )
+        tx.runs.move(moved, expected=run.status)
+        if wanted.is_final:
+            self._note_end(tx, moved)
+
+    def _note_end(self, tx: Transaction, run: Run) -> None:
+        self._context.note(
+            tx,
+            "run",
+            "end",
+            subject_id=run.id,
+            subject=run.id[:12],
+            data={"status": run.status.value, "cause": run.cause},
+        )
+
+
+def notebook_file(context: Context, notebook: str) -> tuple[str, bytes]:
+    """A notebook's path in the workspace and its bytes now."""
+    from mlalm_jupyter.api.files import readable_file
+
+    named = notebook if notebook.endswith(".ipynb") else f"{notebook}.ipynb"
+    path: Path = readable_file(context, named)
+    return context.inside(path), path.read_bytes()

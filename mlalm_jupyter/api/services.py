@@ -1,0 +1,315 @@
+"""Web services: deployed, listed, called."""
+
+from __future__ import annotations
+
+import json
+import shlex
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated, Any
+
+import pandas as pd
+
+from mlalm_jupyter.api.context import Context
+from mlalm_jupyter.api.datasets import Datasets, sample_frame
+from mlalm_jupyter.api.definitions import definition_in
+from mlalm_jupyter.api.endpoints import Endpoints, new_keys, note_move, with_addresses
+from mlalm_jupyter.api.files import readable_file
+from mlalm_jupyter.api.golive import kept_definition, model_asset, new_seal, prepared, published
+from mlalm_jupyter.api.tables import head_of
+from mlalm_jupyter.api.verb import Arg, verb
+from mlalm_jupyter.domain.definition import ServiceDefinition, code_definition, scoring_definition
+from mlalm_jupyter.domain.errors import AlreadyExists, InvalidInput, NotFound
+from mlalm_jupyter.domain.listing import Listing
+from mlalm_jupyter.domain.model import TrainedModel
+from mlalm_jupyter.domain.names import DEFAULT_ENDPOINT, AssetRef, checked_name
+from mlalm_jupyter.domain.outcome import Snippet
+from mlalm_jupyter.domain.server import Scored
+from mlalm_jupyter.domain.service import Endpoint, WebService
+from mlalm_jupyter.domain.trust import Seal
+from mlalm_jupyter.formats import bundle as bundles
+from mlalm_jupyter.formats.frames import schema_of, score
+from mlalm_jupyter.notebook.source import function_in, source_of
+
+EXAMPLE_ROWS = 3
+LANGUAGES = ("curl", "python")
+
+
+@dataclass(frozen=True, slots=True)
+class _Deployable:
+    definition: ServiceDefinition
+    source: str
+    is_ours: bool
+    """Whether this workspace made it now, so that its key signs it."""
+
+
+class Services:
+    """The web services of a workspace."""
+
+    def __init__(self, context: Context, datasets: Datasets, endpoints: Endpoints) -> None:
+        self._context = context
+        self._datasets = datasets
+        self._endpoints = endpoints
+
+    @verb("service", "deploy", is_long=True)
+    def deploy(
+        self,
+        what: Annotated[
+            object,
+            Arg("a model NAME:VERSION, a function, FILE.py[:FUNCTION] or a WSD file", completes="model"),
+        ],
+        service: Annotated[str, Arg("the service's name", completes="service")],
+        *,
+        update: Annotated[bool, Arg("move the default endpoint of a service that exists")] = False,
+        sample: Annotated[
+            object, Arg("rows as a function takes them: a frame, a dataset or a table file")
+        ] = None,
+    ) -> WebService:
+        """Make a web service with its default endpoint, or move that one with --update.
+
+        >>> ws.services.deploy("wine:1", "wine").default.reference  # doctest: +SKIP
+        'wine/default'
+        """
+        ctx = self._context
+        checked_name("service", service)
+        with ctx.catalog.read() as tx:
+            existing = next((one for one in tx.services.find() if one.name == service), None)
+            known = [one.name for one in tx.services.find()]
+        if existing and not update:
+            raise AlreadyExists(
+                "service",
+                service,
+                fix="Choose another name, or deploy with --update to move its default endpoint.",
+            )
+        if update and not existing:
+            raise NotFound("service", service, known=known, fix="Deploy without --update to make it.")
+        deployable = self._deployable(what, sample)
+        definition = deployable.definition
+        seal = (
+            new_seal(ctx, "definition", definition.digest, reason=f"deployed here as {service}")
+            if deployable.is_ours
+            else None
+        )
+        if existing:
+            current = existing.default
+            moved = current.redeployed(definition, at=ctx.clock.now())
+            self._endpoints.move(
+                moved, definition, action="update", expected_revision=current.revision, seal=seal
+            )
+        else:
+            self._make(service, deployable, seal)
+        return self.show(service)
+
+    @verb("service", "list")
+    def list(self) -> Listing[WebService]:
+        """List the web services and their endpoints."""
+        with self._context.catalog.read() as tx:
+            found = tx.services.find()
+        return Listing("service", [with_addresses(self._context, one) for one in found])
+
+    @verb("service", "show")
+    def show(self, service: Annotated[str, Arg("the service's name", completes="service")]) -> WebService:
+        """Show one web service and its endpoints."""
+        with self._context.catalog.read() as tx:
+            return with_addresses(self._context, tx.services.get(service))
+
+    @verb("service", "score")
+    def score(
+        self,
+        service: Annotated[str, Arg("SERVICE or SERVICE/ENDPOINT", completes="endpoint")],
+        rows: Annotated[
+            object, Arg("rows to score: a frame, a dataset, or a .json, .csv, .tsv or .parquet file")
+        ],
+    ) -> Scored:
+        """Send rows to an endpoint over HTTP, as any client would, and take the answer.
+
+        >>> ws.services.score("wine", frame.head()).model  # doctest: +SKIP
+        'wine:1'
+        """
+        ctx = self._context
+        endpoint = self._endpoints.show(service)
+        if endpoint.address is None:
+            raise NotFound("address", endpoint.reference, fix="Start the server with `mlalm server start`.")
+        names, values = self._rows(rows)
+        key = self._endpoints.keys(endpoint.reference).primary
+        return ctx.host.score(endpoint.address, key, names, values)
+
+    @verb("service", "consume")
+    def consume(
+        self,
+        service: Annotated[str, Arg("SERVICE or SERVICE/ENDPOINT", completes="endpoint")],
+        *,
+        lang: Annotated[str, Arg("curl or python")] = "curl",
+    ) -> Snippet:
+        """Write client code for an endpoint that runs as it is; it looks the key up and holds none."""
+        endpoint = self._endpoints.show(service)
+        if lang not in LANGUAGES:
+            raise InvalidInput(
+                f"The language '{lang}'", expected=f"one of {', '.join(LANGUAGES)}", got=repr(lang)
+            )
+        body = json.dumps(
+            _example_body(kept_definition(self._context, endpoint.definition_hash)), ensure_ascii=False
+        )
+        text = (
+            _curl(self._context, endpoint, body) if lang == "curl" else _python(self._context, endpoint, body)
+        )
+        return Snippet(endpoint.reference, lang, text)
+
+    def _make(self, name: str, deployable: _Deployable, seal: Seal | None) -> None:
+        ctx = self._context
+        definition = deployable.definition
+        prepared(ctx, definition, seal=seal)
+        now = ctx.clock.now()
+        made = WebService(ctx.clock.new_id(), name, "classic", deployable.source, now, ctx.who)
+        model = definition.models[0] if definition.models else None
+        default = Endpoint(
+            id=ctx.clock.new_id(),
+            service_id=made.id,
+            service=name,
+            name=DEFAULT_ENDPOINT,
+            definition_hash=definition.digest,
+            revision=1,
+            created_at=now,
+            updated_at=now,
+            model=model.reference if model else None,
+            model_hash=model.model_hash if model else None,
+        )
+        with ctx.catalog.write() as tx:
+            tx.definitions.add(definition, at=now)
+            if seal:
+                tx.seals.add(seal)
+            tx.services.add(made)
+            tx.endpoints.add(default, new_keys(ctx, default.id))
+            ctx.note(
+                tx, "service", "deploy", subject_id=made.id, subject=name, data={"source": deployable.source}
+            )
+            note_move(ctx, tx, default, "deploy")
+        published(ctx)
+
+    def _deployable(self, what: object, sample: object) -> _Deployable:
+        """What can be deployed, told by what it is: a definition, code, or a model."""
+        if isinstance(what, ServiceDefinition):
+            return _Deployable(what, what.title, is_ours=False)
+        if isinstance(what, TrainedModel):
+            return self._from_model(what.reference)
+        if isinstance(what, str):
+            if what.lower().endswith(".json"):
+                return _Deployable(definition_in(self._context, what), what, is_ours=False)
+            if what.lower().partition(":")[0].endswith(".py"):
+                return self._from_file(what, sample)
+            return self._from_model(what)
+        if hasattr(what, "predict") or isinstance(what, type) or not callable(what):
+            raise InvalidInput(
+                "What to deploy",
+                expected="a registered model, a function, or a WSD file",
+                got=f"a {type(what).__name__}",
+                fix="Register a fitted model first (`%register VAR NAME`), then deploy NAME:VERSION.",
+            )
+        name = str(getattr(what, "__name__", "function"))
+        return self._from_code(source_of(what), name, what, f"function {name}", sample)
+
+    def _from_model(self, reference: str) -> _Deployable:
+        ctx = self._context
+        with ctx.catalog.read() as tx:
+            model = tx.models.get(AssetRef.parse("model", reference))
+        opened = bundles.read(ctx.blobs.get(model.bundle_digest))
+        example = opened.sample_rows[:EXAMPLE_ROWS]
+        definition = scoring_definition(
+            title=model.name,
+            model=model_asset(model),
+            inputs=model.signature.inputs,
+            outputs=model.signature.outputs,
+            example=example,
+        )
+        return _Deployable(definition, f"model {model.reference}", is_ours=True)
+
+    def _from_file(self, what: str, sample: object) -> _Deployable:
+        file, _, wanted = what.partition(":")
+        text = readable_file(self._context, file).read_text(encoding="utf-8")
+        source, entry = function_in(text, wanted or None)
+        namespace: dict[str, Any] = {"__name__": Path(file).stem}
+        exec(compile(source, file, "exec"), namespace)
+        return self._from_code(source, entry, namespace[entry], f"{file}:{entry}", sample)
+
+    def _from_code(self, source: str, entry: str, function: Any, named: str, sample: object) -> _Deployable:
+        frame = sample_frame(self._context, self._datasets, sample, where="The sample")
+        if frame is None:
+            raise InvalidInput(
+                f"The deployment of {named}",
+                expected="a sample of the rows it takes, because code does not say which columns it needs",
+                got="none",
+                fix="Give one with --sample, for example a frame's head or a dataset.",
+            )
+        frame = frame.head(20)
+        definition = code_definition(
+            title=entry,
+            source=source,
+            entry=entry,
+            inputs=schema_of(frame),
+            outputs=schema_of(score(function, frame.copy())),
+            example=head_of(frame, EXAMPLE_ROWS).rows,
+        )
+        return _Deployable(definition, named, is_ours=True)
+
+    def _rows(self, rows: object) -> tuple[Sequence[str], Sequence[Sequence[object]]]:
+        if isinstance(rows, str) and rows.lower().endswith(".json"):
+            text = readable_file(self._context, rows).read_text(encoding="utf-8")
+            try:
+                rows = json.loads(text)
+            except json.JSONDecodeError as error:
+                raise InvalidInput(
+                    f"The rows in '{rows}', line {error.lineno},", expected="JSON", got=error.msg
+                ) from error
+        if isinstance(rows, dict) and all(not isinstance(cell, (list, dict)) for cell in rows.values()):
+            rows = [rows]
+        frame = sample_frame(self._context, self._datasets, rows, where="The rows")
+        if not isinstance(frame, pd.DataFrame):
+            raise InvalidInput(
+                "The rows", expected="a frame, a dataset or a table file", got=type(rows).__name__
+            )
+        table = head_of(frame, len(frame))
+        return list(table.names), [list(row) for row in table.rows]
+
+
+def _example_body(definition: ServiceDefinition) -> dict[str, object]:
+    inputs = {
+        name: {
+            "ColumnNames": list(schema.names),
+            "Values": [list(row) for row in definition.example.get(name, ())[:1]],
+        }
+        for name, schema in definition.inputs.items()
+    }
+    return {"Inputs": inputs, "GlobalParameters": {}}
+
+
+def _curl(context: Context, endpoint: Endpoint, body: str) -> str:
+    key = f"mlalm --workspace {shlex.quote(str(context.path))} --json endpoint keys {endpoint.reference}"
+    read = "python3 -c \"import json,sys; print(json.load(sys.stdin)['primary'])\""
+    return (
+        f"curl -s '{endpoint.address}/execute?api-version=2.0&details=true'"
+        f' -H "Authorization: Bearer $({key} | {read})"'
+        f" -H 'Content-Type: application/json' -d {shlex.quote(body)}"
+    )
+
+
+def _python(context: Context, endpoint: Endpoint, body: str) -> str:
+    return "\n".join(
+        [
+            "import json",
+            "",
+            "import requests",
+            "from mlalm_jupyter import Workspace",
+            "",
+            f"key = Workspace.open({str(context.path)!r}).endpoints.keys({endpoint.reference!r}).primary",
+            f"body = json.loads({body!r})",
+            "answer = requests.post(",
+            f"    {f'{endpoint.address}/execute?api-version=2.0&details=true'!r},",
+            '    headers={"Authorization": f"Bearer {key}"},',
+            "    json=body,",
+            "    timeout=30,",
+            ")",
+            "answer.raise_for_status()",
+            'print(answer.json()["Results"]["output1"]["value"])',
+        ]
+    )

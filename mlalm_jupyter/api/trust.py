@@ -1,0 +1,53 @@
+"""Trust: what may run in this workspace, and who said so."""
+
+from __future__ import annotations
+
+import re
+from typing import Annotated
+
+from mlalm_jupyter.api.context import Context
+from mlalm_jupyter.api.golive import new_seal
+from mlalm_jupyter.api.verb import Arg, verb
+from mlalm_jupyter.domain.errors import InvalidInput, NotFound
+from mlalm_jupyter.domain.listing import Listing
+from mlalm_jupyter.domain.outcome import Removed
+from mlalm_jupyter.domain.trust import Seal
+
+
+class Trust:
+    """The hashes that may run here."""
+
+    def __init__(self, context: Context) -> None:
+        self._context = context
+
+    @verb("trust", "list", attribute="trust")
+    def list(self) -> Listing[Seal]:
+        """List what may run here: what was made here, and what an owner trusted."""
+        with self._context.catalog.read() as tx:
+            return Listing("trust", tx.seals.find())
+
+    @verb("trust", "add", attribute="trust")
+    def add(self, digest: Annotated[str, Arg("the hash a refusal named, 64 hex digits")]) -> Seal:
+        """Sign a definition or model from elsewhere, so that it may run here."""
+        ctx = self._context
+        digest = digest.lower()
+        if not re.fullmatch(r"[0-9a-f]{64}", digest):
+            raise InvalidInput(
+                f"The hash '{digest}'", expected="64 hex digits", got=f"{len(digest)} characters"
+            )
+        with ctx.catalog.write() as tx:
+            kind = "model" if tx.models.has_hash(digest) else "definition"
+            seal = new_seal(ctx, kind, digest, reason="trusted by its owner")
+            tx.seals.add(seal)
+            ctx.note(tx, kind, "trust", subject_id=digest, subject=digest[:12])
+        return seal
+
+    @verb("trust", "remove", attribute="trust")
+    def remove(self, digest: Annotated[str, Arg("a hash of `trust list`")]) -> Removed:
+        """Take trust back; what serves already goes on until it is moved or restarted."""
+        ctx = self._context
+        with ctx.catalog.write() as tx:
+            if not tx.seals.remove(digest):
+                raise NotFound("trust", digest, known=[seal.digest for seal in tx.seals.find()])
+            ctx.note(tx, "trust", "remove", subject_id=digest, subject=digest[:12])
+        return Removed("trust", digest)

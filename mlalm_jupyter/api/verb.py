@@ -1,0 +1,189 @@
+"""What a verb is: a method of a noun whose signature is its request on every surface."""
+
+from __future__ import annotations
+
+import dataclasses
+import inspect
+import types
+import typing
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any, TypeVar
+
+from mlalm_jupyter.domain.errors import InvalidInput
+
+F = TypeVar("F", bound=Callable[..., Any])
+_MARK = "__mlalm_verb__"
+
+
+@dataclass(frozen=True, slots=True)
+class Arg:
+    """What a surface should know of an argument: its help, and what may complete it."""
+
+    help: str
+    completes: str = ""
+    short: str = ""
+    metavar: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Parameter:
+    """One argument of a verb."""
+
+    name: str
+    type: type
+    """str, int, float, bool or dict (NAME=VALUE pairs)."""
+    is_positional: bool
+    is_required: bool
+    default: Any
+    help: str
+    completes: str = ""
+    short: str = ""
+    metavar: str = ""
+    is_live: bool = False
+    """Whether a live object may stand where text names one: each verb checks what it was given."""
+
+    @property
+    def option(self) -> str:
+        return f"--{self.name.replace('_', '-')}"
+
+
+@dataclass(frozen=True)
+class Verb:
+    """One verb: where it lives and what it takes."""
+
+    noun: str
+    name: str
+    attribute: str
+    """The attribute of `Workspace` that holds the noun's class; empty for verbs that need no workspace."""
+    method: Callable[..., Any]
+    needs_workspace: bool = True
+    is_long: bool = False
+
+    @property
+    def help(self) -> str:
+        return (inspect.getdoc(self.method) or "").strip().splitlines()[0]
+
+    @property
+    def description(self) -> str:
+        return inspect.getdoc(self.method) or ""
+
+    @property
+    def method_name(self) -> str:
+        return self.method.__name__
+
+    @cached_property
+    def parameters(self) -> tuple[Parameter, ...]:
+        hints = typing.get_type_hints(self.method, include_extras=True)
+        found = []
+        for parameter in list(inspect.signature(self.method).parameters.values())[1:]:
+            kind, is_live, arg = _plain(hints[parameter.name])
+            required = parameter.default is inspect.Parameter.empty
+            found.append(
+                Parameter(
+                    name=parameter.name,
+                    type=kind,
+                    is_positional=parameter.kind is not inspect.Parameter.KEYWORD_ONLY,
+                    is_required=required,
+                    default=None if required else parameter.default,
+                    help=arg.help,
+                    completes=arg.completes,
+                    short=arg.short,
+                    metavar=arg.metavar,
+                    is_live=is_live,
+                )
+            )
+        return tuple(found)
+
+    @cached_property
+    def request(self) -> type[Any]:
+        """The request as a typed, frozen dataclass; schemas and types of other languages come from it."""
+        fields: list[Any] = []
+        for parameter in sorted(self.parameters, key=lambda p: not p.is_required):
+            if parameter.is_required:
+                fields.append((parameter.name, parameter.type))
+            else:
+                optional = parameter.type if parameter.default is not None else parameter.type | None
+                spec = (
+                    dataclasses.field(default_factory=dict)
+                    if parameter.type is dict and parameter.default is None
+                    else dataclasses.field(default=parameter.default)
+                )
+                fields.append((parameter.name, optional, spec))
+        name = "".join(part.capitalize() for part in f"{self.noun}-{self.name}".replace("_", "-").split("-"))
+        return dataclasses.make_dataclass(f"{name}Request", fields, frozen=True)
+
+    def checked(self, arguments: Mapping[str, Any]) -> dict[str, Any]:
+        """Arguments by name, each known, present and of its type; how surfaces without types call a verb."""
+        known = {parameter.name: parameter for parameter in self.parameters}
+        for name in arguments:
+            if name not in known:
+                raise InvalidInput(
+                    f"The argument '{name}' of {self.noun} {self.name}",
+                    expected=f"one of {', '.join(known) or 'no arguments'}",
+                    got=repr(name),
+                )
+        checked: dict[str, Any] = {}
+        for name, parameter in known.items():
+            value = arguments.get(name, parameter.default)
+            if value is None:
+                if parameter.is_required:
+                    raise InvalidInput(
+                        f"The argument '{name}' of {self.noun} {self.name}",
+                        expected=parameter.help,
+                        got="nothing",
+                    )
+                continue
+            where = f"The argument '{name}' of {self.noun} {self.name}"
+            checked[name] = value if parameter.is_live else _checked_value(where, parameter.type, value)
+        return checked
+
+
+def verb(
+    noun: str, name: str, *, attribute: str | None = None, needs_workspace: bool = True, is_long: bool = False
+) -> Callable[[F], F]:
+    """Mark a method as a verb of the product."""
+
+    def mark(method: F) -> F:
+        home = f"{noun}s" if attribute is None else attribute
+        setattr(method, _MARK, Verb(noun, name, home, method, needs_workspace, is_long))
+        return method
+
+    return mark
+
+
+def verbs_of(noun_class: type) -> list[Verb]:
+    """The verbs a class offers, in the order they are written."""
+    return [getattr(member, _MARK) for member in vars(noun_class).values() if hasattr(member, _MARK)]
+
+
+def _plain(hint: Any) -> tuple[type, bool, Arg]:
+    """The type a surface reads, whether live objects are taken as well, and the help."""
+    arg = Arg("")
+    if typing.get_origin(hint) is typing.Annotated:
+        arg = next((extra for extra in hint.__metadata__ if isinstance(extra, Arg)), arg)
+        hint = hint.__origin__
+    if typing.get_origin(hint) in (typing.Union, types.UnionType):
+        options = [option for option in typing.get_args(hint) if option is not type(None)]
+        hint = object if object in options else options[0]
+    if hint in (int, float, bool, str):
+        return hint, False, arg
+    if hint is dict or typing.get_origin(hint) in (dict, Mapping):
+        return dict, False, arg
+    return str, True, arg
+
+
+def _checked_value(where: str, kind: type, value: Any) -> Any:
+    if kind is float and isinstance(value, int) and not isinstance(value, bool):
+        return float(value)
+    if not isinstance(value, kind) or (kind is int and isinstance(value, bool)):
+        words = {
+            str: "text",
+            int: "a whole number",
+            float: "a number",
+            bool: "true or false",
+            dict: "an object",
+        }
+        raise InvalidInput(where, expected=words[kind], got=repr(value)[:80])
+    return value

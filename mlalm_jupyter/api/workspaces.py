@@ -1,0 +1,197 @@
+"""The workspace itself: made, shown, and checked."""
+
+from __future__ import annotations
+
+import stat
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Annotated
+
+from mlalm_jupyter.api.context import Context
+from mlalm_jupyter.api.endpoints import key_context
+from mlalm_jupyter.api.verb import Arg, verb
+from mlalm_jupyter.domain.definition import ServiceDefinition
+from mlalm_jupyter.domain.errors import MlalmError
+from mlalm_jupyter.domain.trust import sealed_statement
+from mlalm_jupyter.domain.workspace import Checkup, Finding, WorkspaceInfo
+from mlalm_jupyter.ports import Transaction
+
+
+class Founding:
+    """Making workspaces; the one verb that comes before there is any."""
+
+    def __init__(self, found: Callable[[Path], WorkspaceInfo]) -> None:
+        self._found = found
+
+    @verb("workspace", "init", attribute="founding", needs_workspace=False)
+    def init(
+        self, path: Annotated[str, Arg("the folder; it is made if it does not exist", metavar="FOLDER")] = "."
+    ) -> WorkspaceInfo:
+        """Make a folder a workspace; one that is a workspace already stays as it is."""
+        return self._found(Path(path))
+
+
+class Workspaces:
+    """What can be asked of the open workspace."""
+
+    def __init__(self, context: Context) -> None:
+        self._context = context
+
+    @verb("workspace", "show", attribute="workspaces")
+    def show(self) -> WorkspaceInfo:
+        """Show the workspace and how much it holds."""
+        with self._context.catalog.read() as tx:
+            return tx.info
+
+    @verb("workspace", "doctor", attribute="workspaces", is_long=True)
+    def doctor(self) -> Checkup:
+        """Check every hash, reference and process, and say what is wrong."""
+        return _Doctor(self._context).examine()
+
+
+class _Doctor:
+    """One examination of a workspace; it changes nothing."""
+
+    def __init__(self, context: Context) -> None:
+        self._context = context
+        self._checked: dict[str, int] = {}
+        self._findings: list[Finding] = []
+
+    def examine(self) -> Checkup:
+        self._catalog()
+        self._keys()
+        self._blobs()
+        with self._context.catalog.read() as tx:
+            self._references(tx)
+            self._definitions(tx)
+            self._seals(tx)
+            self._endpoints(tx)
+            self._jobs(tx)
+        self._server()
+        return Checkup(self._checked, tuple(self._findings))
+
+    def _found(self, where: str, what: str, fix: str) -> None:
+        self._findings.append(Finding(where, what, fix))
+
+    def _count(self, what: str, n: int = 1) -> None:
+        self._checked[what] = self._checked.get(what, 0) + n
+
+    def _catalog(self) -> None:
+        self._count("catalog")
+        for fault in self._context.catalog.faults():
+            self._found("catalog", fault, "Restore `.mlalm/catalog.sqlite` from a copy.")
+
+    def _keys(self) -> None:
+        for name in ("signing.key", "signing.pub", "master.key", "management.token"):
+            path = self._context.path / ".mlalm" / "keys" / name
+            self._count("key files")
+            if not path.exists():
+                self._found(f"key file {name}", "It is missing.", "Restore it from a copy of the workspace.")
+            elif stat.S_IMODE(path.stat().st_mode) & 0o077:
+                self._found(f"key file {name}", "Others may read it.", f"Run `chmod 600 '{path}'`.")
+
+    def _blobs(self) -> None:
+        digests = list(self._context.blobs.digests())
+        for index, digest in enumerate(digests):
+            self._context.progress("Checking blobs", index, len(digests))
+            self._count("blobs")
+            fault = self._context.blobs.fault(digest)
+            if fault:
+                users = ", ".join(self._users_of(digest)) or "nothing that is recorded"
+                self._found(
+                    f"blob {digest[:12]}",
+                    f"{fault.capitalize()}. It is used by {users}.",
+                    "Restore that file from a copy.",
+                )
+
+    def _users_of(self, digest: str) -> Iterator[str]:
+        with self._context.catalog.read() as tx:
+            for user, held in _references(tx):
+                if held == digest:
+                    yield user
+
+    def _references(self, tx: Transaction) -> None:
+        for user, digest in _references(tx):
+            self._count("references")
+            if not self._context.blobs.has(digest):
+                self._found(user, f"Its blob {digest[:12]} is missing.", "Restore that file from a copy.")
+
+    def _definitions(self, tx: Transaction) -> None:
+        for digest in tx.definitions.digests():
+            self._count("definitions")
+            try:
+                definition = ServiceDefinition.from_text(self._context.blobs.get(digest).decode())
+            except (MlalmError, UnicodeDecodeError):
+                continue  # a missing or damaged blob has been reported above
+            for asset in definition.models:
+                if not tx.models.has_hash(asset.model_hash):
+                    self._found(
+                        f"definition {digest[:12]}",
+                        f"Its model {asset.reference} is gone.",
+                        "Deploy another model.",
+                    )
+
+    def _seals(self, tx: Transaction) -> None:
+        for seal in tx.seals.find():
+            self._count("seals")
+            if not self._context.keyring.verifies(sealed_statement(seal.kind, seal.digest), seal.signature):
+                self._found(
+                    f"seal of {seal.kind} {seal.digest[:12]}",
+                    "This workspace's key did not make it.",
+                    f"Run `mlalm trust remove {seal.digest}`.",
+                )
+
+    def _endpoints(self, tx: Transaction) -> None:
+        for endpoint in tx.endpoints.find():
+            self._count("endpoints")
+            if not tx.definitions.has(endpoint.definition_hash):
+                self._found(
+                    f"endpoint {endpoint.reference}", "Its definition is not recorded.", "Roll it back."
+                )
+            for key in tx.endpoints.keys(endpoint.id):
+                try:
+                    self._context.keyring.decrypt(key.ciphertext, context=key_context(endpoint.id, key.slot))
+                except MlalmError as error:
+                    self._found(
+                        f"endpoint {endpoint.reference}", f"Its {key.slot} key: {error.why}", error.fix
+                    )
+
+    def _jobs(self, tx: Transaction) -> None:
+        self._count("jobs", len(tx.jobs.find()))
+        for owner in tx.jobs.expired(now_s=self._context.clock.time_s()):
+            self._found(
+                f"jobs of {owner}",
+                "Their owner gives no sign of life.",
+                "Run `mlalm server start`; a worker takes them over.",
+            )
+
+    def _server(self) -> None:
+        status = self._context.host.status()
+        self._count("server processes", len(status.processes))
+        with self._context.catalog.read() as tx:
+            endpoints = len(tx.endpoints.find())
+        if endpoints and not status.is_running:
+            self._found(
+                "server",
+                f"It does not run, so {endpoints} endpoints do not answer.",
+                "Run `mlalm server start`.",
+            )
+
+
+def _references(tx: Transaction) -> Iterator[tuple[str, str]]:
+    """Every blob the catalog names, and what names it."""
+    for name in {dataset.name for dataset in tx.datasets.find()}:
+        for dataset in tx.datasets.find(name=name):
+            yield f"dataset {dataset.reference}", dataset.digest
+    for name in {model.name for model in tx.models.find()}:
+        for model in tx.models.find(name=name):
+            yield f"model {model.reference}", model.bundle_digest
+    for run in tx.runs.find():
+        yield f"run {run.id[:12]}", run.snapshot.digest
+        if run.executed_digest:
+            yield f"run {run.id[:12]}", run.executed_digest
+        packages = run.snapshot.environment.get("packages")
+        if isinstance(packages, str):
+            yield f"run {run.id[:12]}", packages
+    for digest in tx.definitions.digests():
+        yield f"definition {digest[:12]}", digest

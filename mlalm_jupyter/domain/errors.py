@@ -1,0 +1,317 @@
+"""The whole error tree. Every error says what happened, why, and what to do.
+
+MlalmError
+├─ NotFound                      kind, name, nearest names
+│  └─ WorkspaceNotFound
+├─ InvalidInput                  where, expected, got
+├─ Conflict
+│  ├─ AlreadyExists
+│  ├─ StaleRevision
+│  ├─ IllegalStatusChange
+│  ├─ SnapshotLocked
+│  ├─ InUse                      by whom
+│  ├─ NothingToRollBack
+│  └─ DefaultEndpointNotPatchable
+├─ UntrustedContent              what wants to run, and its hash
+├─ NotSerialisable               which attribute
+├─ MissingDependency             the install line
+├─ Corrupt                       which file or record, and what is wrong with it
+├─ NewerSchema                   the workspace was written by a newer version
+├─ Unauthorized                  which credential
+├─ RunFailed                     notebook, cell, its own error
+├─ ScoringFailed                 where in the service
+└─ Unavailable                   server down, port taken, disk full, no permission
+   ├─ ServerVersionMismatch
+   └─ PortTaken
+"""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterable, Sequence
+
+
+class MlalmError(Exception):
+    """Something could not be done: `what` happened, `why`, and how to `fix` it."""
+
+    code = "Error"
+
+    def __init__(self, what: str, *, why: str = "", fix: str = "") -> None:
+        self.what = what
+        self.why = why
+        self.fix = fix
+        super().__init__(what, why, fix)
+
+    def __str__(self) -> str:
+        return " ".join(part for part in (self.what, self.why, self.fix) if part)
+
+    def __reduce__(self) -> tuple[object, ...]:
+        return (_rebuilt, (type(self), self.__dict__ | {"what": self.what}))
+
+    def _render_traceback_(self) -> list[str]:
+        """One line in a notebook instead of a traceback (an IPython hook)."""
+        return [f"{type(self).__name__}: {self}"]
+
+    def to_dict(self) -> dict[str, str]:
+        return {"code": self.code, "what": self.what, "why": self.why, "fix": self.fix}
+
+
+def _rebuilt(cls: type[MlalmError], state: dict[str, object]) -> MlalmError:
+    error = cls.__new__(cls)
+    MlalmError.__init__(error, str(state["what"]), why=str(state["why"]), fix=str(state["fix"]))
+    error.__dict__.update(state)
+    return error
+
+
+def nearest(name: str, names: Iterable[str]) -> list[str]:
+    """The names a person may have meant, best first.
+
+    >>> nearest("chrun", ["churn", "census"])
+    ['churn']
+    """
+    return difflib.get_close_matches(name, sorted(set(names)), n=3, cutoff=0.5)
+
+
+def _listed(names: Sequence[str]) -> str:
+    return ", ".join(f"'{name}'" for name in names)
+
+
+class NotFound(MlalmError):
+    code = "NotFound"
+
+    def __init__(self, kind: str, name: str, *, known: Iterable[str] = (), fix: str = "") -> None:
+        self.kind = kind
+        self.name = name
+        known = sorted(set(known))
+        self.nearest = nearest(name, known)
+        if self.nearest:
+            why = f"The nearest names are {_listed(self.nearest)}."
+        elif known:
+            shown = known[:5]
+            why = f"There are {_listed(shown)}{' and more' if len(known) > 5 else ''}."
+        else:
+            why = f"There is no {kind} here yet."
+        super().__init__(f"No {kind} '{name}'.", why=why, fix=fix or f"List them with `mlalm {kind} list`.")
+
+
+class WorkspaceNotFound(NotFound):
+    code = "WorkspaceNotFound"
+
+    def __init__(self, place: str, *, why: str) -> None:
+        self.kind = "workspace"
+        self.name = place
+        self.nearest = []
+        MlalmError.__init__(
+            self,
+            f"No workspace at '{place}'.",
+            why=why,
+            fix="Make one with `mlalm workspace init FOLDER`, or name one: --workspace or MLALM_WORKSPACE.",
+        )
+
+
+class InvalidInput(MlalmError):
+    code = "InvalidInput"
+
+    def __init__(self, where: str, *, expected: str, got: str, fix: str = "") -> None:
+        self.where = where
+        self.expected = expected
+        self.got = got
+        super().__init__(f"{where} is not valid.", why=f"Expected {expected}, got {got}.", fix=fix)
+
+
+class Conflict(MlalmError):
+    code = "Conflict"
+
+
+class AlreadyExists(Conflict):
+    code = "AlreadyExists"
+
+    def __init__(self, kind: str, name: str, *, fix: str) -> None:
+        super().__init__(f"{kind.capitalize()} '{name}' was not made.", why="That name is taken.", fix=fix)
+
+
+class StaleRevision(Conflict):
+    code = "StaleRevision"
+
+    def __init__(self, kind: str, name: str, *, expected: int) -> None:
+        super().__init__(
+            f"{kind.capitalize()} '{name}' was not changed.",
+            why=f"Someone else changed it after revision {expected} was read.",
+            fix="Look at it again, then repeat the change if it is still wanted.",
+        )
+
+
+class IllegalStatusChange(Conflict):
+    code = "IllegalStatusChange"
+
+    def __init__(self, kind: str, name: str, *, current: str, wanted: str) -> None:
+        super().__init__(
+            f"{kind.capitalize()} '{name}' did not become {wanted}.",
+            why=f"It is {current}, and from there that move does not exist.",
+            fix=f"Start a new {kind} instead.",
+        )
+
+
+class SnapshotLocked(Conflict):
+    code = "SnapshotLocked"
+
+    def __init__(self, name: str) -> None:
+        super().__init__(
+            f"Snapshot '{name}' was not changed.",
+            why="A snapshot is the record of what ran and stays as it is.",
+            fix="Edit the notebook it was taken from, and run that.",
+        )
+
+
+class InUse(Conflict):
+    code = "InUse"
+
+    def __init__(self, kind: str, name: str, *, users: Sequence[str]) -> None:
+        self.users = tuple(users)
+        super().__init__(
+            f"{kind.capitalize()} '{name}' was not deleted.",
+            why=f"It is in use by {_listed(self.users)}.",
+            fix="Move those to something else first.",
+        )
+
+
+class NothingToRollBack(Conflict):
+    code = "NothingToRollBack"
+
+    def __init__(self, endpoint: str) -> None:
+        super().__init__(
+            f"Endpoint '{endpoint}' was not rolled back.",
+            why="It has served only one definition so far.",
+            fix=f"See its history with `mlalm endpoint history {endpoint}`.",
+        )
+
+
+class DefaultEndpointNotPatchable(Conflict):
+    code = "DefaultEndpointNotPatchable"
+
+    def __init__(self, endpoint: str) -> None:
+        service = endpoint.partition("/")[0]
+        super().__init__(
+            f"Endpoint '{endpoint}' was not patched.",
+            why="The default endpoint follows what is deployed and changes only by deploying again.",
+            fix=f"Add another with `mlalm endpoint add {service}/ep2` and patch that one, "
+            f"or deploy again with `--update`.",
+        )
+
+
+class UntrustedContent(MlalmError):
+    code = "UntrustedContent"
+
+    def __init__(self, what: str, *, wants: Sequence[str], digest: str) -> None:
+        self.wants = tuple(wants)
+        self.digest = digest
+        super().__init__(
+            f"{what} was refused.",
+            why=f"It would run {_listed(self.wants)}, and this workspace has not signed those bytes.",
+            fix=f"Read it; if you want it to run here: `mlalm trust add {digest}`, then repeat.",
+        )
+
+
+class NotSerialisable(MlalmError):
+    code = "NotSerialisable"
+
+    def __init__(self, what: str, *, attribute: str, because: str, fix: str = "") -> None:
+        self.attribute = attribute
+        super().__init__(
+            f"{what} was not registered.",
+            why=f"Its attribute `{attribute}` cannot be written to a file: {because}.",
+            fix=fix
+            or "Replace that attribute by something that can be saved, or drop it before registering.",
+        )
+
+
+class MissingDependency(MlalmError):
+    code = "MissingDependency"
+
+    def __init__(self, what: str, *, library: str, install: str) -> None:
+        super().__init__(
+            f"{what} was not opened.",
+            why=f"It needs {library}, which is not installed.",
+            fix=f"Run `{install}`.",
+        )
+
+
+class Corrupt(MlalmError):
+    code = "Corrupt"
+
+    def __init__(self, what: str, *, why: str, fix: str = "") -> None:
+        super().__init__(
+            f"{what} is damaged.",
+            why=why,
+            fix=fix or "Run `mlalm workspace doctor`, and restore it from a copy.",
+        )
+
+
+class NewerSchema(MlalmError):
+    code = "NewerSchema"
+
+    def __init__(self, workspace: str, *, found: str, known: str) -> None:
+        super().__init__(
+            f"Workspace '{workspace}' was not opened.",
+            why=f"A newer mlalm wrote it (its schema is {found}; this version knows {known}).",
+            fix="Run `pip install --upgrade mlalm-jupyter` and try again.",
+        )
+
+
+class Unauthorized(MlalmError):
+    code = "Unauthorized"
+
+    def __init__(self, what: str, *, needs: str) -> None:
+        super().__init__(
+            f"{what} was refused.",
+            why=f"It needs {needs}.",
+            fix="Send that, and only over a channel you trust.",
+        )
+
+
+class RunFailed(MlalmError):
+    code = "RunFailed"
+
+    def __init__(self, notebook: str, *, run_id: str, cause: str, cell: int | None = None) -> None:
+        self.run_id = run_id
+        self.cell = cell
+        place = f" in cell {cell}" if cell is not None else ""
+        super().__init__(
+            f"The run of '{notebook}' failed{place}.",
+            why=cause,
+            fix=f"See what it left with `mlalm run show {run_id[:12]}`.",
+        )
+
+
+class ScoringFailed(MlalmError):
+    code = "ScoringFailed"
+
+    def __init__(self, where: str, *, why: str, fix: str = "") -> None:
+        super().__init__(f"Scoring failed at {where}.", why=why, fix=fix)
+
+
+class Unavailable(MlalmError):
+    code = "Unavailable"
+
+
+class ServerVersionMismatch(Unavailable):
+    code = "ServerVersionMismatch"
+
+    def __init__(self, *, running: str, mine: str) -> None:
+        super().__init__(
+            "The server was not used.",
+            why=f"It runs version {running}, and this is version {mine}.",
+            fix="Stop it with `mlalm server stop`; the next deploy starts the right one at the same address.",
+        )
+
+
+class PortTaken(Unavailable):
+    code = "PortTaken"
+
+    def __init__(self, port: int) -> None:
+        self.port = port
+        super().__init__(
+            f"The server did not start at port {port}.",
+            why="Another program listens there, and the addresses of your services name this port.",
+            fix="Stop that program, or give the services a new address: `mlalm server start --port PORT`.",
+        )

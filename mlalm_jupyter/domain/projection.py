@@ -1,0 +1,118 @@
+"""What the scorers need to know of the catalog, small enough to be a file."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+
+@dataclass(frozen=True, slots=True)
+class ServableModel:
+    """A model behind a definition: where its file lies and the seal that lets it run."""
+
+    reference: str
+    model_hash: str
+    bundle_digest: str
+    bundle_path: str
+    seal: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Servable:
+    """A definition with everything a scorer needs to serve it."""
+
+    digest: str
+    path: str
+    seal: str | None
+    models: tuple[ServableModel, ...] = ()
+
+    def to_dict(self) -> dict[str, Any]:
+        return {
+            "digest": self.digest,
+            "path": self.path,
+            "seal": self.seal,
+            "models": [
+                {
+                    "reference": model.reference,
+                    "model_hash": model.model_hash,
+                    "bundle_digest": model.bundle_digest,
+                    "bundle_path": model.bundle_path,
+                    "seal": model.seal,
+                }
+                for model in self.models
+            ],
+        }
+
+    @classmethod
+    def from_dict(cls, value: Mapping[str, Any]) -> Servable:
+        return cls(
+            digest=value["digest"],
+            path=value["path"],
+            seal=value["seal"],
+            models=tuple(ServableModel(**model) for model in value["models"]),
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class ServedEndpoint:
+    """An endpoint as scorers see it: which keys open it and which definition it answers with."""
+
+    id: str
+    reference: str
+    revision: int
+    definition_hash: str
+    key_digests: tuple[str, ...]
+
+    def to_dict(self) -> dict[str, Any]:
+        return {
+            "id": self.id,
+            "reference": self.reference,
+            "revision": self.revision,
+            "definition_hash": self.definition_hash,
+            "key_digests": list(self.key_digests),
+        }
+
+    @classmethod
+    def from_dict(cls, value: Mapping[str, Any]) -> ServedEndpoint:
+        return cls(
+            id=value["id"],
+            reference=value["reference"],
+            revision=value["revision"],
+            definition_hash=value["definition_hash"],
+            key_digests=tuple(value["key_digests"]),
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Projection:
+    """One workspace as the scorers see it; it can be made again from the catalog at any time."""
+
+    workspace_id: str
+    workspace_path: str
+    seq: int
+    public_key: str
+    endpoints: tuple[ServedEndpoint, ...]
+    servables: tuple[Servable, ...]
+
+    def to_dict(self) -> dict[str, Any]:
+        return {
+            "version": 1,
+            "workspace_id": self.workspace_id,
+            "workspace_path": self.workspace_path,
+            "seq": self.seq,
+            "public_key": self.public_key,
+            "endpoints": [endpoint.to_dict() for endpoint in self.endpoints],
+            "servables": [servable.to_dict() for servable in self.servables],
+        }
+
+    @classmethod
+    def from_dict(cls, value: Mapping[str, Any]) -> Projection:
+        return cls(
+            workspace_id=value["workspace_id"],
+            workspace_path=value["workspace_path"],
+            seq=value["seq"],
+            public_key=value["public_key"],
+            endpoints=tuple(ServedEndpoint.from_dict(item) for item in value["endpoints"]),
+            servables=tuple(Servable.from_dict(item) for item in value["servables"]),
+        )

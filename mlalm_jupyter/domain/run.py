@@ -1,0 +1,133 @@
+"""Runs: the act of executing a notebook, and the locked snapshot each one leaves."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from enum import StrEnum
+
+from mlalm_jupyter.domain.errors import IllegalStatusChange
+
+
+class RunStatus(StrEnum):
+    DRAFT = "Draft"
+    QUEUED = "Queued"
+    RUNNING = "Running"
+    FINISHED = "Finished"
+    FINISHED_PARTIAL = "Finished (Partial run)"
+    FAILED = "Failed"
+    FAILED_PARTIAL = "Failed (Partial run)"
+    CANCELED = "Canceled"
+
+    @property
+    def is_final(self) -> bool:
+        return not _MOVES[self]
+
+
+_ENDS = (
+    RunStatus.FINISHED,
+    RunStatus.FINISHED_PARTIAL,
+    RunStatus.FAILED,
+    RunStatus.FAILED_PARTIAL,
+    RunStatus.CANCELED,
+)
+_MOVES: dict[RunStatus, frozenset[RunStatus]] = {
+    RunStatus.DRAFT: frozenset({RunStatus.QUEUED}),
+    # a run whose worker died before its first cell ends without ever having been Running
+    RunStatus.QUEUED: frozenset({RunStatus.RUNNING, RunStatus.CANCELED, RunStatus.FAILED}),
+    RunStatus.RUNNING: frozenset({RunStatus.QUEUED, *_ENDS}),
+    **{end: frozenset() for end in _ENDS},
+}
+
+
+def may_become(current: RunStatus, wanted: RunStatus) -> bool:
+    """Whether a run in `current` may move to `wanted`.
+
+    >>> may_become(RunStatus.FINISHED, RunStatus.RUNNING)
+    False
+    """
+    return wanted in _MOVES[current]
+
+
+@dataclass(frozen=True, slots=True)
+class Cells:
+    """How far a run came: code cells done, of how many, and the one at work."""
+
+    done: int = 0
+    total: int = 0
+    current: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Snapshot:
+    """The locked record of what a run executes: the notebook's bytes and all it depends on."""
+
+    digest: str
+    parameters: Mapping[str, object] = field(default_factory=dict)
+    environment: Mapping[str, object] = field(default_factory=dict)
+    git: Mapping[str, object] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """One run of an experiment."""
+
+    id: str
+    experiment_id: str
+    path: str
+    status: RunStatus
+    snapshot: Snapshot
+    origin: str
+    created_at: str
+    created_by: str
+    started_at: str | None = None
+    ended_at: str | None = None
+    cause: str | None = None
+    failed_cell: int | None = None
+    cells: Cells = Cells()
+    executed_digest: str | None = None
+    inputs: tuple[str, ...] = ()
+    models: tuple[str, ...] = ()
+    job_id: str | None = None
+
+    def moved(
+        self, status: RunStatus, *, at: str, cause: str | None = None, failed_cell: int | None = None
+    ) -> Run:
+        """This run in another status, if that move is legal."""
+        if not may_become(self.status, status):
+            raise IllegalStatusChange("run", self.id[:12], current=self.status, wanted=status)
+        started = self.started_at or (at if status is RunStatus.RUNNING else None)
+        return replace(
+            self,
+            status=status,
+            started_at=started,
+            ended_at=at if status.is_final else None,
+            cause=cause,
+            failed_cell=failed_cell,
+        )
+
+    def to_dict(self) -> dict[str, object]:
+        return {
+            "id": self.id,
+            "experiment_id": self.experiment_id,
+            "path": self.path,
+            "status": self.status.value,
+            "parameters": dict(self.snapshot.parameters),
+            "snapshot": self.snapshot.digest,
+            "environment": dict(self.snapshot.environment),
+            "git": dict(self.snapshot.git),
+            "origin": self.origin,
+            "created_at": self.created_at,
+            "created_by": self.created_by,
+            "started_at": self.started_at,
+            "ended_at": self.ended_at,
+            "cause": self.cause,
+            "failed_cell": self.failed_cell,
+            "cells_done": self.cells.done,
+            "cells_total": self.cells.total,
+            "cell_current": self.cells.current,
+            "executed": self.executed_digest,
+            "inputs": list(self.inputs),
+            "models": list(self.models),
+            "job_id": self.job_id,
+        }

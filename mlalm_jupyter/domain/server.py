@@ -1,0 +1,85 @@
+"""The server as a person sees it: where it answers and which processes carry it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class ServerProcess:
+    """One process of the server."""
+
+    role: str
+    pid: int
+    started_at: str
+    restarts: int = 0
+
+    def to_dict(self) -> dict[str, object]:
+        return {"role": self.role, "pid": self.pid, "started_at": self.started_at, "restarts": self.restarts}
+
+
+@dataclass(frozen=True, slots=True)
+class ServerStatus:
+    """Whether the server runs, where, and how."""
+
+    is_running: bool
+    base_url: str | None
+    home: str
+    version: str | None = None
+    pid: int | None = None
+    processes: tuple[ServerProcess, ...] = ()
+    workspaces: tuple[str, ...] = ()
+
+    def to_dict(self) -> dict[str, object]:
+        return {
+            "is_running": self.is_running,
+            "base_url": self.base_url,
+            "home": self.home,
+            "version": self.version,
+            "pid": self.pid,
+            "processes": [process.to_dict() for process in self.processes],
+            "workspaces": list(self.workspaces),
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class KeyPair:
+    """The two keys of an endpoint. They are shown only to whoever asks, and never print."""
+
+    endpoint: str
+    primary: str
+    secondary: str
+
+    def __repr__(self) -> str:
+        return f"KeyPair({self.endpoint!r}, primary='**********', secondary='**********')"
+
+    def to_dict(self) -> dict[str, object]:
+        return {"endpoint": self.endpoint, "primary": self.primary, "secondary": self.secondary}
+
+
+@dataclass(frozen=True, slots=True)
+class Scored:
+    """The answer of an endpoint: rows, and who gave them."""
+
+    names: tuple[str, ...]
+    types: tuple[str, ...]
+    rows: tuple[tuple[object, ...], ...]
+    endpoint: str
+    definition_hash: str
+    model: str | None
+    model_hash: str | None
+    form: str
+    request_id: str
+
+    def to_dict(self) -> dict[str, object]:
+        return {
+            "columns": list(self.names),
+            "types": list(self.types),
+            "rows": [list(row) for row in self.rows],
+            "endpoint": self.endpoint,
+            "definition_hash": self.definition_hash,
+            "model": self.model,
+            "model_hash": self.model_hash,
+            "form": self.form,
+            "request_id": self.request_id,
+        }

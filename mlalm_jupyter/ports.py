@@ -1,0 +1,336 @@
+"""What the API needs from outside, as small protocols; adapters and plug-ins fill them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Protocol
+
+from mlalm_jupyter.domain.asset import Dataset
+from mlalm_jupyter.domain.definition import ServiceDefinition
+from mlalm_jupyter.domain.event import Event
+from mlalm_jupyter.domain.experiment import Experiment
+from mlalm_jupyter.domain.job import Job, JobState, Lease
+from mlalm_jupyter.domain.model import TrainedModel
+from mlalm_jupyter.domain.names import AssetRef, EndpointRef
+from mlalm_jupyter.domain.projection import Projection, Servable
+from mlalm_jupyter.domain.run import Cells, Run, RunStatus
+from mlalm_jupyter.domain.server import Scored, ServerStatus
+from mlalm_jupyter.domain.service import Endpoint, Move, WebService
+from mlalm_jupyter.domain.trust import Seal
+from mlalm_jupyter.domain.workspace import WorkspaceInfo
+
+
+class Clock(Protocol):
+    """Time and fresh ids."""
+
+    def now(self) -> str:
+        """UTC as ISO 8601 with microseconds and `Z`."""
+
+    def time_s(self) -> float:
+        """Seconds since the epoch, for leases."""
+
+    def new_id(self) -> str:
+        """32 lower-case hex digits, ordered by time (UUIDv7)."""
+
+
+class Surroundings(Protocol):
+    """What a run depends on besides its notebook."""
+
+    def environment(self) -> tuple[dict[str, object], bytes]:
+        """Interpreter and platform, and the installed packages as the text of a lock."""
+
+    def git(self, folder: Path) -> dict[str, object]:
+        """Commit and whether there are changes; empty outside a repository."""
+
+
+class BlobStore(Protocol):
+    """Bytes named by their sha256. Publishing is atomic and durable; nothing is ever overwritten."""
+
+    def put(self, data: bytes) -> str: ...
+    def put_file(self, path: Path) -> tuple[str, int]:
+        """Copy a file in; its digest and size."""
+
+    def get(self, digest: str) -> bytes:
+        """The bytes, checked against their name."""
+
+    def path(self, digest: str) -> Path: ...
+    def has(self, digest: str) -> bool: ...
+    def digests(self) -> Iterator[str]: ...
+    def fault(self, digest: str) -> str | None:
+        """What is wrong with a blob, or None."""
+
+
+class Keyring(Protocol):
+    """The workspace's keys: one signs, one hides the service keys at rest."""
+
+    @property
+    def key_id(self) -> str: ...
+    @property
+    def public_key(self) -> str:
+        """The public half, base64."""
+
+    def sign(self, statement: bytes) -> str: ...
+    def verifies(self, statement: bytes, signature: str) -> bool: ...
+    def encrypt(self, secret: str, *, context: str) -> str: ...
+    def decrypt(self, ciphertext: str, *, context: str) -> str: ...
+    def new_service_key(self) -> str:
+        """64 random bytes in base64."""
+
+    def management_token(self) -> str: ...
+
+
+@dataclass(frozen=True, slots=True)
+class StoredKey:
+    """One service key at rest: its sha256 for lookup and its ciphertext for showing."""
+
+    endpoint_id: str
+    slot: str
+    digest: str
+    ciphertext: str
+
+
+class DatasetStore(Protocol):
+    def next_version(self, name: str) -> int:
+        """Reserve the next number of a name; numbers are never given twice."""
+
+    def add(self, dataset: Dataset) -> None: ...
+    def get(self, ref: AssetRef) -> Dataset:
+        """That version, or the newest when none is named."""
+
+    def find(self, *, name: str | None = None) -> list[Dataset]:
+        """All versions of a name, or the newest version of every name."""
+
+    def equal_to(self, name: str, digest: str) -> int | None: ...
+
+
+class ModelStore(Protocol):
+    def next_version(self, name: str) -> int: ...
+    def add(self, model: TrainedModel) -> None: ...
+    def get(self, ref: AssetRef) -> TrainedModel: ...
+    def find(self, *, name: str | None = None, run_id: str | None = None) -> list[TrainedModel]: ...
+    def equal_to(self, name: str, model_hash: str) -> int | None: ...
+    def has_hash(self, model_hash: str) -> bool: ...
+    def delete(self, model_id: str) -> None: ...
+
+
+class ExperimentStore(Protocol):
+    def add(self, experiment: Experiment) -> None: ...
+    def at_path(self, path: str) -> Experiment | None: ...
+    def find(self) -> list[Experiment]: ...
+
+
+class RunStore(Protocol):
+    def add(self, run: Run) -> None: ...
+    def get(self, prefix: str) -> Run:
+        """The one run whose id begins so."""
+
+    def move(self, run: Run, *, expected: RunStatus) -> None:
+        """Keep a moved run if its status is still `expected`, else IllegalStatusChange."""
+
+    def progress(self, run_id: str, cells: Cells) -> None: ...
+    def add_input(self, run_id: str, reference: str) -> None: ...
+    def add_model(self, run_id: str, reference: str) -> None: ...
+    def find(self, *, experiment_id: str | None = None, status: RunStatus | None = None) -> list[Run]:
+        """Newest first."""
+
+
+class DefinitionStore(Protocol):
+    def add(self, definition: ServiceDefinition, *, at: str) -> None:
+        """Note a definition and the models in it; noting it again changes nothing."""
+
+    def has(self, digest: str) -> bool: ...
+    def digests(self) -> list[str]: ...
+
+
+class ServiceStore(Protocol):
+    def add(self, service: WebService) -> None:
+        """A new service without its endpoints; AlreadyExists when the name is taken."""
+
+    def get(self, name: str) -> WebService: ...
+    def find(self) -> list[WebService]: ...
+
+
+class EndpointStore(Protocol):
+    def add(self, endpoint: Endpoint, keys: Sequence[StoredKey]) -> None: ...
+    def get(self, ref: EndpointRef) -> Endpoint: ...
+    def save(self, endpoint: Endpoint, *, expected_revision: int) -> None:
+        """Compare and swap: StaleRevision when someone was quicker."""
+
+    def find(self) -> list[Endpoint]: ...
+    def keys(self, endpoint_id: str) -> list[StoredKey]: ...
+    def moves(self, endpoint_id: str) -> list[Move]:
+        """What it served and when, oldest first (read from the events)."""
+
+    def serving_model(self, model_hash: str) -> list[str]:
+        """References of endpoints whose present definition holds that model."""
+
+
+class SealStore(Protocol):
+    def add(self, seal: Seal) -> None:
+        """Keep a seal; the first one for a kind and digest stays."""
+
+    def get(self, kind: str, digest: str) -> Seal | None: ...
+    def find(self) -> list[Seal]: ...
+    def remove(self, digest: str) -> int: ...
+
+
+class JobStore(Protocol):
+    def add(self, job: Job) -> None: ...
+    def get(self, prefix: str) -> Job: ...
+    def find(self, *, state: JobState | None = None) -> list[Job]: ...
+    def claim(self, owner: str, *, limit: int, now_s: float, lease_s: float, at: str) -> list[Job]:
+        """Take queued jobs for an owner; each claim raises the attempt."""
+
+    def adopt(self, job_id: str, owner: str, *, now_s: float, lease_s: float, at: str) -> Lease:
+        """Take one named queued job: how a caller executes a job in its own process."""
+
+    def heartbeat(self, lease: Lease, *, now_s: float, lease_s: float) -> bool:
+        """Keep the lease; False when it is no longer ours."""
+
+    def progress(self, lease: Lease, progress: Mapping[str, object]) -> bool: ...
+    def finish(
+        self,
+        lease: Lease,
+        state: JobState,
+        *,
+        at: str,
+        result: Mapping[str, object] | None,
+        cause: str | None,
+    ) -> bool:
+        """Record the end once; False when another attempt holds the job (fencing)."""
+
+    def request_cancel(self, job_id: str, *, at: str) -> Job:
+        """A queued job is Canceled at once; a running one is asked to stop."""
+
+    def owners(self) -> list[str]:
+        """Owners of running jobs."""
+
+    def release(self, owner: str, *, at: str) -> list[Job]:
+        """Put a dead owner's jobs back (or end them, see `after_lost_owner`); the jobs as they are now."""
+
+    def expired(self, *, now_s: float) -> list[str]:
+        """Owners that hold a lease which has run out."""
+
+
+class EventStore(Protocol):
+    def append(self, event: Event) -> int: ...
+    def find(
+        self, *, noun: str | None = None, subject_id: str | None = None, limit: int = 1000
+    ) -> list[Event]:
+        """Oldest first."""
+
+    def last_seq(self) -> int: ...
+
+
+class Transaction(Protocol):
+    """All stores inside one transaction."""
+
+    @property
+    def info(self) -> WorkspaceInfo: ...
+    @property
+    def datasets(self) -> DatasetStore: ...
+    @property
+    def models(self) -> ModelStore: ...
+    @property
+    def experiments(self) -> ExperimentStore: ...
+    @property
+    def runs(self) -> RunStore: ...
+    @property
+    def definitions(self) -> DefinitionStore: ...
+    @property
+    def services(self) -> ServiceStore: ...
+    @property
+    def endpoints(self) -> EndpointStore: ...
+    @property
+    def seals(self) -> SealStore: ...
+    @property
+    def jobs(self) -> JobStore: ...
+    @property
+    def events(self) -> EventStore: ...
+
+
+class Catalog(Protocol):
+    """The record of everything; a `write` is all or nothing and excludes other writers."""
+
+    def read(self) -> AbstractContextManager[Transaction]: ...
+    def write(self) -> AbstractContextManager[Transaction]: ...
+    def faults(self) -> list[str]:
+        """What the storage engine itself finds wrong."""
+
+    def close(self) -> None: ...
+
+
+class ModelFormat(Protocol):
+    """One way to keep a model object in files."""
+
+    name: str
+    is_data_only: bool
+    """Whether opening the files can run nothing but what our own allow-list names."""
+
+    def takes(self, model: object) -> bool: ...
+    def framework(self, model: object) -> str: ...
+    def dump(self, model: object) -> dict[str, bytes]:
+        """Files of the payload; NotSerialisable names the attribute that does not fit."""
+
+    def wants(self, payload: Mapping[str, bytes]) -> list[str]:
+        """What opening it would construct beyond the allow-list, without constructing anything."""
+
+    def load(self, payload: Mapping[str, bytes], *, trusted: bool) -> object: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Execution:
+    """What came of executing a notebook."""
+
+    notebook: bytes
+    status: RunStatus
+    cells: Cells
+    cause: str | None = None
+    failed_cell: int | None = None
+
+
+class NotebookRunner(Protocol):
+    """Executes the bytes of a notebook; it never reads the person's file."""
+
+    def execute(
+        self,
+        notebook: bytes,
+        *,
+        parameters: Mapping[str, object],
+        env: Mapping[str, str],
+        cwd: Path,
+        on_cell: Callable[[Cells], None],
+        timeout_s: float | None = None,
+    ) -> Execution: ...
+
+
+class ServiceHost(Protocol):
+    """Where services run."""
+
+    def status(self) -> ServerStatus: ...
+    def start(self, *, port: int | None = None) -> ServerStatus: ...
+    def stop(self) -> ServerStatus: ...
+    def logs(self, *, process: str | None = None, lines: int = 50) -> str: ...
+    def ensure(self, workspace_id: str, workspace_path: Path) -> None:
+        """Make sure a server runs and knows this workspace."""
+
+    def base_url(self) -> str | None:
+        """The public base URL, which stays the same over restarts; None before the first start."""
+
+    def prepare(self, workspace_id: str, servable: Servable, public_key: str) -> None:
+        """Have every scorer load a definition and replay its example; raises when one cannot."""
+
+    def publish(self, workspace_id: str, project: Callable[[], Projection]) -> None:
+        """Let the scorers see the catalog as it is now; returns when each has taken it over."""
+
+    def score(
+        self, address: str, key: str, names: Sequence[str], rows: Sequence[Sequence[object]]
+    ) -> Scored: ...
+
+
+HostFactory = Callable[[], ServiceHost]
+RunnerFactory = Callable[[], NotebookRunner]
+BlobStoreFactory = Callable[[Path], BlobStore]

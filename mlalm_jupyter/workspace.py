@@ -1,0 +1,224 @@
+"""Opening a workspace: the only place where adapters are chosen and handed to the API."""
+
+from __future__ import annotations
+
+import contextlib
+import getpass
+import os
+import shutil
+import tempfile
+from collections.abc import Callable
+from functools import cached_property
+from pathlib import Path
+
+from mlalm_jupyter import plugins
+from mlalm_jupyter.adapters.catalog import SqlCatalog
+from mlalm_jupyter.adapters.folder_blobs import translated
+from mlalm_jupyter.adapters.keyring import FolderKeyring
+from mlalm_jupyter.adapters.surroundings import MachineSurroundings
+from mlalm_jupyter.adapters.system_clock import SystemClock
+from mlalm_jupyter.api.context import Context, Progress, silent
+from mlalm_jupyter.api.datasets import Datasets
+from mlalm_jupyter.api.definitions import Definitions
+from mlalm_jupyter.api.endpoints import Endpoints
+from mlalm_jupyter.api.experiments import Experiments, Runs
+from mlalm_jupyter.api.golive import projection
+from mlalm_jupyter.api.jobs import Jobs
+from mlalm_jupyter.api.models import Models
+from mlalm_jupyter.api.performer import Performer
+from mlalm_jupyter.api.recorder import Recorder
+from mlalm_jupyter.api.retraining import Retraining
+from mlalm_jupyter.api.server import Server
+from mlalm_jupyter.api.services import Services
+from mlalm_jupyter.api.trust import Trust
+from mlalm_jupyter.api.workspaces import Founding, Workspaces
+from mlalm_jupyter.domain.errors import InvalidInput, WorkspaceNotFound
+from mlalm_jupyter.domain.event import Event
+from mlalm_jupyter.domain.projection import Projection
+from mlalm_jupyter.domain.workspace import WorkspaceInfo
+from mlalm_jupyter.ports import BlobStore, Catalog, Clock, ServiceHost
+
+HIDDEN = ".mlalm"
+_CATALOG = "catalog.sqlite"
+
+
+class Workspace:
+    """A folder that holds experiments, models and services; its `.mlalm/` keeps the record.
+
+    >>> ws = Workspace.open("churn")  # doctest: +SKIP
+    >>> ws.services.score("churn", frame)  # doctest: +SKIP
+    """
+
+    def __init__(self, context: Context) -> None:
+        self.context = context
+        self.recorder = Recorder(context)
+        self.workspaces = Workspaces(context)
+        self.datasets = Datasets(context)
+        self.experiments = Experiments(context, self.recorder)
+        self.runs = Runs(context, self.recorder)
+        self.models = Models(context, self.datasets)
+        self.trust = Trust(context)
+        self.endpoints = Endpoints(context)
+        self.services = Services(context, self.datasets, self.endpoints)
+        self.definitions = Definitions(context)
+        self.jobs = Jobs(context, self.recorder)
+        self.retraining = Retraining(context, self.recorder)
+        self.performer = Performer(context, self.recorder, self.endpoints)
+
+    @classmethod
+    def open(
+        cls,
+        path: str | Path | None = None,
+        *,
+        host: ServiceHost | None = None,
+        progress: Progress = silent,
+    ) -> Workspace:
+        """Open the workspace at `path`, or at MLALM_WORKSPACE, or the nearest one around the current folder.
+
+        It never makes one; that is what `init` is for.
+        """
+        folder = find_folder(path)
+        hidden = folder / HIDDEN
+        catalog = SqlCatalog.open(hidden / _CATALOG, workspace_path=folder)
+        with catalog.read() as tx:
+            info = tx.info
+        make_host: Callable[[], ServiceHost] = (lambda: host) if host else plugins.service_host()
+        return cls(
+            Context(
+                path=folder,
+                info=info,
+                catalog=catalog,
+                blobs=plugins.blob_store()(hidden / "blobs"),
+                keyring=FolderKeyring(hidden / "keys"),
+                clock=SystemClock(),
+                surroundings=MachineSurroundings(),
+                who=_who(),
+                make_host=make_host,
+                make_runner=plugins.notebook_runner(),
+                environ=os.environ,
+                progress=progress,
+            )
+        )
+
+    @classmethod
+    def init(cls, path: str | Path = ".", *, host: ServiceHost | None = None) -> Workspace:
+        """Make a folder a workspace and open it; one that is a workspace already is opened as it is."""
+        _found(Path(path))
+        return cls.open(path, host=host)
+
+    @property
+    def path(self) -> Path:
+        return self.context.path
+
+    @property
+    def info(self) -> WorkspaceInfo:
+        return self.context.info
+
+    @property
+    def catalog(self) -> Catalog:
+        return self.context.catalog
+
+    @property
+    def blobs(self) -> BlobStore:
+        return self.context.blobs
+
+    @property
+    def clock(self) -> Clock:
+        return self.context.clock
+
+    @cached_property
+    def server(self) -> Server:
+        return Server(self.context.host)
+
+    def projection(self) -> Projection:
+        """The workspace as the scorers see it."""
+        return projection(self.context)
+
+    def close(self) -> None:
+        """Let go of the catalog."""
+        self.context.catalog.close()
+
+    def __enter__(self) -> Workspace:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def __repr__(self) -> str:
+        return f"Workspace({str(self.path)!r})"
+
+
+def founding() -> Founding:
+    """The verbs that make workspaces."""
+    return Founding(_found)
+
+
+def server() -> Server:
+    """The verbs of the server, for when there is no workspace."""
+    return Server(plugins.service_host()())
+
+
+def find_folder(path: str | Path | None = None) -> Path:
+    """The folder of the workspace that `path`, MLALM_WORKSPACE or the current folder names."""
+    named = path if path is not None else os.environ.get("MLALM_WORKSPACE") or None
+    if named is not None:
+        folder = Path(named).expanduser().absolute()
+        if folder.is_file():
+            raise InvalidInput(f"The workspace '{named}'", expected="a folder", got="a file")
+        if not (folder / HIDDEN / _CATALOG).exists():
+            there = "That folder does not exist." if not folder.exists() else "That folder is no workspace."
+            raise WorkspaceNotFound(str(named), why=there)
+        return folder
+    here = Path.cwd()
+    for folder in (here, *here.parents):
+        if (folder / HIDDEN / _CATALOG).exists():
+            return folder
+    raise WorkspaceNotFound(str(here), why="Neither this folder nor any above it is one.")
+
+
+def _found(path: Path) -> WorkspaceInfo:
+    """Make the hidden folder beside its final place and move it there whole."""
+    folder = path.expanduser().absolute()
+    if folder.is_file():
+        raise InvalidInput(f"The workspace '{path}'", expected="a folder", got="a file")
+    hidden = folder / HIDDEN
+    clock = SystemClock()
+    with translated(folder):
+        folder.mkdir(parents=True, exist_ok=True)
+        if not (hidden / _CATALOG).exists():
+            making = Path(tempfile.mkdtemp(dir=folder, prefix=f"{HIDDEN}-making-"))
+            try:
+                _furnish(making, folder, clock)
+                with contextlib.suppress(FileExistsError, OSError):
+                    os.rename(making, hidden)
+                if not (hidden / _CATALOG).exists():
+                    raise InvalidInput(
+                        f"The workspace '{path}'",
+                        expected=f"no other '{HIDDEN}' in that folder",
+                        got="one that is no workspace",
+                    )
+            finally:
+                shutil.rmtree(making, ignore_errors=True)
+    catalog = SqlCatalog.open(hidden / _CATALOG, workspace_path=folder)
+    try:
+        with catalog.read() as tx:
+            return tx.info
+    finally:
+        catalog.close()
+
+
+def _furnish(making: Path, folder: Path, clock: Clock) -> None:
+    making.chmod(0o700)
+    (making / ".gitignore").write_text("*\n")
+    (making / "blobs").mkdir()
+    FolderKeyring.create(making / "keys")
+    workspace_id, now = clock.new_id(), clock.now()
+    catalog = SqlCatalog.create(making / _CATALOG, workspace_id=workspace_id, workspace_path=folder, at=now)
+    with catalog.write() as tx:
+        tx.events.append(Event(now, _who(), "workspace", "init", workspace_id, folder.name))
+    catalog.close()
+
+
+def _who() -> str:
+    """The person: the Jupyter user where there is one, else the user of the operating system."""
+    return os.environ.get("JUPYTERHUB_USER") or getpass.getuser()
