@@ -1,0 +1,37 @@
+# Each target is one short script in .ci/; continuous integration runs the same ones.
+# Every target may be interrupted at any point and run again.
+.DEFAULT_GOAL := help
+.PHONY: help setup demo lab stop test check prove-skeleton lock changelog clean
+
+help: ## show this list
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-16s %s\n", $$1, $$2}' Makefile
+
+demo: ## set up, run the tour end to end, leave its service answering
+	@.ci/demo
+
+lab: ## open JupyterLab on the demo's folder
+	@.ci/lab
+
+stop: ## stop the demo's server
+	@.ci/stop
+
+setup: ## make .venv from the lock, build the lab extension, install both
+	@.ci/setup
+
+test: ## set up what the tests need and run all of them
+	@.ci/test
+
+check: ## lint, format, types, import contracts and the rules of the tree
+	@.ci/check
+
+prove-skeleton: ## run the walking skeleton's tests at full counts
+	@.ci/prove skeleton
+
+lock: ## renew .ci/requirements.lock (UPGRADE=1: to the newest versions)
+	@.ci/lock
+
+changelog: ## gather changelog/ into CHANGELOG.md (VERSION=0.1.0)
+	@.ci/changelog "$(VERSION)"
+
+clean: ## stop the demo's server and remove everything that make has made
+	@.ci/clean
