@@ -7,7 +7,7 @@ PYTHON=$ROOT/.venv/bin/python
 STATE=$ROOT/.cache/steps
 mkdir -p "$STATE"
 
-say() { printf '%s\n' "$*"; }
+say() { printf '%s\n' "$@"; }
 
 refuse() { # what, then why and what to do
   printf '%s\n' "$@" >&2
