@@ -1,0 +1,41 @@
+"""What all tests share: counts, a home and a workspace of their own."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+os.environ.setdefault("JUPYTER_PLATFORM_DIRS", "1")
+
+
+@pytest.fixture(scope="session")
+def counts() -> Callable[[int, int], int]:
+    """`counts(usual, full)`: how often to repeat; a prove run sets MLALM_FULL=1."""
+    return lambda usual, full: full if os.environ.get("MLALM_FULL") == "1" else usual
+
+
+@pytest.fixture
+def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+    """An MLALM_HOME of this test's own; a server that it started is stopped."""
+    path = tmp_path / "home"
+    monkeypatch.setenv("MLALM_HOME", str(path))
+    monkeypatch.delenv("MLALM_WORKSPACE", raising=False)
+    monkeypatch.delenv("MLALM_RUN", raising=False)
+    yield path
+    if path.exists():
+        from mlalm_jupyter.plugins import service_host
+
+        service_host()().stop()
+
+
+@pytest.fixture
+def workspace(home: Path, tmp_path: Path) -> Iterator[Any]:
+    """A real workspace on disk with a server of its own, started by what needs it."""
+    from mlalm_jupyter.workspace import Workspace
+
+    with Workspace.init(tmp_path / "ws") as made:
+        yield made

@@ -1,0 +1,88 @@
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from mlalm_jupyter.domain.errors import DefaultEndpointNotPatchable, InUse, NothingToRollBack
+from mlalm_jupyter.domain.model import check_deletable
+from mlalm_jupyter.domain.service import Endpoint, Move, rollback_target
+from tests.unit.domain.test_definition import SECOND, scoring
+
+NOW = "2026-01-02T00:00:00Z"
+
+
+def endpoint(name: str) -> Endpoint:
+    return Endpoint("e" * 32, "s" * 32, "wine", name, scoring().digest, 1, NOW, NOW, "wine:1", "a" * 64)
+
+
+def test_patching_an_added_endpoint_moves_its_reference_and_raises_its_revision() -> None:
+    patched = endpoint("ep2").patched(scoring().with_model(SECOND), at=NOW)
+    assert (patched.model, patched.model_hash, patched.revision) == ("wine:2", "b" * 64, 2)
+    assert patched.definition_hash == scoring().with_model(SECOND).digest
+    assert patched.id == endpoint("ep2").id
+
+
+def test_patching_the_default_endpoint_is_refused() -> None:
+    with pytest.raises(DefaultEndpointNotPatchable):
+        endpoint("default").patched(scoring(), at=NOW)
+
+
+def test_the_default_endpoint_follows_a_redeploy() -> None:
+    assert endpoint("default").redeployed(scoring().with_model(SECOND), at=NOW).model == "wine:2"
+
+
+def test_a_model_in_use_is_not_deletable_and_its_users_are_named() -> None:
+    with pytest.raises(InUse, match="in use by 'wine/default', 'wine/ep2'"):
+        check_deletable("wine:1", ["wine/default", "wine/ep2"])
+    check_deletable("wine:1", [])
+
+
+def move(action: str, definition: str, revision: int = 0) -> Move:
+    return Move("wine/ep2", revision, action, definition, None, NOW, "ann")
+
+
+def test_an_endpoint_that_served_one_thing_has_nothing_to_roll_back_to() -> None:
+    with pytest.raises(NothingToRollBack):
+        rollback_target("wine/ep2", [move("add", "A")])
+
+
+def test_rolling_back_twice_goes_two_steps_back() -> None:
+    history = [move("add", "A"), move("patch", "B"), move("patch", "C"), move("rollback", "B")]
+    assert rollback_target("wine/ep2", history) == "A"
+
+
+@dataclass
+class Editor:
+    """A plain undo stack, as any text editor has one: the model that the rule is compared with."""
+
+    stack: list[str] = field(default_factory=list)
+
+    def do(self, definition: str) -> None:
+        if not self.stack or self.stack[-1] != definition:
+            self.stack.append(definition)
+
+    def undo(self) -> str | None:
+        if len(self.stack) < 2:
+            return None
+        self.stack.pop()
+        return self.stack[-1]
+
+
+@given(st.lists(st.sampled_from(["A", "B", "C", "D", "undo"]), max_size=40))
+def test_rollback_behaves_as_undo(steps: list[str]) -> None:
+    editor, history = Editor(["A"]), [move("add", "A")]
+    for step in steps:
+        if step != "undo":
+            editor.do(step)
+            history.append(move("patch", step))
+            continue
+        wanted = editor.undo()
+        if wanted is None:
+            with pytest.raises(NothingToRollBack):
+                rollback_target("wine/ep2", history)
+        else:
+            assert rollback_target("wine/ep2", history) == wanted
+            history.append(move("rollback", wanted))
