@@ -18,8 +18,8 @@ step() { # name, sentence, command...
   local name=$1 log="$STATE/$1.log" text=$2 began=$SECONDS parent=$$ beat status=0
   shift 2
   printf '%s ' "$text"
-  # The heartbeat also ends when this script is killed and cannot end it.
-  (while sleep 1 >/dev/null & wait $! && kill -0 "$parent" 2>/dev/null; do printf .; done) 2>/dev/null &
+  # The heartbeat also ends when this script is killed and cannot end it; it holds no lock (9).
+  (while sleep 1 >/dev/null & wait $! && kill -0 "$parent" 2>/dev/null; do printf .; done) 2>/dev/null 9>&- &
   beat=$!
   "$@" </dev/null >"$log" 2>&1 || status=$?
   kill "$beat" 2>/dev/null || true
