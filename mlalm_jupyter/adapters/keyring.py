@@ -83,7 +83,7 @@ class FolderKeyring:
 
     def _read(self, name: str) -> bytes:
         try:
-            return base64.b64decode((self.root / name).read_bytes(), validate=True)
+            return base64.b64decode((self.root / name).read_bytes().strip(), validate=True)
         except (OSError, ValueError) as error:
             raise Corrupt(
                 f"The key file '{name}'",

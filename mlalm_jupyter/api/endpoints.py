@@ -83,6 +83,8 @@ class Endpoints:
             is_sealed = valid_seal(ctx, tx, "definition", current.definition_hash) is not None
         definition = kept_definition(ctx, current.definition_hash).with_model(model_asset(trained))
         patched = current.patched(definition, at=ctx.clock.now())
+        if patched.definition_hash == current.definition_hash:
+            return self._unchanged(current, f"it serves {trained.reference} already")
         seal = (
             new_seal(ctx, "definition", definition.digest, reason=f"patched here into {current.reference}")
             if is_sealed
@@ -105,6 +107,8 @@ class Endpoints:
             current = tx.endpoints.get(EndpointRef.parse(endpoint))
             moves = tx.endpoints.moves(current.id)
         digest = rollback_target(current.reference, moves) if to is None else _served_at(current, moves, to)
+        if digest == current.definition_hash:
+            return self._unchanged(current, f"it serves what revision {to} served already")
         definition = kept_definition(ctx, digest)
         back = current.rolled_back(definition, at=ctx.clock.now())
         return self.move(back, definition, action="rollback", expected_revision=current.revision)
@@ -150,6 +154,9 @@ class Endpoints:
             note_move(ctx, tx, moved, action)
         published(ctx)
         return self._addressed(moved)
+
+    def _unchanged(self, endpoint: Endpoint, because: str) -> Endpoint:
+        return replace(self._addressed(endpoint), note=f"Nothing changed: {because}.")
 
     def _addressed(self, endpoint: Endpoint) -> Endpoint:
         return addressed(self._context, endpoint)

@@ -13,7 +13,9 @@ from mlalm_jupyter.domain.errors import NotFound, RunFailed
 from mlalm_jupyter.domain.experiment import Experiment
 from mlalm_jupyter.domain.job import JobState
 from mlalm_jupyter.domain.listing import Listing
+from mlalm_jupyter.domain.names import id_prefix
 from mlalm_jupyter.domain.run import Run
+from mlalm_jupyter.notebook.document import check_parameters, read_notebook
 
 
 class Experiments:
@@ -61,8 +63,9 @@ class Experiments:
         """
         ctx = self._context
         path, content = notebook_file(ctx, notebook)
-        run = self._recorder.submit(content, path=path, parameters=parameters or {}, origin="scheduler")
+        check_parameters(read_notebook(content), parameters or {})
         ctx.host.ensure(ctx.info.id, ctx.path)
+        run = self._recorder.submit(content, path=path, parameters=parameters or {}, origin="scheduler")
         if not wait:
             return run
         job = ended(ctx, str(run.job_id), told=f"Run of {path}", timeout_s=timeout_s)
@@ -97,8 +100,6 @@ class Runs:
     @verb("run", "show")
     def show(self, run: Annotated[str, Arg("a run's id, or its beginning", completes="run")]) -> Run:
         """Show one run: its snapshot, how far it came, what it used and left."""
-        from mlalm_jupyter.domain.names import id_prefix
-
         with self._context.catalog.read() as tx:
             return tx.runs.get(id_prefix("run", run))
 

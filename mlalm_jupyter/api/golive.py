@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from mlalm_jupyter.api.context import Context
 from mlalm_jupyter.domain.definition import ModelAsset, ServiceDefinition
-from mlalm_jupyter.domain.errors import InvalidInput, UntrustedContent
+from mlalm_jupyter.domain.errors import Corrupt, InvalidInput, NotFound, UntrustedContent
 from mlalm_jupyter.domain.model import TrainedModel
 from mlalm_jupyter.domain.names import AssetRef
 from mlalm_jupyter.domain.projection import Projection, Servable, ServableModel, ServedEndpoint
@@ -90,6 +90,20 @@ def kept_definition(context: Context, digest: str) -> ServiceDefinition:
     return ServiceDefinition.from_text(context.blobs.get(digest).decode(), where=f"Definition {digest[:12]}")
 
 
+def _as_kept(context: Context, tx: Transaction, digest: str) -> Servable | None:
+    """A definition that serves already; what can no longer be served must not take the others along.
+
+    Without its seal a scorer that starts later refuses it, and one whose file is damaged is left out.
+    """
+    try:
+        definition = kept_definition(context, digest)
+        return servable(context, tx, definition)
+    except UntrustedContent:
+        return Servable(digest=digest, path=str(context.blobs.path(digest)), seal=None)
+    except (Corrupt, NotFound, InvalidInput):
+        return None
+
+
 def prepared(context: Context, definition: ServiceDefinition, *, seal: Seal | None = None) -> None:
     """Have every scorer load a definition and replay its example, before anything moves."""
     with context.catalog.read() as tx:
@@ -122,12 +136,12 @@ def projection(context: Context) -> Projection:
             for endpoint in endpoints
         )
         digests = sorted({endpoint.definition_hash for endpoint in endpoints})
-        servables = tuple(servable(context, tx, kept_definition(context, digest)) for digest in digests)
+        servables = [_as_kept(context, tx, digest) for digest in digests]
         return Projection(
             workspace_id=context.info.id,
             workspace_path=str(context.path),
             seq=tx.events.last_seq(),
             public_key=context.keyring.public_key,
             endpoints=served,
-            servables=servables,
+            servables=tuple(one for one in servables if one),
         )

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import replace
-from pathlib import Path
 
 from mlalm_jupyter.api.context import Context
+from mlalm_jupyter.api.files import readable_file
 from mlalm_jupyter.domain.errors import NotFound
 from mlalm_jupyter.domain.experiment import Experiment
 from mlalm_jupyter.domain.job import Job, JobState, Lease
@@ -283,8 +283,6 @@ class Recorder:
 
 def notebook_file(context: Context, notebook: str) -> tuple[str, bytes]:
     """A notebook's path in the workspace and its bytes now."""
-    from mlalm_jupyter.api.files import readable_file
-
     named = notebook if notebook.endswith(".ipynb") else f"{notebook}.ipynb"
-    path: Path = readable_file(context, named)
+    path = readable_file(context, named)
     return context.inside(path), path.read_bytes()

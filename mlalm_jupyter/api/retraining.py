@@ -62,6 +62,7 @@ class Retraining:
                     fix="Let a notebook register it, and run that with `mlalm experiment run`.",
                 )
             trained_by = tx.runs.get(model.lineage.run_id)
+        ctx.host.ensure(ctx.info.id, ctx.path)
         run = self._recorder.submit(
             ctx.blobs.get(trained_by.snapshot.digest),
             path=trained_by.path,
@@ -69,7 +70,6 @@ class Retraining:
             origin="retraining",
             job={"kind": "retrain", "model": model.name, "patch": target.reference if target else None},
         )
-        ctx.host.ensure(ctx.info.id, ctx.path)
         if not wait:
             return Retrained(run, None, None)
         job = ended(ctx, str(run.job_id), told=f"Retraining of {service}")

@@ -191,6 +191,9 @@ class Services:
         """What can be deployed, told by what it is: a definition, code, or a model."""
         if isinstance(what, ServiceDefinition):
             return _Deployable(what, what.title, is_ours=False)
+        if isinstance(what, dict):
+            definition = ServiceDefinition.from_dict(what)
+            return _Deployable(definition, definition.title, is_ours=False)
         if isinstance(what, TrainedModel):
             return self._from_model(what.reference)
         if isinstance(what, str):

@@ -28,6 +28,8 @@ class Endpoint:
     model: str | None = None
     model_hash: str | None = None
     address: str | None = None
+    note: str | None = None
+    """What a verb has to say about it, for example that nothing changed."""
 
     @property
     def reference(self) -> str:
@@ -76,6 +78,7 @@ class Endpoint:
             "address": self.address,
             "created_at": self.created_at,
             "updated_at": self.updated_at,
+            "note": self.note,
         }
 
 

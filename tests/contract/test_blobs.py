@@ -1,0 +1,83 @@
+"""What a blob store promises, asked of the one in a folder."""
+
+from __future__ import annotations
+
+import hashlib
+import multiprocessing
+import os
+import stat
+from pathlib import Path
+
+import pytest
+
+from mlalm_jupyter.adapters.folder_blobs import FolderBlobs
+from mlalm_jupyter.domain.errors import Corrupt, NotFound
+
+
+@pytest.fixture
+def blobs(tmp_path: Path) -> FolderBlobs:
+    return FolderBlobs(tmp_path / "blobs")
+
+
+def test_what_is_put_is_got_by_its_hash(blobs: FolderBlobs) -> None:
+    digest = blobs.put(b"rides")
+    assert digest == hashlib.sha256(b"rides").hexdigest()
+    assert blobs.get(digest) == b"rides"
+    assert blobs.has(digest)
+    assert list(blobs.digests()) == [digest]
+
+
+def test_a_file_is_put_whole_and_stays(blobs: FolderBlobs, tmp_path: Path) -> None:
+    data = os.urandom(3_000_000)
+    (tmp_path / "big").write_bytes(data)
+    assert blobs.put_file(tmp_path / "big") == (hashlib.sha256(data).hexdigest(), len(data))
+    assert blobs.get(hashlib.sha256(data).hexdigest()) == data
+
+
+def test_equal_bytes_are_kept_once(blobs: FolderBlobs, tmp_path: Path) -> None:
+    (tmp_path / "same").write_bytes(b"rides")
+    first = blobs.put(b"rides")
+    inode = blobs.path(first).stat().st_ino
+    assert blobs.put_file(tmp_path / "same")[0] == first
+    assert blobs.put(b"rides") == first
+    assert len(list(blobs.digests())) == 1
+    assert inode
+
+
+def test_blobs_are_read_only_files(blobs: FolderBlobs) -> None:
+    assert stat.S_IMODE(blobs.path(blobs.put(b"x")).stat().st_mode) == 0o444
+
+
+def test_nothing_is_left_behind_when_a_source_cannot_be_read(blobs: FolderBlobs, tmp_path: Path) -> None:
+    with pytest.raises(Exception, match="was not used"):
+        blobs.put_file(tmp_path / "nowhere")
+    assert not list(blobs.root.iterdir())
+
+
+def test_a_missing_blob_is_not_found(blobs: FolderBlobs) -> None:
+    with pytest.raises(NotFound):
+        blobs.get("0" * 64)
+    assert blobs.fault("0" * 64) == "its file is missing"
+
+
+def test_one_changed_byte_is_noticed(blobs: FolderBlobs) -> None:
+    digest = blobs.put(b"rides")
+    blobs.path(digest).chmod(0o644)
+    blobs.path(digest).write_bytes(b"rIdes")
+    with pytest.raises(Corrupt, match="no longer give the hash"):
+        blobs.get(digest)
+    assert blobs.fault(digest) == "its bytes no longer give the hash it is named by"
+
+
+def _put_many(root: str, seed: int) -> list[str]:
+    blobs = FolderBlobs(Path(root))
+    return [blobs.put(f"blob {n % 50}".encode()) for n in range(seed, seed + 200)]
+
+
+def test_many_processes_put_the_same_blobs_at_once(blobs: FolderBlobs) -> None:
+    with multiprocessing.get_context("spawn").Pool(3) as pool:
+        pool.starmap(_put_many, [(str(blobs.root), seed) for seed in (0, 7, 13)])
+    digests = list(blobs.digests())
+    assert len(digests) == 50
+    assert all(blobs.fault(digest) is None for digest in digests)
+    assert not list(blobs.root.glob(".incoming-*"))
