@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import shlex
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -93,6 +93,8 @@ class Services:
         )
         if existing:
             current = existing.default
+            if current.definition_hash == definition.digest:
+                return self._unchanged(service)
             moved = current.redeployed(definition, at=ctx.clock.now())
             self._endpoints.move(
                 moved, definition, action="update", expected_revision=current.revision, seal=seal
@@ -155,6 +157,12 @@ class Services:
             _curl(self._context, endpoint, body) if lang == "curl" else _python(self._context, endpoint, body)
         )
         return Snippet(endpoint.reference, lang, text)
+
+    def _unchanged(self, service: str) -> WebService:
+        shown = self.show(service)
+        note = "Nothing changed: it serves exactly this already."
+        noted = (replace(one, note=note) if one.is_default else one for one in shown.endpoints)
+        return replace(shown, endpoints=tuple(noted))
 
     def _make(self, name: str, deployable: _Deployable, seal: Seal | None) -> None:
         ctx = self._context
