@@ -133,7 +133,13 @@ class RunStore(Protocol):
     def progress(self, run_id: str, cells: Cells) -> None: ...
     def add_input(self, run_id: str, reference: str) -> None: ...
     def add_model(self, run_id: str, reference: str) -> None: ...
-    def find(self, *, experiment_id: str | None = None, status: RunStatus | None = None) -> list[Run]:
+    def find(
+        self,
+        *,
+        experiment_id: str | None = None,
+        status: RunStatus | None = None,
+        limit: int | None = None,
+    ) -> list[Run]:
         """Newest first."""
 
 
@@ -180,7 +186,9 @@ class SealStore(Protocol):
 class JobStore(Protocol):
     def add(self, job: Job) -> None: ...
     def get(self, prefix: str) -> Job: ...
-    def find(self, *, state: JobState | None = None) -> list[Job]: ...
+    def find(self, *, state: JobState | None = None, limit: int | None = None) -> list[Job]:
+        """Newest first."""
+
     def claim(self, owner: str, *, limit: int, now_s: float, lease_s: float, at: str) -> list[Job]:
         """Take queued jobs for an owner; each claim raises the attempt."""
 
@@ -220,7 +228,7 @@ class EventStore(Protocol):
     def find(
         self, *, noun: str | None = None, subject_id: str | None = None, limit: int = 1000
     ) -> list[Event]:
-        """Oldest first."""
+        """The newest `limit` of them, oldest first."""
 
     def last_seq(self) -> int: ...
 

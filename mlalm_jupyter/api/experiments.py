@@ -87,7 +87,7 @@ class Experiments:
         """List the runs of an experiment, newest first."""
         experiment = self.show(notebook)
         with self._context.catalog.read() as tx:
-            return Listing("run", tx.runs.find(experiment_id=experiment.id)[:limit])
+            return Listing("run", tx.runs.find(experiment_id=experiment.id, limit=limit))
 
 
 class Runs:

@@ -24,7 +24,7 @@ class Jobs:
     def list(self, *, limit: Annotated[int, Arg("how many jobs to list")] = 50) -> Listing[Job]:
         """List jobs, newest first."""
         with self._context.catalog.read() as tx:
-            return Listing("job", tx.jobs.find()[:limit])
+            return Listing("job", tx.jobs.find(limit=limit))
 
     @verb("job", "show")
     def show(self, job: Annotated[str, Arg("a job's id, or its beginning", completes="job")]) -> Job:

@@ -1,0 +1,82 @@
+"""Datasets in the catalog."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from sqlalchemy import Connection, bindparam, func, insert, select
+
+from mlalm_jupyter.adapters.catalog.schema import datasets
+from mlalm_jupyter.adapters.catalog.versions import asset_not_found, newest_of_each, reserve_version
+from mlalm_jupyter.domain.asset import Dataset
+from mlalm_jupyter.domain.names import AssetRef
+from mlalm_jupyter.domain.signature import Schema
+
+_NAMED = select(datasets).where(datasets.c.name == bindparam("name"))
+_VERSION = _NAMED.where(datasets.c.version == bindparam("version"))
+_NEWEST = _NAMED.order_by(datasets.c.version.desc()).limit(1)
+_ALL = _NAMED.order_by(datasets.c.version)
+_EACH = newest_of_each(datasets)
+_EQUAL = select(func.max(datasets.c.version)).where(
+    datasets.c.name == bindparam("name"), datasets.c.digest == bindparam("digest")
+)
+
+
+class SqlDatasets:
+    """Fills `ports.DatasetStore`."""
+
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+
+    def next_version(self, name: str) -> int:
+        return reserve_version(self._connection, "dataset", name)
+
+    def add(self, dataset: Dataset) -> None:
+        self._connection.execute(
+            insert(datasets),
+            {
+                "id": dataset.id,
+                "name": dataset.name,
+                "version": dataset.version,
+                "format": dataset.format,
+                "digest": dataset.digest,
+                "size_bytes": dataset.size_bytes,
+                "row_count": dataset.row_count,
+                "schema": dataset.schema.to_dict(),
+                "created_at": dataset.created_at,
+                "created_by": dataset.created_by,
+                "equal_to": dataset.equal_to,
+            },
+        )
+
+    def get(self, ref: AssetRef) -> Dataset:
+        statement = _NEWEST if ref.version is None else _VERSION
+        row = self._connection.execute(statement, {"name": ref.name, "version": ref.version}).one_or_none()
+        if row is None:
+            raise asset_not_found(self._connection, datasets, "dataset", ref)
+        return _dataset(row)
+
+    def find(self, *, name: str | None = None) -> list[Dataset]:
+        rows = self._connection.execute(_EACH if name is None else _ALL, {"name": name})
+        return [_dataset(row) for row in rows]
+
+    def equal_to(self, name: str, digest: str) -> int | None:
+        return self._connection.execute(_EQUAL, {"name": name, "digest": digest}).scalar()
+
+
+def _dataset(row: Sequence[Any]) -> Dataset:
+    (key, name, version, form, digest, size_bytes, row_count, schema, created_at, created_by, equal_to) = row
+    return Dataset(
+        id=key,
+        name=name,
+        version=version,
+        format=form,
+        digest=digest,
+        size_bytes=size_bytes,
+        row_count=row_count,
+        schema=Schema.from_dict(schema),
+        created_at=created_at,
+        created_by=created_by,
+        equal_to=equal_to,
+    )

@@ -1,0 +1,69 @@
+"""Experiments in the catalog."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from sqlalchemy import Connection, bindparam, func, insert, select
+
+from mlalm_jupyter.adapters.catalog.runs import run_from
+from mlalm_jupyter.adapters.catalog.schema import experiments, runs
+from mlalm_jupyter.domain.experiment import Experiment
+
+_other = runs.alias("other")
+_COUNT = (
+    select(func.count()).select_from(_other).where(_other.c.experiment_id == experiments.c.id)
+).scalar_subquery()
+_LAST = (
+    select(_other.c.id)
+    .where(_other.c.experiment_id == experiments.c.id)
+    .order_by(_other.c.created_at.desc(), _other.c.id.desc())
+    .limit(1)
+).scalar_subquery()
+# one query whatever there is: the count and the last run both come from the index on runs
+_WITH_RUNS = (
+    select(experiments, _COUNT.label("run_count"), *(column.label(f"run_{column.name}") for column in runs.c))
+    .select_from(experiments.outerjoin(runs, runs.c.id == _LAST))
+    .order_by(experiments.c.path)
+)
+_AT_PATH = _WITH_RUNS.where(experiments.c.path == bindparam("path"))
+_OWN = len(experiments.c)
+
+
+class SqlExperiments:
+    """Fills `ports.ExperimentStore`."""
+
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+
+    def add(self, experiment: Experiment) -> None:
+        self._connection.execute(
+            insert(experiments),
+            {
+                "id": experiment.id,
+                "path": experiment.path,
+                "kind": experiment.kind,
+                "created_at": experiment.created_at,
+            },
+        )
+
+    def at_path(self, path: str) -> Experiment | None:
+        row = self._connection.execute(_AT_PATH, {"path": path}).one_or_none()
+        return None if row is None else _experiment(row)
+
+    def find(self) -> list[Experiment]:
+        return [_experiment(row) for row in self._connection.execute(_WITH_RUNS)]
+
+
+def _experiment(row: Sequence[Any]) -> Experiment:
+    key, path, kind, created_at = row[:_OWN]
+    run_count, last_run = row[_OWN], row[_OWN + 1 :]
+    return Experiment(
+        id=key,
+        path=path,
+        kind=kind,
+        created_at=created_at,
+        run_count=run_count,
+        last_run=run_from(last_run) if run_count else None,
+    )

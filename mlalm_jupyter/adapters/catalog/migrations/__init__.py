@@ -1,0 +1,11 @@
+"""How the catalog's tables came to be, step by step; Alembic runs the steps."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+REVISIONS = ("0001",)
+"""Every schema this version knows, oldest first; a file in `versions/` makes each from the one before."""
+
+FOLDER = Path(__file__).parent
+VERSIONS = (FOLDER / "versions",)

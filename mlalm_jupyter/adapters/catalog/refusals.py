@@ -1,0 +1,62 @@
+"""What the database refuses, in our words."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from sqlalchemy.exc import DBAPIError
+
+from mlalm_jupyter.adapters.catalog.engine import BUSY_S
+from mlalm_jupyter.domain.errors import Conflict, Corrupt, MlalmError, Unavailable
+
+
+@contextmanager
+def translated(place: Path | str) -> Iterator[None]:
+    """Turn the engine's errors into ours; `place` is the database file."""
+    try:
+        yield
+    except DBAPIError as error:
+        raise refusal(error.orig or error, place) from error
+    except sqlite3.Error as error:
+        raise refusal(error, place) from error
+
+
+def refusal(error: BaseException, place: Path | str) -> MlalmError:
+    """The sentence for an error of the database."""
+    code = getattr(error, "sqlite_errorname", None) or ""
+    said = str(error).rstrip(".")
+    if code.startswith(("SQLITE_CORRUPT", "SQLITE_NOTADB", "SQLITE_FORMAT")):
+        return Corrupt(f"The catalog '{place}'", why=f"The database engine says: {said}.")
+    if "no such table" in said or "no such column" in said:
+        return Corrupt(f"The catalog '{place}'", why=f"A part of it is missing: {said}.")
+    if code.startswith("SQLITE_CONSTRAINT"):
+        return Conflict(
+            "The change was not kept.",
+            why=f"It contradicts what is recorded: {said}.",
+            fix="Look at what there is now, then repeat the change if it is still wanted.",
+        )
+    why, fix = _unavailable(code, said, place)
+    return Unavailable(f"The catalog '{place}' was not used.", why=why, fix=fix)
+
+
+def _unavailable(code: str, said: str, place: Path | str) -> tuple[str, str]:
+    if code.startswith("SQLITE_FULL"):
+        return "The disk is full.", "Free some room there, then try again."
+    if code.startswith(("SQLITE_BUSY", "SQLITE_LOCKED")):
+        return (
+            f"Another process has been writing to it for {BUSY_S:.0f} seconds.",
+            "Try again in a moment.",
+        )
+    if code.startswith("SQLITE_CANTOPEN") and Path(place).is_dir():
+        return "It is a folder, and a catalog is a file.", "Restore the file from a copy."
+    if code.startswith(("SQLITE_READONLY", "SQLITE_CANTOPEN", "SQLITE_PERM")):
+        return (
+            f"The folder '{Path(place).parent}' cannot be written to.",
+            "Have its permissions changed, or use a workspace in a folder of your own.",
+        )
+    if code.startswith("SQLITE_IOERR"):
+        return f"The disk reported an error: {said}.", "Check the disk, and whether it is full."
+    return f"The database engine says: {said}.", "Run `mlalm workspace doctor`."

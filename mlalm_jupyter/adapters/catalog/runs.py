@@ -1,0 +1,145 @@
+"""Runs in the catalog, each with its snapshot."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from sqlalchemy import Column, Connection, bindparam, insert, select, update
+
+from mlalm_jupyter.adapters.catalog.prefixes import beginning_with, only_row
+from mlalm_jupyter.adapters.catalog.schema import runs
+from mlalm_jupyter.domain.errors import IllegalStatusChange, NotFound
+from mlalm_jupyter.domain.run import Cells, Run, RunStatus, Snapshot
+
+_FIX = "See the runs of a notebook with `mlalm experiment history NOTEBOOK`."
+_BY_PREFIX = beginning_with(runs)
+_NEWEST_FIRST = select(runs).order_by(runs.c.created_at.desc(), runs.c.id.desc())
+_THIS = runs.c.id == bindparam("run_id")
+_STATUS = select(runs.c.status).where(_THIS)
+_MOVE = update(runs).where(_THIS, runs.c.status == bindparam("expected"))
+_CHANGE = update(runs).where(_THIS)
+
+
+class SqlRuns:
+    """Fills `ports.RunStore`."""
+
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+
+    def add(self, run: Run) -> None:
+        self._connection.execute(
+            insert(runs),
+            {
+                "id": run.id,
+                "experiment_id": run.experiment_id,
+                "path": run.path,
+                "snapshot_digest": run.snapshot.digest,
+                "parameters": dict(run.snapshot.parameters),
+                "environment": dict(run.snapshot.environment),
+                "git": dict(run.snapshot.git),
+                "origin": run.origin,
+                "created_at": run.created_at,
+                "created_by": run.created_by,
+                "inputs": list(run.inputs),
+                "models": list(run.models),
+                "job_id": run.job_id,
+                **_moving(run),
+            },
+        )
+
+    def get(self, prefix: str) -> Run:
+        return run_from(only_row(self._connection, _BY_PREFIX, runs, kind="run", prefix=prefix, fix=_FIX))
+
+    def move(self, run: Run, *, expected: RunStatus) -> None:
+        moved = self._connection.execute(
+            _MOVE.values(_moving(run)), {"run_id": run.id, "expected": expected.value}
+        )
+        if not moved.rowcount:
+            current = self._connection.execute(_STATUS, {"run_id": run.id}).scalar()
+            if current is None:
+                raise NotFound("run", run.id[:12], fix=_FIX)
+            raise IllegalStatusChange("run", run.id[:12], current=current, wanted=run.status)
+
+    def progress(self, run_id: str, cells: Cells) -> None:
+        self._change(run_id, _cells(cells))
+
+    def add_input(self, run_id: str, reference: str) -> None:
+        self._add_reference(run_id, runs.c.inputs, reference)
+
+    def add_model(self, run_id: str, reference: str) -> None:
+        self._add_reference(run_id, runs.c.models, reference)
+
+    def find(
+        self,
+        *,
+        experiment_id: str | None = None,
+        status: RunStatus | None = None,
+        limit: int | None = None,
+    ) -> list[Run]:
+        statement = _NEWEST_FIRST
+        if experiment_id is not None:
+            statement = statement.where(runs.c.experiment_id == experiment_id)
+        if status is not None:
+            statement = statement.where(runs.c.status == status.value)
+        if limit is not None:
+            statement = statement.limit(limit)
+        return [run_from(row) for row in self._connection.execute(statement)]
+
+    def _add_reference(self, run_id: str, column: Column[Any], reference: str) -> None:
+        held = self._connection.execute(
+            select(column).where(_THIS).with_for_update(), {"run_id": run_id}
+        ).scalar()
+        if held is None:
+            raise NotFound("run", run_id[:12], fix=_FIX)
+        if reference not in held:
+            self._change(run_id, {column.name: [*held, reference]})
+
+    def _change(self, run_id: str, values: dict[str, Any]) -> None:
+        if not self._connection.execute(_CHANGE.values(values), {"run_id": run_id}).rowcount:
+            raise NotFound("run", run_id[:12], fix=_FIX)
+
+
+def _moving(run: Run) -> dict[str, Any]:
+    """What changes in a run when it moves; its inputs and models are added one by one instead."""
+    return {
+        "status": run.status.value,
+        "started_at": run.started_at,
+        "ended_at": run.ended_at,
+        "cause": run.cause,
+        "failed_cell": run.failed_cell,
+        "executed_digest": run.executed_digest,
+        **_cells(run.cells),
+    }
+
+
+def _cells(cells: Cells) -> dict[str, Any]:
+    return {"cells_done": cells.done, "cells_total": cells.total, "cell_current": cells.current}
+
+
+def run_from(row: Sequence[Any]) -> Run:
+    """The run in a row of all columns of `runs`."""
+    (
+        key, experiment_id, path, status, snapshot_digest, parameters, environment, git, origin, created_at,
+        created_by, started_at, ended_at, cause, failed_cell, cells_done, cells_total, cell_current,
+        executed_digest, inputs, models, job_id,
+    ) = row  # fmt: skip
+    return Run(
+        id=key,
+        experiment_id=experiment_id,
+        path=path,
+        status=RunStatus(status),
+        snapshot=Snapshot(snapshot_digest, parameters, environment, git),
+        origin=origin,
+        created_at=created_at,
+        created_by=created_by,
+        started_at=started_at,
+        ended_at=ended_at,
+        cause=cause,
+        failed_cell=failed_cell,
+        cells=Cells(cells_done, cells_total, cell_current),
+        executed_digest=executed_digest,
+        inputs=tuple(inputs),
+        models=tuple(models),
+        job_id=job_id,
+    )

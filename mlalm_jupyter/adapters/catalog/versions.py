@@ -1,0 +1,47 @@
+"""What datasets and models share as versions of a name: numbers given once, lookups, what is near a typo."""
+
+from __future__ import annotations
+
+from sqlalchemy import Connection, Select, Table, and_, func, insert, select, update
+
+from mlalm_jupyter.adapters.catalog.schema import version_counters as counters
+from mlalm_jupyter.domain.asset import next_version
+from mlalm_jupyter.domain.errors import NotFound
+from mlalm_jupyter.domain.names import AssetRef
+
+_KNOWN = 500
+
+
+def reserve_version(connection: Connection, kind: str, name: str) -> int:
+    """The next number of a name, also when what had the last one is gone."""
+    mine = and_(counters.c.kind == kind, counters.c.name == name)
+    last = connection.execute(select(counters.c.last).where(mine).with_for_update()).scalar()
+    version = next_version(last or 0)
+    if last is None:
+        connection.execute(insert(counters), {"kind": kind, "name": name, "last": version})
+    else:
+        connection.execute(update(counters).where(mine).values(last=version))
+    return version
+
+
+def newest_of_each(assets: Table) -> Select[*tuple[object, ...]]:
+    """The newest version of every name, by name."""
+    other = assets.alias("other")
+    newest = (
+        select(func.max(other.c.version)).where(other.c.name == assets.c.name).correlate(assets)
+    ).scalar_subquery()
+    return select(assets).where(assets.c.version == newest).order_by(assets.c.name)
+
+
+def asset_not_found(connection: Connection, assets: Table, kind: str, ref: AssetRef) -> NotFound:
+    """The error for a reference that leads nowhere: the versions there are, or else the names."""
+    versions = connection.scalars(
+        select(assets.c.version)
+        .where(assets.c.name == ref.name)
+        .order_by(assets.c.version.desc())
+        .limit(_KNOWN)
+    ).all()
+    if versions:
+        return NotFound(kind, str(ref), known=[f"{ref.name}:{version}" for version in versions])
+    names = connection.scalars(select(assets.c.name).distinct().order_by(assets.c.name).limit(_KNOWN))
+    return NotFound(kind, str(ref), known=names)
