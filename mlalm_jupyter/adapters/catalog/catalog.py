@@ -1,14 +1,14 @@
-"""The catalog of one workspace: opened, read, written, checked."""
+"""The catalog of one workspace: made, opened, read, written, checked."""
 
 from __future__ import annotations
 
-import contextlib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 from sqlalchemy import Connection, insert
 
+from mlalm_jupyter.adapters import folder_blobs
 from mlalm_jupyter.adapters.catalog.engine import (
     Connections,
     FileConnections,
@@ -34,26 +34,22 @@ class SqlCatalog:
     def __init__(self, connections: Connections, *, place: Path | str, workspace_path: Path) -> None:
         self._connections = connections
         self._place = place
-        self._workspace_path = str(workspace_path)
+        self._workspace_path = workspace_path
 
     @classmethod
     def create(
         cls, path: Path | str, *, workspace_id: str, workspace_path: Path | str, at: str
     ) -> SqlCatalog:
         """Make the catalog of a new workspace in a file that does not exist yet."""
-        path, workspace_path = Path(path), Path(workspace_path)
+        path = Path(path)
         try:
-            path.touch(mode=0o600, exist_ok=False)
-        except FileExistsError as error:
-            raise AlreadyExists(
-                "catalog", str(path), fix="Open the workspace it belongs to, or choose another folder."
-            ) from error
-        except OSError as error:
-            raise Unavailable(
-                f"The catalog '{path}' was not made.",
-                why=f"The system said: {error.strerror}.",
-                fix="Choose a folder you can write to, with room on its disk.",
-            ) from error
+            with folder_blobs.translated(path):
+                path.touch(mode=0o600, exist_ok=False)
+        except Unavailable as error:
+            if isinstance(error.__cause__, FileExistsError):
+                fix = "Open the workspace it belongs to, or choose another folder."
+                raise AlreadyExists("catalog", str(path), fix=fix) from error
+            raise
         try:
             with translated(path):
                 engine = file_engine(path, begin="BEGIN IMMEDIATE", pragmas=("journal_mode=WAL",))
@@ -71,16 +67,15 @@ class SqlCatalog:
         if not path.exists():
             raise WorkspaceNotFound(str(workspace_path), why=f"Its catalog '{path}' does not exist.")
         connections = FileConnections(path)
-        try:
-            with translated(path):
+        with translated(path):
+            try:
                 with connections.read() as connection:
-                    current = is_current(connection, path=path, workspace_path=workspace_path)
+                    current = is_current(connection, place=path, workspace_path=workspace_path)
                 if not current:
                     upgrade(path, workspace_path=workspace_path)
-        except BaseException:
-            with contextlib.suppress(Exception):
+            except BaseException:
                 connections.close()
-            raise
+                raise
         return cls(connections, place=path, workspace_path=workspace_path)
 
     @classmethod
@@ -95,13 +90,13 @@ class SqlCatalog:
     def read(self) -> Iterator[SqlTransaction]:
         """Everything read inside belongs together; nothing can be written."""
         with translated(self._place), self._connections.read() as connection:
-            yield SqlTransaction(connection, workspace_path=self._workspace_path)
+            yield self._transaction(connection)
 
     @contextmanager
     def write(self) -> Iterator[SqlTransaction]:
         """All of it is kept when the block ends well, nothing otherwise."""
         with translated(self._place), self._connections.write() as connection:
-            yield SqlTransaction(connection, workspace_path=self._workspace_path)
+            yield self._transaction(connection)
 
     def faults(self) -> list[str]:
         """What the storage engine itself finds wrong."""
@@ -119,6 +114,15 @@ class SqlCatalog:
         """Let go of the file; a closed catalog opens it again when it is used."""
         with translated(self._place):
             self._connections.close()
+
+    def _transaction(self, connection: Connection) -> SqlTransaction:
+        if not is_current(connection, place=self._place, workspace_path=self._workspace_path):
+            raise Unavailable(
+                f"The catalog '{self._place}' was not used.",
+                why="One with an older schema was put in its place.",
+                fix="Open the workspace again; that migrates it.",
+            )
+        return SqlTransaction(connection, workspace_path=str(self._workspace_path))
 
 
 def _furnish(connection: Connection, workspace_id: str, at: str) -> None:

@@ -8,14 +8,12 @@ from typing import Any
 from sqlalchemy import Connection, bindparam, func, insert, select
 
 from mlalm_jupyter.adapters.catalog.schema import datasets
-from mlalm_jupyter.adapters.catalog.versions import asset_not_found, newest_of_each, reserve_version
+from mlalm_jupyter.adapters.catalog.versions import asset_row, newest_of_each, reserve_version
 from mlalm_jupyter.domain.asset import Dataset
 from mlalm_jupyter.domain.names import AssetRef
 from mlalm_jupyter.domain.signature import Schema
 
 _NAMED = select(datasets).where(datasets.c.name == bindparam("name"))
-_VERSION = _NAMED.where(datasets.c.version == bindparam("version"))
-_NEWEST = _NAMED.order_by(datasets.c.version.desc()).limit(1)
 _ALL = _NAMED.order_by(datasets.c.version)
 _EACH = newest_of_each(datasets)
 _EQUAL = select(func.max(datasets.c.version)).where(
@@ -51,11 +49,7 @@ class SqlDatasets:
         )
 
     def get(self, ref: AssetRef) -> Dataset:
-        statement = _NEWEST if ref.version is None else _VERSION
-        row = self._connection.execute(statement, {"name": ref.name, "version": ref.version}).one_or_none()
-        if row is None:
-            raise asset_not_found(self._connection, datasets, "dataset", ref)
-        return _dataset(row)
+        return _dataset(asset_row(self._connection, datasets, _NAMED, ref))
 
     def find(self, *, name: str | None = None) -> list[Dataset]:
         rows = self._connection.execute(_EACH if name is None else _ALL, {"name": name})

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import sqlite3
 import threading
@@ -68,28 +69,50 @@ def memory_engine() -> Engine:
     return _engine(connect, "BEGIN")
 
 
+def driver_of(connection: Connection) -> Any:
+    """The driver's own connection, for what is done so often that SQLAlchemy's 10 us a statement count."""
+    return connection.connection.dbapi_connection
+
+
 def _engine(connect: Callable[[], sqlite3.Connection], begin: str) -> Engine:
     engine = create_engine("sqlite://", creator=connect, poolclass=NullPool)
 
     def begun(connection: Connection) -> None:
-        # straight on the driver: as a statement of SQLAlchemy it takes 9 us more
-        driver: Any = connection.connection.dbapi_connection
-        driver.execute(begin)
+        driver_of(connection).execute(begin)
 
     event.listen(engine, "begin", begun)
     return engine
 
 
 class _Held:
-    """The connections of one process."""
+    """The connections of one process to one file."""
 
     def __init__(self, path: Path) -> None:
-        self.pid = os.getpid()
+        self.holds = _identity(path)
         self.turn = Turn()
         self.readers: deque[Connection] = deque()
-        self.read_engine = file_engine(path, begin="BEGIN", pragmas=("query_only=ON",))
-        self.write_engine = file_engine(path, begin="BEGIN IMMEDIATE", pragmas=_WRITING)
         self.writer: Connection | None = None
+        self._read_engine = file_engine(path, begin="BEGIN", pragmas=("query_only=ON",))
+        self._write_engine = file_engine(path, begin="BEGIN IMMEDIATE", pragmas=_WRITING)
+
+    def reader(self) -> Connection:
+        try:
+            return self.readers.pop()
+        except IndexError:
+            return self._read_engine.connect()
+
+    def write(self) -> Connection:
+        if self.writer is None:
+            self.writer = self._write_engine.connect()
+        return self.writer
+
+    def close(self) -> None:
+        while self.readers:
+            self.readers.pop().close()
+        with self.turn:
+            if self.writer is not None:
+                self.writer.close()
+                self.writer = None
 
 
 class FileConnections:
@@ -102,16 +125,15 @@ class FileConnections:
     @contextmanager
     def read(self) -> Iterator[Connection]:
         held = self._held()
+        connection = held.reader()
         try:
-            connection = held.readers.pop()
-        except IndexError:
-            connection = held.read_engine.connect()
-        transaction = connection.begin()
-        try:
-            yield connection
+            transaction = connection.begin()
+            try:
+                yield connection
+            finally:
+                transaction.rollback()
         finally:
-            transaction.rollback()
-            if len(held.readers) < _MAX_IDLE_READERS and held is self._kept:
+            if held is self._kept and len(held.readers) < _MAX_IDLE_READERS:
                 held.readers.append(connection)
             else:
                 connection.close()
@@ -120,58 +142,69 @@ class FileConnections:
     def write(self) -> Iterator[Connection]:
         held = self._held()
         with held.turn:
-            if held.writer is None:
-                held.writer = held.write_engine.connect()
-            with held.writer.begin():
-                yield held.writer
+            connection = held.write()
+            with connection.begin():
+                yield connection
 
     def close(self) -> None:
         held, self._kept = self._held(), _Held(self._path)
-        while held.readers:
-            held.readers.pop().close()
-        with held.turn:
-            if held.writer is not None:
-                held.writer.close()
-                held.writer = None
+        held.close()
 
     def _held(self) -> _Held:
+        """What is held, unless this is a fork or another file was put in the place of ours."""
         held = self._kept
-        if held.pid != os.getpid():
+        found = _identity(self._path)
+        if held.holds == found:
+            return held
+        self._kept = _Held(self._path)
+        if held.holds[0] == found[0]:
+            held.close()
+        else:
             _not_ours.append(held)
-            held = self._kept = _Held(self._path)
-        return held
+        return self._kept
+
+
+def _identity(path: Path) -> tuple[int, int, int]:
+    """This process, and which file is at `path`: a connection stays with its file when that is replaced."""
+    try:
+        status = os.stat(path)
+    except OSError:
+        return os.getpid(), 0, 0
+    return os.getpid(), status.st_dev, status.st_ino
 
 
 class MemoryConnections:
     """One connection for everything: for tests, and gone with its process."""
 
     def __init__(self) -> None:
-        self.connection = memory_engine().connect()
+        self._connection = memory_engine().connect()
         # SQLAlchemy's own transaction stays open for good; those of SQLite are begun and ended by hand,
         # because a read may hold another read or a write
-        self.connection.begin()
-        self.connection.exec_driver_sql("COMMIT")
+        self._connection.begin()
+        self._driver = driver_of(self._connection)
+        self._driver.execute("COMMIT")
         self._turn = Turn()
         self._lock = threading.RLock()
 
     @contextmanager
     def read(self) -> Iterator[Connection]:
         with self._lock:
-            yield self.connection
+            yield self._connection
 
     @contextmanager
     def write(self) -> Iterator[Connection]:
         with self._lock, self._turn:
-            self.connection.exec_driver_sql("BEGIN")
+            self._driver.execute("BEGIN")
             try:
-                yield self.connection
-                self.connection.exec_driver_sql("COMMIT")
+                yield self._connection
+                self._driver.execute("COMMIT")
             except BaseException:
-                self.connection.exec_driver_sql("ROLLBACK")
+                with contextlib.suppress(sqlite3.OperationalError):
+                    self._driver.execute("ROLLBACK")
                 raise
 
     def close(self) -> None:
-        self.connection.close()
+        self._connection.close()
 
 
 class Turn:

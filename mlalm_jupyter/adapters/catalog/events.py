@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from sqlalchemy import Connection, func, insert, select
 
+from mlalm_jupyter.adapters.catalog.lookup import at_most
 from mlalm_jupyter.adapters.catalog.schema import events
 from mlalm_jupyter.domain.event import Event
 
@@ -45,7 +46,7 @@ class SqlEvents:
     def find(
         self, *, noun: str | None = None, subject_id: str | None = None, limit: int = 1000
     ) -> list[Event]:
-        statement = _NEWEST_FIRST.limit(limit)
+        statement = _NEWEST_FIRST.limit(at_most(limit))
         if noun is not None:
             statement = statement.where(events.c.noun == noun)
         if subject_id is not None:

@@ -7,7 +7,7 @@ from typing import Any
 
 from sqlalchemy import Connection, Update, bindparam, case, func, insert, select, update
 
-from mlalm_jupyter.adapters.catalog.prefixes import beginning_with, only_row
+from mlalm_jupyter.adapters.catalog.lookup import at_most, beginning_with, only_row
 from mlalm_jupyter.adapters.catalog.schema import jobs
 from mlalm_jupyter.domain.errors import IllegalStatusChange, InvalidInput
 from mlalm_jupyter.domain.job import Job, JobState, Lease, after_lost_owner
@@ -99,9 +99,8 @@ class SqlJobs:
         statement = _NEWEST_FIRST
         if state is not None:
             statement = statement.where(jobs.c.state == state.value)
-        if limit is not None:
-            statement = statement.limit(limit)
-        return [_job(row) for row in self._connection.execute(statement)]
+        rows = self._connection.execute(statement.limit(at_most(limit)))
+        return [_job(row) for row in rows]
 
     def claim(self, owner: str, *, limit: int, now_s: float, lease_s: float, at: str) -> list[Job]:
         rows = self._connection.execute(

@@ -8,15 +8,13 @@ from typing import Any
 from sqlalchemy import Connection, bindparam, delete, exists, func, insert, select
 
 from mlalm_jupyter.adapters.catalog.schema import models
-from mlalm_jupyter.adapters.catalog.versions import asset_not_found, newest_of_each, reserve_version
+from mlalm_jupyter.adapters.catalog.versions import asset_row, newest_of_each, reserve_version
 from mlalm_jupyter.domain.errors import NotFound
 from mlalm_jupyter.domain.model import Lineage, TrainedModel
 from mlalm_jupyter.domain.names import AssetRef
 from mlalm_jupyter.domain.signature import Signature
 
 _NAMED = select(models).where(models.c.name == bindparam("name"))
-_VERSION = _NAMED.where(models.c.version == bindparam("version"))
-_NEWEST = _NAMED.order_by(models.c.version.desc()).limit(1)
 _ALL = _NAMED.order_by(models.c.version)
 _EACH = newest_of_each(models)
 _OF_RUN = (
@@ -65,11 +63,7 @@ class SqlModels:
         )
 
     def get(self, ref: AssetRef) -> TrainedModel:
-        statement = _NEWEST if ref.version is None else _VERSION
-        row = self._connection.execute(statement, {"name": ref.name, "version": ref.version}).one_or_none()
-        if row is None:
-            raise asset_not_found(self._connection, models, "model", ref)
-        return _model(row)
+        return _model(asset_row(self._connection, models, _NAMED, ref))
 
     def find(self, *, name: str | None = None, run_id: str | None = None) -> list[TrainedModel]:
         if run_id is not None:

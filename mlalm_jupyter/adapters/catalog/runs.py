@@ -7,7 +7,7 @@ from typing import Any
 
 from sqlalchemy import Column, Connection, bindparam, insert, select, update
 
-from mlalm_jupyter.adapters.catalog.prefixes import beginning_with, only_row
+from mlalm_jupyter.adapters.catalog.lookup import at_most, beginning_with, only_row
 from mlalm_jupyter.adapters.catalog.schema import runs
 from mlalm_jupyter.domain.errors import IllegalStatusChange, NotFound
 from mlalm_jupyter.domain.run import Cells, Run, RunStatus, Snapshot
@@ -82,9 +82,8 @@ class SqlRuns:
             statement = statement.where(runs.c.experiment_id == experiment_id)
         if status is not None:
             statement = statement.where(runs.c.status == status.value)
-        if limit is not None:
-            statement = statement.limit(limit)
-        return [run_from(row) for row in self._connection.execute(statement)]
+        rows = self._connection.execute(statement.limit(at_most(limit)))
+        return [run_from(row) for row in rows]
 
     def _add_reference(self, run_id: str, column: Column[Any], reference: str) -> None:
         held = self._connection.execute(

@@ -10,11 +10,11 @@ from collections.abc import Iterator
 from pathlib import Path
 from urllib.parse import quote
 
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection
 
+from mlalm_jupyter.adapters import folder_blobs
 from mlalm_jupyter.adapters.catalog import migrations
-from mlalm_jupyter.adapters.catalog.engine import BUSY_S, file_engine
-from mlalm_jupyter.adapters.catalog.schema import revisions
+from mlalm_jupyter.adapters.catalog.engine import BUSY_S, driver_of, file_engine
 from mlalm_jupyter.domain.errors import Corrupt, NewerSchema, Unavailable
 
 
@@ -23,55 +23,64 @@ def head() -> str:
     return migrations.REVISIONS[-1]
 
 
-def is_current(connection: Connection, *, path: Path, workspace_path: Path) -> bool:
+def is_current(connection: Connection, *, place: Path | str, workspace_path: Path) -> bool:
     """Whether the tables are as this version knows them; a newer schema is refused."""
-    found = connection.execute(select(revisions.c.version_num)).scalar()
-    if found is None:
-        raise Corrupt(f"The catalog '{path}'", why="It does not say which schema it has.")
+    # every transaction asks this: a process that still runs an older version must not write to a newer schema
+    row = driver_of(connection).execute("SELECT version_num FROM alembic_version").fetchone()
+    if row is None:
+        raise Corrupt(f"The catalog '{place}'", why="It does not say which schema it has.")
+    (found,) = row
+    if found == head():
+        return True
     if found not in migrations.REVISIONS:
         raise NewerSchema(str(workspace_path), found=found, known=head())
-    return bool(found == head())
+    return False
 
 
-def upgrade(path: Path, *, workspace_path: Path) -> Path | None:
-    """Migrate the file at `path`; the copy made before, or None when another process was quicker."""
+def upgrade(path: Path, *, workspace_path: Path) -> None:
+    """Migrate the file at `path` after copying it beside itself; another process may have been quicker."""
+    with folder_blobs.translated(path), _alone(path):
+        engine = file_engine(path, begin="BEGIN IMMEDIATE", pragmas=("foreign_keys=OFF",))
+        with engine.connect() as connection, connection.begin():
+            if is_current(connection, place=path, workspace_path=workspace_path):
+                return
+            _copy(path, connection)
+            _migrate(connection)
+            if broken := driver_of(connection).execute("PRAGMA foreign_key_check").fetchall():
+                raise Corrupt(
+                    f"The catalog '{path}'",
+                    why=f"{len(broken)} of its rows refer to rows that are gone, so it was not migrated.",
+                )
+
+
+def _migrate(connection: Connection) -> None:
+    # Alembic takes 0.15 s to import, and almost no opening migrates anything
     from alembic import command
     from alembic.config import Config
 
-    with _alone(path):
-        engine = file_engine(path, begin="BEGIN IMMEDIATE", pragmas=("foreign_keys=OFF",))
-        with engine.connect() as connection, connection.begin():
-            if is_current(connection, path=path, workspace_path=workspace_path):
-                return None
-            found: str = connection.execute(select(revisions.c.version_num)).scalar_one()
-            copy = _copy(path, path.with_name(f"{path.name}.schema-{found}"))
-            config = Config()
-            config.set_main_option("script_location", str(migrations.FOLDER).replace("%", "%%"))
-            config.set_main_option("path_separator", "newline")
-            config.set_main_option(
-                "version_locations", "\n".join(map(str, migrations.VERSIONS)).replace("%", "%%")
-            )
-            config.attributes["connection"] = connection
-            command.upgrade(config, head())
-            if broken := connection.exec_driver_sql("PRAGMA foreign_key_check").all():
-                raise Corrupt(
-                    f"The catalog '{path}'",
-                    why=f"{len(broken)} of its rows refer to rows that do not exist, so it was not migrated.",
-                )
-        return copy
+    config = Config()
+    config.set_main_option("script_location", str(migrations.FOLDER).replace("%", "%%"))
+    config.attributes["connection"] = connection
+    command.upgrade(config, head())
 
 
-def _copy(path: Path, target: Path) -> Path:
+def _copy(path: Path, connection: Connection) -> None:
+    (found,) = driver_of(connection).execute("SELECT version_num FROM alembic_version").fetchone()
+    target = path.with_name(f"{path.name}.schema-{found}")
     making = target.with_name(f"{target.name}.making")
     making.unlink(missing_ok=True)
-    with (
-        contextlib.closing(sqlite3.connect(f"file:{quote(str(path))}?mode=ro", uri=True)) as source,
-        contextlib.closing(sqlite3.connect(making)) as copy,
-    ):
-        source.backup(copy)
-        copy.execute("PRAGMA journal_mode=DELETE")
-    os.replace(making, target)
-    return target
+    making.touch(mode=0o600)
+    try:
+        # the migrating connection itself holds the write lock; another one reads what was there before it
+        with (
+            contextlib.closing(sqlite3.connect(f"file:{quote(str(path))}?mode=ro", uri=True)) as source,
+            contextlib.closing(sqlite3.connect(making)) as copy,
+        ):
+            source.backup(copy)
+            copy.execute("PRAGMA journal_mode=DELETE")
+        os.replace(making, target)
+    finally:
+        making.unlink(missing_ok=True)
 
 
 @contextlib.contextmanager
@@ -84,6 +93,7 @@ def _alone(path: Path) -> Iterator[None]:
         while True:
             try:
                 fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                break
             except BlockingIOError:
                 if time.monotonic() > deadline:
                     raise Unavailable(
@@ -92,6 +102,4 @@ def _alone(path: Path) -> Iterator[None]:
                         fix="Wait for that process, then try again.",
                     ) from None
                 time.sleep(0.05)
-            else:
-                yield
-                return
+        yield

@@ -1,8 +1,8 @@
-"""What datasets and models share as versions of a name: numbers given once, lookups, what is near a typo."""
+"""What datasets and models share as versions of a name: numbers given once, lookups, and typos."""
 
 from __future__ import annotations
 
-from sqlalchemy import Connection, Select, Table, and_, func, insert, select, update
+from sqlalchemy import Connection, Row, Select, Table, and_, func, insert, select, update
 
 from mlalm_jupyter.adapters.catalog.schema import version_counters as counters
 from mlalm_jupyter.domain.asset import next_version
@@ -10,6 +10,7 @@ from mlalm_jupyter.domain.errors import NotFound
 from mlalm_jupyter.domain.names import AssetRef
 
 _KNOWN = 500
+_LARGEST = 2**31 - 1
 
 
 def reserve_version(connection: Connection, kind: str, name: str) -> int:
@@ -33,7 +34,21 @@ def newest_of_each(assets: Table) -> Select[*tuple[object, ...]]:
     return select(assets).where(assets.c.version == newest).order_by(assets.c.name)
 
 
-def asset_not_found(connection: Connection, assets: Table, kind: str, ref: AssetRef) -> NotFound:
+def asset_row(
+    connection: Connection, assets: Table, named: Select[*tuple[object, ...]], ref: AssetRef
+) -> Row[*tuple[object, ...]]:
+    """The row of a version, or of the newest one; `named` selects all rows of :name."""
+    statement = named.order_by(assets.c.version.desc()).limit(1)
+    if ref.version is not None:
+        # a number no column can hold is simply not there
+        statement = named.where(assets.c.version == min(ref.version, _LARGEST))
+    row = connection.execute(statement, {"name": ref.name}).one_or_none()
+    if row is None:
+        raise _not_found(connection, assets, ref)
+    return row
+
+
+def _not_found(connection: Connection, assets: Table, ref: AssetRef) -> NotFound:
     """The error for a reference that leads nowhere: the versions there are, or else the names."""
     versions = connection.scalars(
         select(assets.c.version)
@@ -42,6 +57,6 @@ def asset_not_found(connection: Connection, assets: Table, kind: str, ref: Asset
         .limit(_KNOWN)
     ).all()
     if versions:
-        return NotFound(kind, str(ref), known=[f"{ref.name}:{version}" for version in versions])
+        return NotFound(ref.kind, str(ref), known=[f"{ref.name}:{version}" for version in versions])
     names = connection.scalars(select(assets.c.name).distinct().order_by(assets.c.name).limit(_KNOWN))
-    return NotFound(kind, str(ref), known=names)
+    return NotFound(ref.kind, str(ref), known=names)

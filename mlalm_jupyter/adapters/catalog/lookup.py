@@ -1,4 +1,4 @@
-"""Finding the one row whose id begins as a person typed it."""
+"""Looking rows up: the one whose id begins as a person typed it, and the newest few."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from mlalm_jupyter.domain.errors import InvalidInput, NotFound
 _SHOWN = 5
 _KNOWN = 20
 _AFTER_HEX = "g"
+_MOST = 2**31 - 1
 
 
 def beginning_with(table: Table) -> Select[*tuple[object, ...]]:
@@ -46,6 +47,15 @@ def only_row(
         got=f"that of several: {shown}{' and more' if len(candidates) > _SHOWN else ''}",
         fix="Give more digits.",
     )
+
+
+def at_most(limit: int | None) -> int:
+    """How many rows to ask the database for.
+
+    >>> at_most(-1)
+    0
+    """
+    return _MOST if limit is None else max(0, min(limit, _MOST))
 
 
 def shortest(ids: Sequence[str]) -> list[str]:
