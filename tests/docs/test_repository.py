@@ -99,8 +99,8 @@ def machine_paths() -> re.Pattern[str]:
     """Folders of people and of this very machine; a checkout's own place is known only here, at run time."""
     places = {
         rf"{re.escape(str(Path.home()))}/",
-        r"/home/(?!jovyan\b|user\b|you\b)\w+/",
-        r"/Users/(?!you\b)\w+/",
+        r"/home/(?!jovyan\b|ada\b|you\b)\w+/",
+        r"/Users/(?!ada\b|you\b)\w+/",
     }
     for folder in (ROOT, ROOT.parent):
         if len(folder.parts) > 1 and str(folder) not in {"/tmp", "/var", "/opt", "/home", "/srv"}:
