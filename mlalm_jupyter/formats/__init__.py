@@ -1,0 +1,1 @@
+"""How model objects become files and tables, for registering and for scoring alike."""

@@ -1,0 +1,176 @@
+"""Rows through a model: one way for registering and for scoring, on columns, with the names Studio gave."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+from mlalm_jupyter.domain.errors import InvalidInput
+from mlalm_jupyter.domain.signature import Column, ColumnType, Schema
+
+LABELS = "Scored Labels"
+PROBABILITIES = "Scored Probabilities"
+ASSIGNMENTS = "Assignments"
+
+
+def score(model: Any, frame: pd.DataFrame) -> pd.DataFrame:
+    """The rows as they come out of a model: what went in, then what it says of it.
+
+    >>> score(lambda rows: rows.assign(b=rows["a"] + 1), pd.DataFrame({"a": [1]})).to_dict("list")
+    {'a': [1], 'b': [2]}
+    """
+    if callable(getattr(model, "predict", None)):
+        return _predicted(model, _as_fitted(model, frame), frame)
+    if callable(getattr(model, "transform", None)):
+        return _table(model.transform(_as_fitted(model, frame)), model)
+    return _table(model(frame), model)
+
+
+def schema_of(frame: pd.DataFrame) -> Schema:
+    """The columns of a frame with the types our schema knows."""
+    return Schema(tuple(_column(str(name), frame.iloc[:, index]) for index, name in enumerate(frame.columns)))
+
+
+def frame_of(schema: Schema, columns: Mapping[str, npt.NDArray[Any] | Sequence[Any]]) -> pd.DataFrame:
+    """A frame with the types a file of these columns would have been read with."""
+    held: dict[str, Any] = {}
+    for column in schema.columns:
+        values = columns.get(column.name, ())
+        held[column.name] = _TEXT(values) if column.type is ColumnType.STRING else values
+    return pd.DataFrame(held, columns=list(schema.names), copy=False)
+
+
+def _TEXT(values: Any) -> Any:  # noqa: N802  # reads as the type it makes
+    return pd.array(np.asarray(values, dtype=object), dtype="str")
+
+
+def _predicted(model: Any, given: pd.DataFrame, frame: pd.DataFrame) -> pd.DataFrame:
+    predictions = np.asarray(model.predict(given))
+    if predictions.ndim == 2 and predictions.shape[1] == 1:
+        predictions = predictions[:, 0]
+    added: dict[str, Any] = {}
+    if predictions.ndim == 2:
+        added.update(
+            {f"{LABELS} {index + 1}": predictions[:, index] for index in range(predictions.shape[1])}
+        )
+    elif _is_clusterer(model):
+        added[ASSIGNMENTS] = predictions
+    else:
+        added[LABELS] = predictions
+    added.update(_probabilities(model, given))
+    result = frame.copy()
+    for name, values in added.items():
+        result[_free(name, result.columns)] = values
+    return result
+
+
+def _probabilities(model: Any, given: pd.DataFrame) -> dict[str, Any]:
+    classes = getattr(model, "classes_", None)
+    try:
+        predict_proba = model.predict_proba
+    except AttributeError:
+        return {}
+    if classes is None or np.ndim(classes) != 1:
+        return {}
+    probabilities = np.asarray(predict_proba(given))
+    if len(classes) == 2:
+        return {PROBABILITIES: probabilities[:, 1]}
+    return {
+        f'{PROBABILITIES} for Class "{name}"': probabilities[:, index] for index, name in enumerate(classes)
+    }
+
+
+def _is_clusterer(model: Any) -> bool:
+    last = model.steps[-1][1] if hasattr(model, "steps") else model
+    return getattr(last, "_estimator_type", None) == "clusterer" or (
+        hasattr(last, "cluster_centers_") and not hasattr(last, "classes_")
+    )
+
+
+def _as_fitted(model: Any, frame: pd.DataFrame) -> pd.DataFrame:
+    """The columns the model was fitted on, in that order, where it says which."""
+    names = getattr(model, "feature_names_in_", None)
+    if names is None:
+        return frame
+    wanted = [str(name) for name in names]
+    if list(frame.columns) == wanted:
+        return frame
+    missing = [name for name in wanted if name not in frame.columns]
+    if missing:
+        raise InvalidInput(
+            "The rows", expected=f"the columns {', '.join(wanted)}", got=f"none named {', '.join(missing)}"
+        )
+    return frame[wanted]
+
+
+def _table(result: Any, model: Any) -> pd.DataFrame:
+    """What a function gave, as a table."""
+    if isinstance(result, pd.DataFrame):
+        return result
+    if isinstance(result, pd.Series):
+        return result.to_frame(result.name if result.name is not None else "result")
+    if isinstance(result, Mapping):
+        return pd.DataFrame(dict(result))
+    if hasattr(result, "toarray"):
+        result = result.toarray()
+    if isinstance(result, (np.ndarray, list, tuple)):
+        array = np.asarray(result)
+        if array.ndim == 1:
+            return pd.DataFrame({"result": array})
+        if array.ndim == 2:
+            names = _names_out(model, array.shape[1])
+            return pd.DataFrame(array, columns=names)
+    raise InvalidInput("What the function gave", expected="a table", got=f"a {type(result).__name__}")
+
+
+def _names_out(model: Any, width: int) -> list[str]:
+    try:
+        names = [str(name) for name in model.get_feature_names_out()]
+    except (AttributeError, ValueError):
+        names = []
+    return names if len(names) == width else [f"result{index + 1}" for index in range(width)]
+
+
+def _free(name: str, taken: Any) -> str:
+    number, free = 2, name
+    while free in taken:
+        free, number = f"{name} ({number})", number + 1
+    return free
+
+
+def _column(name: str, series: pd.Series[Any]) -> Column:
+    kind = _type(series)
+    is_loose = kind in (ColumnType.DOUBLE, ColumnType.STRING, ColumnType.DATETIME)
+    return Column(name, kind, nullable=is_loose or bool(series.isna().any()))
+
+
+def _type(series: pd.Series[Any]) -> ColumnType:
+    dtype = series.dtype
+    if isinstance(dtype, pd.CategoricalDtype):
+        return _type(pd.Series(dtype.categories))
+    if pd.api.types.is_bool_dtype(dtype):
+        return ColumnType.BOOLEAN
+    if pd.api.types.is_integer_dtype(dtype):
+        return ColumnType.INT64
+    if pd.api.types.is_float_dtype(dtype):
+        return ColumnType.DOUBLE
+    if pd.api.types.is_datetime64_any_dtype(dtype):
+        return ColumnType.DATETIME
+    if pd.api.types.is_object_dtype(dtype):
+        return _type_of_objects(series.dropna())
+    return ColumnType.STRING
+
+
+def _type_of_objects(values: pd.Series[Any]) -> ColumnType:
+    kinds = set(map(type, values))
+    if kinds and kinds <= {bool, np.bool_}:
+        return ColumnType.BOOLEAN
+    if kinds and kinds <= {int, np.int64}:
+        return ColumnType.INT64
+    if kinds and kinds <= {int, float, np.int64, np.float64}:
+        return ColumnType.DOUBLE
+    return ColumnType.STRING
