@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 import pandas as pd
 
 from mlalm_jupyter.domain.errors import InvalidInput
@@ -35,7 +34,7 @@ def schema_of(frame: pd.DataFrame) -> Schema:
     return Schema(tuple(_column(str(name), frame.iloc[:, index]) for index, name in enumerate(frame.columns)))
 
 
-def frame_of(schema: Schema, columns: Mapping[str, npt.NDArray[Any] | Sequence[Any]]) -> pd.DataFrame:
+def frame_of(schema: Schema, columns: Mapping[str, Any]) -> pd.DataFrame:
     """A frame with the types a file of these columns would have been read with."""
     held: dict[str, Any] = {}
     for column in schema.columns:

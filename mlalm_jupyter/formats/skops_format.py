@@ -129,7 +129,7 @@ class _Renumbering:
             return [self.node(item) for item in node]
         if not isinstance(node, dict):
             return node
-        renumbered = {}
+        renumbered: dict[str, Any] = {}
         for key, value in node.items():
             if key == "__id__":
                 renumbered[key] = self._id(value, is_shared=node.get("__loader__") != "JsonNode")

@@ -1,0 +1,1 @@
+"""What a notebook says: pure functions over its text."""
