@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
-
-import pandas as pd
+from typing import TYPE_CHECKING, Annotated
 
 from mlalm_jupyter.api.context import Context
 from mlalm_jupyter.api.files import readable_file, write_new_file
@@ -15,7 +13,9 @@ from mlalm_jupyter.domain.asset import Dataset
 from mlalm_jupyter.domain.listing import Listing
 from mlalm_jupyter.domain.names import AssetRef, checked_name
 from mlalm_jupyter.domain.outcome import Preview, Written
-from mlalm_jupyter.formats.frames import schema_of
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 
 class Datasets:
@@ -35,6 +35,8 @@ class Datasets:
         >>> ws.datasets.upload("wine.csv", "wine").reference  # doctest: +SKIP
         'wine:1'
         """
+        from mlalm_jupyter.formats.frames import schema_of  # costs half a second, which listing need not pay
+
         ctx = self._context
         checked_name("dataset", name)
         path = readable_file(ctx, file)
@@ -123,7 +125,11 @@ class Datasets:
 
 def sample_frame(context: Context, datasets: Datasets, sample: object, *, where: str) -> pd.DataFrame | None:
     """A sample as a frame: a frame itself, a dataset's reference, or a table file."""
-    if sample is None or isinstance(sample, pd.DataFrame):
+    if sample is None:
+        return None
+    import pandas as pd
+
+    if isinstance(sample, pd.DataFrame):
         return sample
     if isinstance(sample, (list, dict)):
         return pd.DataFrame(sample)

@@ -15,7 +15,6 @@ from mlalm_jupyter.domain.listing import Listing
 from mlalm_jupyter.domain.model import Lineage, TrainedModel, check_deletable
 from mlalm_jupyter.domain.names import AssetRef, checked_name
 from mlalm_jupyter.domain.outcome import Removed, Written
-from mlalm_jupyter.formats import bundle as bundles
 from mlalm_jupyter.ports import Transaction
 
 
@@ -45,6 +44,8 @@ class Models:
         >>> ws.models.register(pipeline, "wine", sample=frame.head()).reference  # doctest: +SKIP
         'wine:1'
         """
+        from mlalm_jupyter.formats import bundle as bundles  # costs half a second, which listing need not pay
+
         ctx = self._context
         checked_name("model", name)
         if isinstance(model, str):

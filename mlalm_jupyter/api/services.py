@@ -9,8 +9,6 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Annotated, Any
 
-import pandas as pd
-
 from mlalm_jupyter.api.context import Context
 from mlalm_jupyter.api.datasets import Datasets, sample_frame
 from mlalm_jupyter.api.definitions import definition_in
@@ -28,8 +26,6 @@ from mlalm_jupyter.domain.outcome import Snippet
 from mlalm_jupyter.domain.server import Scored
 from mlalm_jupyter.domain.service import Endpoint, WebService
 from mlalm_jupyter.domain.trust import Seal
-from mlalm_jupyter.formats import bundle as bundles
-from mlalm_jupyter.formats.frames import schema_of, score
 from mlalm_jupyter.notebook.source import function_in, source_of
 
 EXAMPLE_ROWS = 3
@@ -221,6 +217,8 @@ class Services:
         return self._from_code(source_of(what), name, what, f"function {name}", sample)
 
     def _from_model(self, reference: str) -> _Deployable:
+        from mlalm_jupyter.formats import bundle as bundles  # costs half a second, which listing need not pay
+
         ctx = self._context
         with ctx.catalog.read() as tx:
             model = tx.models.get(AssetRef.parse("model", reference))
@@ -244,6 +242,8 @@ class Services:
         return self._from_code(source, entry, namespace[entry], f"{file}:{entry}", sample)
 
     def _from_code(self, source: str, entry: str, function: Any, named: str, sample: object) -> _Deployable:
+        from mlalm_jupyter.formats.frames import schema_of, score
+
         frame = sample_frame(self._context, self._datasets, sample, where="The sample")
         if frame is None:
             raise InvalidInput(
@@ -275,7 +275,7 @@ class Services:
         if isinstance(rows, dict) and all(not isinstance(cell, (list, dict)) for cell in rows.values()):
             rows = [rows]
         frame = sample_frame(self._context, self._datasets, rows, where="The rows")
-        if not isinstance(frame, pd.DataFrame):
+        if frame is None:
             raise InvalidInput(
                 "The rows", expected="a frame, a dataset or a table file", got=type(rows).__name__
             )

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import io
 from pathlib import Path
-
-import pandas as pd
+from typing import TYPE_CHECKING
 
 from mlalm_jupyter.domain.errors import InvalidInput
 from mlalm_jupyter.domain.signature import Table
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 FORMATS = {".csv": "GenericCSV", ".tsv": "GenericTSV", ".parquet": "Parquet"}
 
@@ -31,6 +33,8 @@ def format_of(path: Path) -> str:
 
 def read_table(data: bytes, kind: str, *, name: str) -> pd.DataFrame:
     """The rows of a table file."""
+    import pandas as pd
+
     try:
         if kind == "Parquet":
             return pd.read_parquet(io.BytesIO(data))
