@@ -122,15 +122,27 @@ class Endpoints:
             return Listing("move", tx.endpoints.moves(tx.endpoints.get(EndpointRef.parse(endpoint)).id))
 
     @verb("endpoint", "keys")
-    def keys(self, endpoint: Annotated[str, Arg("SERVICE/ENDPOINT", completes="endpoint")]) -> KeyPair:
-        """Show the two keys that open an endpoint."""
+    def keys(
+        self,
+        endpoint: Annotated[str, Arg("SERVICE/ENDPOINT", completes="endpoint")],
+        *,
+        only: Annotated[str | None, Arg("primary or secondary: that key alone, for a script")] = None,
+    ) -> KeyPair | str:
+        """Show the two keys that open an endpoint, or one of them."""
+        if only not in (None, "primary", "secondary"):
+            raise InvalidInput(f"The key '{only}'", expected="primary or secondary", got=repr(only))
+        pair = self.key_pair(endpoint)
+        return pair if only is None else str(getattr(pair, only))
+
+    def key_pair(self, endpoint: str) -> KeyPair:
+        """The two keys of an endpoint."""
         ctx = self._context
         with ctx.catalog.read() as tx:
             found = tx.endpoints.get(EndpointRef.parse(endpoint))
-            stored = {key.slot: key for key in tx.endpoints.keys(found.id)}
+            stored = tx.endpoints.keys(found.id)
         plain = {
-            slot: ctx.keyring.decrypt(key.ciphertext, context=key_context(found.id, slot))
-            for slot, key in stored.items()
+            key.slot: ctx.keyring.decrypt(key.ciphertext, context=key_context(found.id, key.slot))
+            for key in stored
         }
         return KeyPair(found.reference, plain["primary"], plain["secondary"])
 

@@ -130,7 +130,7 @@ class Services:
         if endpoint.address is None:
             raise NotFound("address", endpoint.reference, fix="Start the server with `mlalm server start`.")
         names, values = self._rows(rows)
-        key = self._endpoints.keys(endpoint.reference).primary
+        key = self._endpoints.key_pair(endpoint.reference).primary
         return ctx.host.score(endpoint.address, key, names, values)
 
     @verb("service", "consume")
@@ -295,11 +295,10 @@ def _example_body(definition: ServiceDefinition) -> dict[str, object]:
 
 
 def _curl(context: Context, endpoint: Endpoint, body: str) -> str:
-    key = f"mlalm --workspace {shlex.quote(str(context.path))} --json endpoint keys {endpoint.reference}"
-    read = "python3 -c \"import json,sys; print(json.load(sys.stdin)['primary'])\""
+    key = f"mlalm --workspace {shlex.quote(str(context.path))} endpoint keys {endpoint.reference} --only primary"
     return (
         f"curl -s '{endpoint.address}/execute?api-version=2.0&details=true'"
-        f' -H "Authorization: Bearer $({key} | {read})"'
+        f' -H "Authorization: Bearer $({key})"'
         f" -H 'Content-Type: application/json' -d {shlex.quote(body)}"
     )
 
@@ -312,7 +311,7 @@ def _python(context: Context, endpoint: Endpoint, body: str) -> str:
             "import requests",
             "from mlalm_jupyter import Workspace",
             "",
-            f"key = Workspace.open({str(context.path)!r}).endpoints.keys({endpoint.reference!r}).primary",
+            f"key = Workspace.open({str(context.path)!r}).endpoints.key_pair({endpoint.reference!r}).primary",
             f"body = json.loads({body!r})",
             "answer = requests.post(",
             f"    {f'{endpoint.address}/execute?api-version=2.0&details=true'!r},",
