@@ -1,0 +1,50 @@
+"""What every answer has around it: JSON, a request id, and the published form of an error."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Awaitable, Callable, Iterable, MutableMapping
+from typing import Any
+
+import msgspec
+
+from mlalm_jupyter.scoring.errors import Refusal
+
+Message = MutableMapping[str, Any]
+Scope = MutableMapping[str, Any]
+Receive = Callable[[], Awaitable[Message]]
+Send = Callable[[Message], Awaitable[None]]
+Headers = Iterable[tuple[bytes, bytes]]
+
+JSON = (b"content-type", b"application/json; charset=utf-8")
+
+
+def new_request_id() -> str:
+    """A guid, as `x-ms-request-id` carries it."""
+    return str(uuid.uuid4())
+
+
+def error_body(refusal: Refusal) -> bytes:
+    return msgspec.json.encode(refusal.to_dict())
+
+
+async def respond(send: Send, status: int, body: bytes, *, request_id: str, headers: Headers = ()) -> None:
+    """Send one whole JSON answer."""
+    await send(
+        {
+            "type": "http.response.start",
+            "status": status,
+            "headers": [
+                JSON,
+                (b"content-length", str(len(body)).encode()),
+                (b"x-ms-request-id", request_id.encode()),
+                *headers,
+            ],
+        }
+    )
+    await send({"type": "http.response.body", "body": body})
+
+
+async def refuse(send: Send, refusal: Refusal, *, request_id: str) -> None:
+    body = error_body(refusal)
+    await respond(send, refusal.status, body, request_id=request_id, headers=refusal.headers)

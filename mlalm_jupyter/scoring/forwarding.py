@@ -1,0 +1,163 @@
+"""Passing a request on to the api process over its local socket, streaming both ways."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from collections.abc import AsyncIterator, Iterable
+from pathlib import Path
+
+import h11
+
+from mlalm_jupyter.scoring.envelope import Receive, Scope, Send
+from mlalm_jupyter.scoring.errors import bad_gateway, too_slow
+from mlalm_jupyter.scoring.places import socket_address
+
+_HOP_BY_HOP = {
+    b"connection",
+    b"keep-alive",
+    b"proxy-authenticate",
+    b"proxy-authorization",
+    b"proxy-connection",
+    b"te",
+    b"trailer",
+    b"transfer-encoding",
+    b"upgrade",
+    b"expect",
+}
+# said by us and believed by the api process: a client may not say them
+_OURS = {b"x-forwarded-for", b"x-forwarded-proto", b"forwarded", b"x-forwarded-host", b"x-ms-request-id"}
+_CHUNK = 1 << 16
+_CONNECT_S = 2.0
+_UPLOAD_S = 60.0
+_DOWN = "The api process of the server is starting or down; scoring goes on meanwhile."
+Header = tuple[bytes, bytes]
+
+
+class ApiForwarder:
+    """The way to the api process: one connection per request, for these are few."""
+
+    def __init__(self, socket: Path) -> None:
+        self.socket = socket
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send, request_id: str) -> None:
+        has_begun = False
+
+        async def sending(message: Scope) -> None:
+            nonlocal has_begun
+            has_begun = True
+            await send(message)
+
+        try:
+            async with self._connected() as (reader, writer):
+                exchange = _Exchange(reader, writer, scope, request_id)
+                await exchange.run(receive, sending)
+        except (OSError, EOFError, TimeoutError, h11.ProtocolError) as error:
+            if not has_begun:
+                raise bad_gateway(_DOWN) from error
+            # half an answer is out: all that is left is to break the connection, which uvicorn does
+            raise
+
+    @contextlib.asynccontextmanager
+    async def _connected(self) -> AsyncIterator[tuple[asyncio.StreamReader, asyncio.StreamWriter]]:
+        with socket_address(self.socket) as address:
+            async with asyncio.timeout(_CONNECT_S):
+                reader, writer = await asyncio.open_unix_connection(address)
+        try:
+            yield reader, writer
+        finally:
+            writer.close()
+
+
+class _Exchange:
+    """One request and its answer."""
+
+    def __init__(
+        self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, scope: Scope, request_id: str
+    ) -> None:
+        self.reader = reader
+        self.writer = writer
+        self.scope = scope
+        self.request_id = request_id
+        self.is_too_slow = False
+        self.http = h11.Connection(h11.CLIENT)
+
+    async def run(self, receive: Receive, send: Send) -> None:
+        self.writer.write(self.http.send(self._head()) or b"")
+        upload = asyncio.create_task(self._upload(receive))
+        try:
+            await self._download(send)
+        finally:
+            upload.cancel()
+            with contextlib.suppress(asyncio.CancelledError, OSError, h11.LocalProtocolError):
+                await upload
+
+    def _head(self) -> h11.Request:
+        scope = self.scope
+        headers = _passed(scope["headers"])
+        has_length = any(name == b"content-length" for name, _ in headers)
+        if not has_length and any(name == b"transfer-encoding" for name, _ in scope["headers"]):
+            headers.append((b"transfer-encoding", b"chunked"))
+        if not any(name == b"host" for name, _ in headers):
+            headers.append((b"host", b"localhost"))
+        client = scope["client"][0] if scope.get("client") else "unknown"
+        headers += [
+            (b"x-forwarded-proto", scope["scheme"].encode()),
+            (b"x-forwarded-for", client.encode()),
+            (b"x-ms-request-id", self.request_id.encode()),
+            (b"connection", b"close"),
+        ]
+        query = scope["query_string"]
+        target = scope["raw_path"] + (b"?" + query if query else b"")
+        return h11.Request(method=scope["method"].encode(), target=target, headers=headers)
+
+    async def _upload(self, receive: Receive) -> None:
+        while True:
+            try:
+                async with asyncio.timeout(_UPLOAD_S):
+                    message = await receive()
+            except TimeoutError:
+                self.is_too_slow = True
+                self.writer.close()
+                return
+            if message["type"] == "http.disconnect":
+                self.writer.close()
+                return
+            if body := message.get("body"):
+                self.writer.write(self.http.send(h11.Data(body)) or b"")
+                await self.writer.drain()
+            if not message.get("more_body"):
+                self.writer.write(self.http.send(h11.EndOfMessage()) or b"")
+                await self.writer.drain()
+                return
+
+    async def _download(self, send: Send) -> None:
+        while True:
+            event = self.http.next_event()
+            if event is h11.NEED_DATA:
+                self.http.receive_data(await self.reader.read(_CHUNK))
+            elif isinstance(event, h11.InformationalResponse):
+                continue
+            elif isinstance(event, h11.Response):
+                headers = _passed(event.headers)
+                headers.append((b"x-ms-request-id", self.request_id.encode()))
+                await send({"type": "http.response.start", "status": event.status_code, "headers": headers})
+            elif isinstance(event, h11.Data):
+                await send({"type": "http.response.body", "body": bytes(event.data), "more_body": True})
+            elif isinstance(event, h11.EndOfMessage):
+                await send({"type": "http.response.body", "body": b"", "more_body": False})
+                return
+            elif self.is_too_slow:
+                raise too_slow(_UPLOAD_S)
+            else:
+                raise EOFError("the api process hung up")
+
+
+def _passed(headers: Iterable[Header]) -> list[Header]:
+    """Headers that travel on: neither of this hop only, nor ours to say."""
+    headers = [(name.lower(), value) for name, value in headers]
+    dropped = _HOP_BY_HOP | _OURS
+    for name, value in headers:
+        if name == b"connection":
+            dropped = dropped | {token.strip().lower() for token in value.split(b",")}
+    return [(name, value) for name, value in headers if name not in dropped]

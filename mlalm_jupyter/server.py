@@ -1,0 +1,176 @@
+"""The server's api, composed: health, a page for a person, and the verbs over HTTP."""
+
+from __future__ import annotations
+
+import base64
+import hmac
+import html
+import json
+import logging
+import os
+import uuid
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+from typing import Any
+
+from starlette.applications import Starlette
+from starlette.concurrency import run_in_threadpool
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import HTMLResponse, JSONResponse, Response
+from starlette.routing import Route
+
+from mlalm_jupyter.domain.errors import InvalidInput, MlalmError, Unauthorized
+from mlalm_jupyter.serving.home import Home
+from mlalm_jupyter.serving.local_host import LocalHost
+from mlalm_jupyter.surfaces import verbs_http
+
+MAX_BODY_BYTES = 16 << 20
+log = logging.getLogger("mlalm.api")
+Answer = Callable[[Request], Awaitable[Response]]
+
+
+def _envelope(status: int, error: MlalmError, **headers: str) -> JSONResponse:
+    return JSONResponse({"error": error.to_dict()}, status_code=status, headers=headers)
+
+
+async def health(_request: Request) -> Response:
+    """How the whole server is."""
+    status = await run_in_threadpool(LocalHost().status)
+    body = {
+        "status": "ok" if status.is_running else "degraded",
+        "version": status.version,
+        "base_url": status.base_url,
+        "processes": [process.to_dict() for process in status.processes],
+        "workspaces": len(status.workspaces),
+    }
+    return JSONResponse(body)
+
+
+async def page(request: Request) -> Response:
+    """What runs here, for a person who opens the address in a browser; it tells no secrets."""
+    status = await run_in_threadpool(LocalHost().status)
+    processes = "".join(
+        f"<tr><td>{html.escape(one.role)}</td><td>{one.pid}</td><td>{html.escape(one.started_at)}</td>"
+        f"<td>{one.restarts}</td></tr>"
+        for one in status.processes
+    )
+    return HTMLResponse(
+        _PAGE.format(
+            version=html.escape(status.version or ""),
+            base_url=html.escape(str(request.base_url)),
+            workspaces=len(status.workspaces),
+            processes=processes,
+        ),
+        headers={"content-security-policy": "default-src 'none'; style-src 'unsafe-inline'"},
+    )
+
+
+async def verb(request: Request) -> Response:
+    """One verb, done in the workspace whose management token was sent."""
+    noun, name = request.path_params["noun"], request.path_params["verb"]
+    try:
+        path = await run_in_threadpool(_managed_workspace, request)
+        arguments = await _arguments(request)
+    except Unauthorized as error:
+        return _envelope(401, error, **{"www-authenticate": "Bearer"})
+    except InvalidInput as error:
+        return _envelope(400, error)
+    status, body = await run_in_threadpool(_done, noun, name, arguments, path)
+    return JSONResponse(body, status_code=status)
+
+
+def _done(noun: str, name: str, arguments: dict[str, Any], path: Path) -> tuple[int, dict[str, Any]]:
+    return verbs_http.dispatch(noun, name, arguments, path)
+
+
+def _managed_workspace(request: Request) -> Path:
+    """The folder of the workspace whose management token came along; a scoring key opens none."""
+    scheme, _, token = request.headers.get("authorization", "").partition(" ")
+    token = token.strip()
+    what = "The call of the management api"
+    if scheme.lower() != "bearer" or not token:
+        raise Unauthorized(what, needs="`Authorization: Bearer TOKEN` with a workspace's management token")
+    found: Path | None = None
+    for path in Home.found(os.environ).registered().values():
+        # each one is compared, so that timing tells neither which nor how many
+        if hmac.compare_digest(_token(path).encode(), token.encode()):
+            found = path
+    if found is None:
+        raise Unauthorized(what, needs="the management token of a workspace that is registered here")
+    return found
+
+
+def _token(path: Path) -> str:
+    try:
+        raw = base64.b64decode((path / ".mlalm" / "keys" / "management.token").read_bytes(), validate=True)
+    except (OSError, ValueError):
+        # nobody can send this: it is fresh every time
+        raw = os.urandom(48)
+    return base64.urlsafe_b64encode(raw).decode()
+
+
+async def _arguments(request: Request) -> dict[str, Any]:
+    """The verb's arguments by name, from a JSON object; no body is no arguments."""
+    body = bytearray()
+    async for part in request.stream():
+        body += part
+        if len(body) > MAX_BODY_BYTES:
+            raise InvalidInput("The body", expected=f"at most {MAX_BODY_BYTES} bytes", got="more")
+    if not body.strip():
+        return {}
+    try:
+        value = json.loads(body)
+    except (ValueError, RecursionError) as error:
+        raise InvalidInput("The body", expected="JSON", got=str(error)) from error
+    if not isinstance(value, dict):
+        raise InvalidInput("The body", expected="a JSON object", got=type(value).__name__)
+    return value
+
+
+async def _refused(_request: Request, error: Exception) -> Response:
+    """What the router itself refuses, in the published envelope."""
+    assert isinstance(error, HTTPException)
+    names = {404: "NotFound", 405: "MethodNotAllowed"}
+    code = names.get(error.status_code, "BadArgument")
+    detail = {"code": code, "message": f"{error.detail}."}
+    body = {"error": {"code": code, "message": f"{error.detail}.", "details": [detail]}}
+    return JSONResponse(body, status_code=error.status_code, headers=error.headers)
+
+
+async def _failed(request: Request, error: Exception) -> Response:
+    """The outermost frame: whatever nobody foresaw is in the log, under the id the answer names."""
+    request_id = request.headers.get("x-ms-request-id", uuid.uuid4().hex)
+    log.error("request %s failed", request_id, exc_info=error)
+    message = f"Something unforeseen happened; the server's log has it under {request_id}."
+    detail = {"code": "UnknownError", "message": message}
+    body = {"error": {"code": "InternalError", "message": message, "details": [detail]}}
+    return JSONResponse(body, status_code=500)
+
+
+_PAGE = """<!doctype html>
+<html lang="en"><meta charset="utf-8"><title>mlalm server</title>
+<style>
+ body {{ font: 16px/1.5 system-ui, sans-serif; max-width: 44rem; margin: 3rem auto; padding: 0 1rem; }}
+ table {{ border-collapse: collapse; }} td, th {{ padding: .2rem 1.2rem .2rem 0; text-align: left; }}
+ code {{ background: #8882; padding: .1rem .3rem; border-radius: .2rem; }}
+</style>
+<h1>mlalm server</h1>
+<p>Version {version}, at <code>{base_url}</code>. It hosts the services of {workspaces} workspace(s).</p>
+<table><tr><th>process</th><th>pid</th><th>since</th><th>restarts</th></tr>{processes}</table>
+<p>An endpoint answers <code>POST</code> at its own address with its own key: <code>mlalm endpoint list</code>
+shows the addresses, <code>mlalm service consume SERVICE</code> writes the call.
+Health: <a href="/mlalm/health">this scorer</a>, <a href="/mlalm/health/server">the server</a>.</p>
+</html>
+"""
+
+app = Starlette(
+    routes=[
+        Route("/", page),
+        Route("/mlalm/health", health),
+        # at the public port a scorer answers the shorter address for itself
+        Route("/mlalm/health/server", health),
+        Route("/mlalm/api/{noun}/{verb}", verb, methods=["POST"]),
+    ],
+    exception_handlers={HTTPException: _refused, Exception: _failed},
+)

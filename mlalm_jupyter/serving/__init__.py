@@ -1,0 +1,1 @@
+"""The processes of the server: supervisor, scorers, api process, workers, and the home they live in."""

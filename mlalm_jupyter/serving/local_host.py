@@ -1,0 +1,227 @@
+"""The service host of one machine: starts the server, tells its scorers what to serve, and calls them."""
+
+from __future__ import annotations
+
+import json
+import os
+import select
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+from mlalm_jupyter._version import __version__
+from mlalm_jupyter.domain.errors import Conflict, InvalidInput, ServerVersionMismatch, Unavailable
+from mlalm_jupyter.domain.projection import Projection, Servable
+from mlalm_jupyter.domain.server import Scored, ServerProcess, ServerStatus
+from mlalm_jupyter.serving import logs
+from mlalm_jupyter.serving.calls import call_endpoint
+from mlalm_jupyter.serving.home import Home, locked, read_json, write_json
+from mlalm_jupyter.serving.scorers import Scorers
+from mlalm_jupyter.serving.supervisor import child_environ
+from mlalm_jupyter.serving.told import error_told
+
+START_S = 90.0
+STOP_S = 30.0
+_POLL_S = 0.02
+
+
+class LocalHost:
+    """Our own `ServiceHost`: the server of this user on this machine."""
+
+    def __init__(self, home: Home | None = None) -> None:
+        self.home = home or Home.found(os.environ)
+        self.scorers = Scorers(self.home)
+
+    def status(self) -> ServerStatus:
+        found = self.home.server()
+        workspaces = tuple(self.home.registered())
+        if found is None:
+            return ServerStatus(False, self.home.base_url(), str(self.home.home), workspaces=workspaces)
+        return ServerStatus(
+            is_running=True,
+            base_url=found["base_url"],
+            home=str(self.home.home),
+            version=found["version"],
+            pid=found["pid"],
+            processes=tuple(ServerProcess(**process) for process in found["processes"]),
+            workspaces=workspaces,
+        )
+
+    def start(self, *, port: int | None = None) -> ServerStatus:
+        if port is not None and not 0 < port < 65536:
+            raise InvalidInput("The port", expected="1 to 65535", got=str(port))
+        if self.home.server_pid() is None:
+            self.home.make()
+            self._launch(port)
+        status = self._settled()
+        if port is not None and status.base_url != f"http://127.0.0.1:{port}":
+            raise Unavailable(
+                f"The server was not moved to port {port}.",
+                why=f"It runs at {status.base_url}.",
+                fix=f"Stop it with `mlalm server stop`, then `mlalm server start --port {port}`.",
+            )
+        return status
+
+    def stop(self) -> ServerStatus:
+        deadline = time.monotonic() + STOP_S
+        pid = self.home.server_pid()
+        while pid is not None:
+            if pid:
+                # a supervisor that does not end by itself is killed, and its children with it
+                _end(pid, signal.SIGTERM if time.monotonic() < deadline - STOP_S / 3 else signal.SIGKILL)
+            stopped_by = time.monotonic() + 1.0
+            while (pid := self.home.server_pid()) is not None and time.monotonic() < stopped_by:
+                time.sleep(_POLL_S)
+            if pid is not None and time.monotonic() > deadline:
+                why, fix = f"Process {pid} goes on.", f"Run `kill -9 {pid}`."
+                raise Unavailable("The server did not stop.", why=why, fix=fix)
+        return self.status()
+
+    def logs(self, *, process: str | None = None, lines: int = 50) -> str:
+        return logs.told(self.home.logs, process=process, lines=lines)
+
+    def ensure(self, workspace_id: str, workspace_path: Path) -> None:
+        status = self.start()
+        if status.version != __version__:
+            raise ServerVersionMismatch(running=str(status.version), mine=__version__)
+        self._register(workspace_id, workspace_path)
+
+    def base_url(self) -> str | None:
+        return self.home.base_url()
+
+    def prepare(self, workspace_id: str, servable: Servable, public_key: str) -> None:
+        self.scorers.prepare(workspace_id, servable, public_key)
+
+    def publish(self, workspace_id: str, project: Callable[[], Projection]) -> None:
+        """Write what the scorers read, in the order of the catalog, and wait until each serves it."""
+        self.home.make()
+        with self._publishing(workspace_id):
+            write_json(self.home.projection(workspace_id), project().to_dict())
+            generation = self.scorers.bump()
+        if generation is not None:
+            self.scorers.wait_for(generation)
+            self.scorers.raise_faults(workspace_id, since=generation)
+
+    def catch_up(self, workspace_id: str, project: Callable[[], Projection]) -> bool:
+        """Publish what someone committed and then did not live to publish; whether anything was to be done.
+
+        It does not wait for the scorers, because nobody waits for it.
+        """
+        self.home.make()
+        with self._publishing(workspace_id):
+            path = self.home.projection(workspace_id)
+            before, now = read_json(path), project().to_dict()
+            if before == now:
+                return False
+            write_json(path, now)
+            if before is not None and {**before, "seq": 0} == {**now, "seq": 0}:
+                return False
+            self.scorers.bump()
+        return True
+
+    def score(self, address: str, key: str, names: Sequence[str], rows: Sequence[Sequence[object]]) -> Scored:
+        return call_endpoint(address, key, names, rows)
+
+    def _publishing(self, workspace_id: str):  # type: ignore[no-untyped-def]
+        return locked(self.home.projections / f"{workspace_id}.lock", timeout_s=30.0)
+
+    def _register(self, workspace_id: str, path: Path) -> None:
+        path = path.resolve()
+        known = self.home.registered().get(workspace_id)
+        if known == path:
+            return
+        if known is not None and (known / ".mlalm").is_dir() and not _is_same(known, path):
+            raise Conflict(
+                f"The workspace '{path}' was not taken in by the server.",
+                why=f"It is a copy: the server already hosts the same one at '{known}'.",
+                fix="Use that one, or remove it; or run a second server with its own MLALM_HOME.",
+            )
+        write_json(self.home.workspaces / f"{workspace_id}.json", {"id": workspace_id, "path": str(path)})
+
+    def _launch(self, port: int | None) -> None:
+        """Start a supervisor that outlives us, and wait until it says that it serves or why not."""
+        log = self.home.log("supervisor")
+        logs.rotate(log)
+        read_end, write_end = os.pipe()
+        try:
+            command = [sys.executable, "-P", "-m", "mlalm_jupyter.serving.supervisor"]
+            command += ["--home", str(self.home.home), "--report", str(write_end)]
+            command += ["--port", str(port)] if port is not None else []
+            with open(log, "ab") as output:
+                launcher = subprocess.Popen(
+                    command,
+                    stdin=subprocess.DEVNULL,
+                    stdout=output,
+                    stderr=output,
+                    cwd=self.home.home,
+                    env=child_environ(self.home),
+                    pass_fds=(write_end,),
+                    start_new_session=True,
+                )
+            os.close(write_end)
+            write_end = -1
+            report = _one_line(read_end, timeout_s=START_S)
+            launcher.wait(timeout=10)
+        finally:
+            os.close(read_end)
+            if write_end >= 0:
+                os.close(write_end)
+        if report is None:
+            raise Unavailable(
+                "The server did not start.",
+                why=logs.tail(log, lines=1) or "It ended without a word.",
+                fix="See `mlalm server logs --process supervisor`.",
+            )
+        if "error" in report:
+            raise error_told(report["error"])
+
+    def _settled(self) -> ServerStatus:
+        """The status of the server, once whoever starts it is through."""
+        deadline = time.monotonic() + START_S
+        while time.monotonic() < deadline:
+            status = self.status()
+            if status.is_running and self.scorers.are_up():
+                return status
+            if self.home.server_pid() is None:
+                break
+            time.sleep(_POLL_S)
+        raise Unavailable(
+            "The server did not come up.",
+            why=logs.tail(self.home.log("supervisor"), lines=1) or "It wrote nothing.",
+            fix="See `mlalm server logs`.",
+        )
+
+
+def _end(pid: int, number: int) -> None:
+    try:
+        os.kill(pid, number)
+    except ProcessLookupError:
+        return
+    except PermissionError as error:
+        raise Unavailable(
+            "The server was not stopped.", why=f"Process {pid} is not yours.", fix="Ask whoever started it."
+        ) from error
+
+
+def _one_line(pipe: int, *, timeout_s: float) -> dict[str, dict[str, object]] | None:
+    """The line of JSON a process writes, or None when it ends or takes too long without one."""
+    deadline = time.monotonic() + timeout_s
+    held = b""
+    while not held.endswith(b"\n"):
+        ready, _, _ = select.select([pipe], [], [], max(0.0, deadline - time.monotonic()))
+        part = os.read(pipe, 1 << 16) if ready else b""
+        if not part:
+            return None
+        held += part
+    report: dict[str, dict[str, object]] = json.loads(held)
+    return report
+
+
+def _is_same(one: Path, other: Path) -> bool:
+    try:
+        return one.samefile(other)
+    except OSError:
+        return False
