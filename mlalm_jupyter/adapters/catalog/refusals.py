@@ -55,7 +55,7 @@ def refusal(error: BaseException, place: Path | str) -> MlalmError:
 
 
 def _unavailable(code: str, said: str, place: Path) -> tuple[str, str]:
-    if code.startswith("SQLITE_FULL"):
+    if code.startswith("SQLITE_FULL") or (code.startswith("SQLITE_IOERR") and _is_full(place.parent)):
         return "The disk is full.", "Free some room there, then try again."
     if code.startswith(("SQLITE_BUSY", "SQLITE_LOCKED")):
         return (
@@ -72,9 +72,17 @@ def _unavailable(code: str, said: str, place: Path) -> tuple[str, str]:
             "Have its permissions changed, or use a workspace in a folder of your own.",
         )
     if code.startswith("SQLITE_IOERR"):
-        return f"The disk reported an error: {said}.", "Check the disk, and whether it is full."
+        return f"The disk reported an error: {said}.", "Check the disk, then `mlalm workspace doctor`."
     return f"The database engine says: {said}.", "Run `mlalm workspace doctor`."
 
 
 def _is_writable(place: Path) -> bool:
     return os.access(place, os.W_OK) and os.access(place.parent, os.W_OK)
+
+
+def _is_full(folder: Path) -> bool:
+    try:
+        room = os.statvfs(folder)
+    except OSError:
+        return False
+    return room.f_bavail == 0

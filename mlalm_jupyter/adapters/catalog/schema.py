@@ -85,7 +85,7 @@ models = Table(
     Column("signature", _JSON, nullable=False),
     Column("origin", Text, nullable=False),
     # a model that came from elsewhere names a run that is not here, so this is no foreign key
-    Column("run_id", _ID, index=True),
+    Column("run_id", _ID),
     Column("experiment", Text),
     Column("datasets", _JSON, nullable=False),
     Column("created_at", _TIME, nullable=False),
@@ -95,6 +95,7 @@ models = Table(
     Column("equal_to", Integer),
     UniqueConstraint("name", "version"),
     Index(None, "model_hash", "name"),
+    Index(None, "run_id", "name", "version"),
 )
 
 experiments = Table(

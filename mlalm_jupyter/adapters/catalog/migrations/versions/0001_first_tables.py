@@ -107,7 +107,9 @@ def upgrade() -> None:
         sa.UniqueConstraint("name", "version", name=op.f("uq_models_name_version")),
     )
     op.create_index(op.f("ix_models_model_hash_name"), "models", ["model_hash", "name"], unique=False)
-    op.create_index(op.f("ix_models_run_id"), "models", ["run_id"], unique=False)
+    op.create_index(
+        op.f("ix_models_run_id_name_version"), "models", ["run_id", "name", "version"], unique=False
+    )
     op.create_table(
         "seals",
         sa.Column("kind", sa.String(length=16), nullable=False),
