@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import re
+import shlex
 from pathlib import Path
 
 import pytest
@@ -13,13 +14,17 @@ from mlalm_jupyter.api.verbs import VERBS
 from mlalm_jupyter.domain import errors
 from mlalm_jupyter.domain.errors import MlalmError
 from mlalm_jupyter.scoring.limits import Limits
-from mlalm_jupyter.surfaces.cli import reference
+from mlalm_jupyter.surfaces.cli import codes, reference
+from mlalm_jupyter.surfaces.grammar import Command, read
 
 ROOT = Path(__file__).resolve().parents[2]
 DOCS = ROOT / "docs"
 VARIABLE = re.compile(r"\bMLALM_[A-Z][A-Z_]*\b|\bSKIP_JUPYTER_BUILDER\b")
 FAMILIES = {MlalmError, errors.Conflict}
 """Classes that are only caught, never raised."""
+
+SOMEBODY_ELSES_WORDS = (errors.RunFailed, errors.ScoringFailed)
+"""What a cell or a function raised stands in them as it is."""
 
 
 def page(name: str) -> str:
@@ -62,7 +67,7 @@ def test_every_error_has_an_example_that_says_what_why_and_how_to_go_on() -> Non
     assert set(examples) == set(error_classes()) - FAMILIES
     for error in examples.values():
         assert error.what.endswith("."), error.what
-        assert error.why.endswith("."), error.why
+        assert error.why.endswith(".") or isinstance(error, SOMEBODY_ELSES_WORDS), error.why
         assert error.fix.endswith((".", "`")) or isinstance(error, errors.InvalidInput), error.fix
         assert f"\n## {error.code}\n\n> {error}\n" in page("errors.md")
 
@@ -99,3 +104,29 @@ def test_the_lines_in_the_readme_are_lines_of_the_examples() -> None:
     assert len(lines) == 10
     tour = (ROOT / "examples" / "tour.ipynb").read_text(encoding="utf-8")
     assert [line for line in lines if line.replace('"', '\\"') not in tour] == []
+
+
+def test_the_documented_exit_codes_are_the_ones_there_are() -> None:
+    documented = {int(code) for code in re.findall(r"^\| (\d+) \|", page("settings.md"), flags=re.M)}
+    assert documented == {
+        codes.OK,
+        codes.USAGE,
+        codes.INTERRUPTED,
+        *(codes.exit_code(kind) for kind in error_classes()),
+    }
+
+
+def commands() -> list[tuple[str, str]]:
+    """Every `$ mlalm ...` line of the documents, and where it stands."""
+    found = []
+    for file in (ROOT / "README.md", *sorted(DOCS.rglob("*.md"))):
+        for line in re.findall(r"^\$ (mlalm .*)$", file.read_text(encoding="utf-8"), flags=re.M):
+            found.append((str(file.relative_to(ROOT)), line))
+    return found
+
+
+def test_every_command_in_the_documents_is_one_that_the_terminal_reads() -> None:
+    assert len(commands()) > 30
+    for file, line in commands():
+        words = shlex.split(line.partition(" && ")[0], comments=True)
+        assert isinstance(read(words[1:]), Command), f"{file}: {line}"
