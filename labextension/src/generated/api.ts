@@ -1,0 +1,435 @@
+// Made by `python -m mlalm_jupyter.surfaces.lab.typescript`; change the verbs or the schema instead.
+
+/** What happened, why, and what to do; the code stays the same over versions. */
+export interface IFault {
+  code: string;
+  what: string;
+  why: string;
+  fix: string;
+}
+
+/** One run of an experiment and the snapshot it executed. */
+export interface IRun {
+  id: string;
+  experiment_id: string;
+  path: string;
+  status: 
+    | 'Draft'
+    | 'Queued'
+    | 'Running'
+    | 'Finished'
+    | 'Finished (Partial run)'
+    | 'Failed'
+    | 'Failed (Partial run)'
+    | 'Canceled';
+  parameters: Record<string, unknown>;
+  snapshot: string;
+  environment: Record<string, unknown>;
+  git: Record<string, unknown>;
+  origin: string;
+  created_at: string;
+  created_by: string;
+  started_at: string | null;
+  ended_at: string | null;
+  cause: string | null;
+  failed_cell: number | null;
+  cells_done: number;
+  cells_total: number;
+  cell_current: number | null;
+  executed: string | null;
+  inputs: string[];
+  models: string[];
+  job_id: string | null;
+}
+
+/** A notebook of the workspace and its last run. */
+export interface IExperiment {
+  id: string;
+  path: string;
+  name: string;
+  kind: string;
+  created_at: string;
+  run_count: number;
+  last_run: IRun | null;
+}
+
+/** A named reference to a definition, with its own address and keys. */
+export interface IEndpoint {
+  id: string;
+  service_id: string;
+  service: string;
+  name: string;
+  reference: string;
+  definition_hash: string;
+  model: string | null;
+  model_hash: string | null;
+  revision: number;
+  address: string | null;
+  created_at: string;
+  updated_at: string;
+  note: string | null;
+}
+
+/** A named thing you call, with its endpoints. */
+export interface IWebService {
+  id: string;
+  name: string;
+  kind: string;
+  state: string;
+  source: string;
+  created_at: string;
+  created_by: string;
+  endpoints: IEndpoint[];
+}
+
+/** Make a folder a workspace; one that is a workspace already stays as it is. */
+export interface IWorkspaceInitRequest {
+  /** the folder; it is made if it does not exist */
+  path?: string;
+}
+
+/** Show the workspace and how much it holds. */
+export interface IWorkspaceShowRequest {}
+
+/** Check every hash, reference and process, and say what is wrong. */
+export interface IWorkspaceDoctorRequest {}
+
+/** Keep a file as the next version of a dataset. */
+export interface IDatasetUploadRequest {
+  /** a .csv, .tsv or .parquet file */
+  file: string;
+  /** the dataset's name; a name that exists gets its next version */
+  name: string;
+}
+
+/** List the newest version of each dataset, or every version of one. */
+export interface IDatasetListRequest {
+  /** all versions of this name */
+  name?: string;
+}
+
+/** Show a dataset and its first rows. */
+export interface IDatasetShowRequest {
+  /** NAME or NAME:VERSION */
+  dataset: string;
+  /** how many rows to show */
+  rows?: number;
+}
+
+/** Write a dataset's bytes, exactly as they were uploaded, to a new file. */
+export interface IDatasetDownloadRequest {
+  /** NAME or NAME:VERSION */
+  dataset: string;
+  /** where to write it; it must not exist yet */
+  file: string;
+}
+
+/** List the notebooks that have been run here, with their last run. */
+export interface IExperimentListRequest {}
+
+/** Show one experiment. */
+export interface IExperimentShowRequest {
+  /** the notebook's path */
+  notebook: string;
+}
+
+/** Take a snapshot of a notebook and have the scheduler execute exactly that. */
+export interface IExperimentRunRequest {
+  /** the notebook to run */
+  notebook: string;
+  /** values for its parameters cell */
+  parameters?: Record<string, unknown>;
+  /** wait for its end */
+  wait?: boolean;
+  /** how long to wait */
+  timeout_s?: number;
+}
+
+/** List the runs of an experiment, newest first. */
+export interface IExperimentHistoryRequest {
+  /** the notebook's path */
+  notebook: string;
+  /** how many runs to list */
+  limit?: number;
+}
+
+/** Show one run: its snapshot, how far it came, what it used and left. */
+export interface IRunShowRequest {
+  /** a run's id, or its beginning */
+  run: string;
+}
+
+/** Stop a run, with everything it started. */
+export interface IRunCancelRequest {
+  /** a run's id, or its beginning */
+  run: string;
+}
+
+/** Keep a model as the next version of a name; nothing that serves changes by it. */
+export interface IModelRegisterRequest {
+  /** a fitted object of this notebook, or an .ilearner file */
+  model: unknown;
+  /** the model's name; a name that exists gets its next version */
+  name: string;
+  /** rows as the model takes them: a frame, a dataset or a table file */
+  sample?: unknown;
+  /** words to find it by */
+  tags?: Record<string, unknown>;
+  /** one sentence about it */
+  description?: string;
+}
+
+/** List the newest version of each model, or every version of one. */
+export interface IModelListRequest {
+  /** all versions of this name */
+  name?: string;
+}
+
+/** Show one version of a model: what it takes and gives, and where it came from. */
+export interface IModelShowRequest {
+  /** NAME or NAME:VERSION */
+  model: string;
+}
+
+/** Write a model's package to a new file. */
+export interface IModelDownloadRequest {
+  /** NAME or NAME:VERSION */
+  model: string;
+  /** where to write the .ilearner; it must not exist yet */
+  file: string;
+}
+
+/** Delete one version of a model that nothing serves; its number is not given again. */
+export interface IModelDeleteRequest {
+  /** NAME:VERSION */
+  model: string;
+  /** delete without asking */
+  yes?: boolean;
+}
+
+/** List what may run here: what was made here, and what an owner trusted. */
+export interface ITrustListRequest {}
+
+/** Sign a definition or model from elsewhere, so that it may run here. */
+export interface ITrustAddRequest {
+  /** the hash a refusal named, 64 hex digits */
+  digest: string;
+}
+
+/** Take trust back; what serves already goes on until it is moved or restarted. */
+export interface ITrustRemoveRequest {
+  /** a hash of `trust list` */
+  digest: string;
+}
+
+/** Make a web service with its default endpoint, or move that one with --update. */
+export interface IServiceDeployRequest {
+  /** a model NAME:VERSION, a function, FILE.py[:FUNCTION] or a WSD file */
+  what: unknown;
+  /** the service's name */
+  service: string;
+  /** move the default endpoint of a service that exists */
+  update?: boolean;
+  /** rows as a function takes them: a frame, a dataset or a table file */
+  sample?: unknown;
+}
+
+/** List the web services and their endpoints. */
+export interface IServiceListRequest {}
+
+/** Show one web service and its endpoints. */
+export interface IServiceShowRequest {
+  /** the service's name */
+  service: string;
+}
+
+/** Send rows to an endpoint over HTTP, as any client would, and take the answer. */
+export interface IServiceScoreRequest {
+  /** SERVICE or SERVICE/ENDPOINT */
+  service: string;
+  /** rows to score: a frame, a dataset, or a .json, .csv, .tsv or .parquet file */
+  rows: unknown;
+}
+
+/** Write client code for an endpoint that runs as it is; it looks the key up and holds none. */
+export interface IServiceConsumeRequest {
+  /** SERVICE or SERVICE/ENDPOINT */
+  service: string;
+  /** curl or python */
+  lang?: string;
+}
+
+/** Add an endpoint that serves what the default endpoint serves now, with its own address and keys. */
+export interface IEndpointAddRequest {
+  /** SERVICE/ENDPOINT */
+  endpoint: string;
+}
+
+/** List endpoints: what each serves, and its address. */
+export interface IEndpointListRequest {
+  /** only this service's */
+  service?: string;
+}
+
+/** Show one endpoint. */
+export interface IEndpointShowRequest {
+  /** SERVICE/ENDPOINT */
+  endpoint: string;
+}
+
+/** Put another trained model behind a non-default endpoint, while it answers. */
+export interface IEndpointPatchRequest {
+  /** SERVICE/ENDPOINT, any but the default */
+  endpoint: string;
+  /** the model to put behind it, NAME:VERSION */
+  model: string;
+}
+
+/** Serve an earlier definition again; every step stays in the history. */
+export interface IEndpointRollbackRequest {
+  /** SERVICE/ENDPOINT */
+  endpoint: string;
+  /** a revision of its history; without it, one step back */
+  to?: number;
+}
+
+/** What an endpoint served and when, oldest first. */
+export interface IEndpointHistoryRequest {
+  /** SERVICE/ENDPOINT */
+  endpoint: string;
+}
+
+/** Show the two keys that open an endpoint, or one of them. */
+export interface IEndpointKeysRequest {
+  /** SERVICE/ENDPOINT */
+  endpoint: string;
+  /** primary or secondary: that key alone, for a script */
+  only?: string;
+}
+
+/** Show the definition an endpoint serves now. */
+export interface IWsdShowRequest {
+  /** SERVICE or SERVICE/ENDPOINT */
+  service: string;
+}
+
+/** Write the definition an endpoint serves to a new file, in the form to keep in git. */
+export interface IWsdExportRequest {
+  /** SERVICE or SERVICE/ENDPOINT */
+  service: string;
+  /** where to write it; it must not exist yet */
+  file: string;
+}
+
+/** Check a definition file: its form, its graph, and that its models are here. */
+export interface IWsdValidateRequest {
+  /** a WSD file */
+  file: string;
+}
+
+/** List jobs, newest first. */
+export interface IJobListRequest {
+  /** how many jobs to list */
+  limit?: number;
+}
+
+/** Show one job: who holds it, how far it is, what came of it. */
+export interface IJobShowRequest {
+  /** a job's id, or its beginning */
+  job: string;
+}
+
+/** Follow a job to its end. */
+export interface IJobFollowRequest {
+  /** a job's id, or its beginning */
+  job: string;
+  /** how long to follow */
+  timeout_s?: number;
+}
+
+/** Stop a job, with everything it started. */
+export interface IJobCancelRequest {
+  /** a job's id, or its beginning */
+  job: string;
+}
+
+/** Run the snapshot that trained a service's model again, which makes its next version. */
+export interface IRetrainRunRequest {
+  /** the service whose model is trained again */
+  service: string;
+  /** values for the notebook's parameters cell */
+  parameters?: Record<string, unknown>;
+  /** the endpoint to put the new model behind */
+  patch?: string;
+  /** wait for its end */
+  wait?: boolean;
+}
+
+/** Start the server, at the address it had before; a running one goes on. */
+export interface IServerStartRequest {
+  /** a new port, which changes every address */
+  port?: number;
+}
+
+/** Stop the server and everything it runs. */
+export interface IServerStopRequest {}
+
+/** Show whether the server runs, where, and which processes carry it. */
+export interface IServerStatusRequest {}
+
+/** Show the end of the server's logs. */
+export interface IServerLogsRequest {
+  /** one process, as `server status` names it */
+  process?: string;
+  /** how many lines of each */
+  lines?: number;
+}
+
+/** The arguments of every verb, by noun and name. */
+export interface IVerbs {
+  'workspace/init': IWorkspaceInitRequest;
+  'workspace/show': IWorkspaceShowRequest;
+  'workspace/doctor': IWorkspaceDoctorRequest;
+  'dataset/upload': IDatasetUploadRequest;
+  'dataset/list': IDatasetListRequest;
+  'dataset/show': IDatasetShowRequest;
+  'dataset/download': IDatasetDownloadRequest;
+  'experiment/list': IExperimentListRequest;
+  'experiment/show': IExperimentShowRequest;
+  'experiment/run': IExperimentRunRequest;
+  'experiment/history': IExperimentHistoryRequest;
+  'run/show': IRunShowRequest;
+  'run/cancel': IRunCancelRequest;
+  'model/register': IModelRegisterRequest;
+  'model/list': IModelListRequest;
+  'model/show': IModelShowRequest;
+  'model/download': IModelDownloadRequest;
+  'model/delete': IModelDeleteRequest;
+  'trust/list': ITrustListRequest;
+  'trust/add': ITrustAddRequest;
+  'trust/remove': ITrustRemoveRequest;
+  'service/deploy': IServiceDeployRequest;
+  'service/list': IServiceListRequest;
+  'service/show': IServiceShowRequest;
+  'service/score': IServiceScoreRequest;
+  'service/consume': IServiceConsumeRequest;
+  'endpoint/add': IEndpointAddRequest;
+  'endpoint/list': IEndpointListRequest;
+  'endpoint/show': IEndpointShowRequest;
+  'endpoint/patch': IEndpointPatchRequest;
+  'endpoint/rollback': IEndpointRollbackRequest;
+  'endpoint/history': IEndpointHistoryRequest;
+  'endpoint/keys': IEndpointKeysRequest;
+  'wsd/show': IWsdShowRequest;
+  'wsd/export': IWsdExportRequest;
+  'wsd/validate': IWsdValidateRequest;
+  'job/list': IJobListRequest;
+  'job/show': IJobShowRequest;
+  'job/follow': IJobFollowRequest;
+  'job/cancel': IJobCancelRequest;
+  'retrain/run': IRetrainRunRequest;
+  'server/start': IServerStartRequest;
+  'server/stop': IServerStopRequest;
+  'server/status': IServerStatusRequest;
+  'server/logs': IServerLogsRequest;
+}

@@ -1,0 +1,73 @@
+import { ServerConnection } from '@jupyterlab/services';
+
+import { Lifecycle } from './lifecycle';
+
+/** What jsdom lacks of a request. */
+class FakeRequest {
+  readonly headers = { append: () => undefined, has: () => true };
+  constructor(readonly url: string) {}
+}
+
+type Answer = { status: number; body: unknown };
+
+function serving(answers: Record<string, Answer[]>, asked: string[] = []): ServerConnection.ISettings {
+  const fetch = async (request: RequestInfo | URL): Promise<Response> => {
+    const url = (request as Request).url;
+    const verb = url.replace(/.*\/mlalm\//, '').replace(/\?.*/, '');
+    asked.push(verb);
+    const left = answers[verb];
+    const { status, body } = left.length > 1 ? (left.shift() as Answer) : left[0];
+    return { ok: status === 200, status, statusText: '', json: async () => body } as Response;
+  };
+  return ServerConnection.makeSettings({ fetch, Request: FakeRequest as unknown as typeof Request });
+}
+
+const ok = (body: unknown): Answer => ({ status: 200, body });
+const PLACE = { where: [ok({ workspace: '/w', folder: 'w' })] };
+
+describe('the lifecycle', () => {
+  it('takes experiments and services from the server', async () => {
+    const settings = serving({ ...PLACE, 'api/experiment/list': [ok({ result: [{ id: 'e' }] })], 'api/service/list': [ok({ result: [] })] });
+    const lifecycle = new Lifecycle(settings);
+    expect(lifecycle.isLoading).toBe(true);
+    await lifecycle.refresh();
+    expect(lifecycle.experiments.map(one => one.id)).toEqual(['e']);
+    expect([lifecycle.isLoading, lifecycle.fault, lifecycle.folder]).toEqual([false, null, 'w']);
+  });
+
+  it('asks once for two who ask at once', async () => {
+    const asked: string[] = [];
+    const settings = serving({ ...PLACE, 'api/experiment/list': [ok({ result: [] })], 'api/service/list': [ok({ result: [] })] }, asked);
+    const lifecycle = new Lifecycle(settings);
+    await Promise.all([lifecycle.refresh(), lifecycle.refresh()]);
+    expect(asked.filter(verb => verb === 'where')).toHaveLength(1);
+  });
+
+  it('keeps the words of a refusal and what it knew before', async () => {
+    const fault = { code: 'Unavailable', what: 'No.', why: 'Busy.', fix: 'Wait.' };
+    const settings = serving({
+      ...PLACE,
+      'api/experiment/list': [ok({ result: [{ id: 'e' }] }), { status: 503, body: { error: fault } }],
+      'api/service/list': [ok({ result: [] })]
+    });
+    const lifecycle = new Lifecycle(settings);
+    await lifecycle.refresh();
+    await lifecycle.refresh();
+    expect(lifecycle.fault).toEqual(fault);
+    expect(lifecycle.experiments).toHaveLength(1);
+  });
+
+  it('follows a run to its end', async () => {
+    const told: string[] = [];
+    const settings = serving({
+      ...PLACE,
+      'api/experiment/list': [ok({ result: [] })],
+      'api/service/list': [ok({ result: [] })],
+      'api/experiment/run': [ok({ result: { id: 'r', status: 'Queued' } })],
+      'api/run/show': [ok({ result: { id: 'r', status: 'Running' } }), ok({ result: { id: 'r', status: 'Finished' } })]
+    });
+    const run = await new Lifecycle(settings).run('a.ipynb', now => told.push(now.status));
+    expect(run.status).toBe('Finished');
+    expect(told).toEqual(['Queued', 'Running']);
+  });
+});

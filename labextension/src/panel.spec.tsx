@@ -1,0 +1,79 @@
+import { Signal } from '@lumino/signaling';
+import * as React from 'react';
+import { act } from 'react';
+import { createRoot } from 'react-dom/client';
+
+import { IExperiment, IRun, IWebService } from './generated/api';
+import { PanelContent } from './panel';
+import { ILifecycle } from './tokens';
+
+(globalThis as Record<string, unknown>).IS_REACT_ACT_ENVIRONMENT = true;
+
+function run(changes: Partial<IRun>): IRun {
+  return { id: 'r', status: 'Finished', cells_done: 2, cells_total: 3, created_at: '2026-01-01T00:00:00Z', ...changes } as IRun;
+}
+
+const EXPERIMENT = { id: 'e', path: 'a/train.ipynb', name: 'train', run_count: 2, last_run: run({}) } as IExperiment;
+const SERVICE = {
+  id: 's',
+  name: 'bikes',
+  kind: 'classic',
+  state: 'running',
+  endpoints: [{ id: 'p', name: 'autumn', reference: 'bikes/autumn', model: 'bikes:2', revision: 2, address: 'http://x', definition_hash: 'd'.repeat(64), updated_at: '2026-01-01T00:00:00Z' }]
+} as unknown as IWebService;
+
+function lifecycle(changes: Partial<ILifecycle>): ILifecycle {
+  const one = { experiments: [], services: [], folder: '', fault: null, isLoading: false, refresh: jest.fn(), run: jest.fn(), ...changes };
+  return { ...one, changed: new Signal(one) } as unknown as ILifecycle;
+}
+
+function shown(state: ILifecycle, actions = { open: jest.fn(), copy: jest.fn() }): HTMLElement {
+  const host = document.createElement('div');
+  act(() => createRoot(host).render(<PanelContent lifecycle={state} actions={actions} />));
+  return host;
+}
+
+describe('the panel', () => {
+  it('says what to do where there is nothing yet', () => {
+    const text = shown(lifecycle({})).textContent;
+    expect(text).toContain('Run (snapshot)');
+    expect(text).toContain('%deploy NAME:1 SERVICE');
+  });
+
+  it('says that it is asking', () => {
+    expect(shown(lifecycle({ isLoading: true })).querySelector('[role=status]')?.textContent).toContain('Asking');
+  });
+
+  it('shows what is wrong, why, and what to do', () => {
+    const fault = { code: 'WorkspaceNotFound', what: 'No workspace here.', why: 'None above.', fix: 'mlalm workspace init' };
+    const alert = shown(lifecycle({ fault })).querySelector('[role=alert]');
+    expect(alert?.textContent).toBe('No workspace here. None above.mlalm workspace init');
+  });
+
+  it('opens an experiment when its name is pressed', () => {
+    const actions = { open: jest.fn(), copy: jest.fn() };
+    const host = shown(lifecycle({ experiments: [EXPERIMENT] }), actions);
+    expect(host.textContent).toContain('✓ Finished');
+    expect(host.textContent).toContain('2 runs');
+    act(() => host.querySelector<HTMLButtonElement>('.mlalm-item')?.click());
+    expect(actions.open).toHaveBeenCalledWith(EXPERIMENT);
+  });
+
+  it('shows how far a run is, and why one failed', () => {
+    const running = { ...EXPERIMENT, last_run: run({ status: 'Running' }) };
+    expect(shown(lifecycle({ experiments: [running] })).querySelector('progress')?.value).toBe(2);
+    const failed = { ...EXPERIMENT, last_run: run({ status: 'Failed', cause: 'NameError: x' }) };
+    expect(shown(lifecycle({ experiments: [failed] })).textContent).toContain('✗ Failed');
+    expect(shown(lifecycle({ experiments: [failed] })).textContent).toContain('NameError: x');
+  });
+
+  it('names what each endpoint serves and copies its address', () => {
+    const actions = { open: jest.fn(), copy: jest.fn() };
+    const host = shown(lifecycle({ services: [SERVICE] }), actions);
+    expect(host.textContent).toContain('bikes:2');
+    expect(host.textContent).toContain('rev. 2');
+    const copy = host.querySelector<HTMLButtonElement>('[aria-label="Copy the address of bikes/autumn"]');
+    act(() => copy?.click());
+    expect(actions.copy).toHaveBeenCalledWith(SERVICE.endpoints[0]);
+  });
+});

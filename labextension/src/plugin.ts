@@ -1,0 +1,133 @@
+import { ILayoutRestorer, JupyterFrontEnd, JupyterFrontEndPlugin } from '@jupyterlab/application';
+import { Clipboard, Notification } from '@jupyterlab/apputils';
+import { PathExt } from '@jupyterlab/coreutils';
+import { IDocumentManager } from '@jupyterlab/docmanager';
+import { INotebookTracker, NotebookPanel } from '@jupyterlab/notebook';
+import { ISettingRegistry } from '@jupyterlab/settingregistry';
+import { LabIcon } from '@jupyterlab/ui-components';
+
+import { runStatus } from './experiments/list';
+import { IEndpoint, IExperiment, IRun } from './generated/api';
+import { Lifecycle } from './lifecycle';
+import { LifecyclePanel } from './panel';
+import { MlalmError } from './request';
+import { ILifecycle } from './tokens';
+
+export const RUN_COMMAND = 'mlalm:experiment:run';
+export const REFRESH_COMMAND = 'mlalm:refresh';
+const IDLE_S = 10;
+
+const icon = new LabIcon({
+  name: 'mlalm:lifecycle',
+  svgstr: `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 24 24" width="24">
+    <g class="jp-icon3" fill="none" stroke="#616161" stroke-width="2" stroke-linecap="round">
+      <path d="M19 12a7 7 0 1 1-2.6-5.4"/><path d="M16.5 2.8v4h4"/></g>
+    <circle class="jp-icon3" fill="#616161" cx="12" cy="12" r="2.4"/></svg>`
+});
+
+/** Keeps the state of the workspace for the panel and for others. */
+export const lifecyclePlugin: JupyterFrontEndPlugin<ILifecycle> = {
+  id: 'mlalm-jupyter:lifecycle',
+  description: 'The experiments and services of the workspace.',
+  provides: ILifecycle,
+  activate: app => new Lifecycle(app.serviceManager.serverSettings)
+};
+
+/** The side panel. */
+export const panelPlugin: JupyterFrontEndPlugin<void> = {
+  id: 'mlalm-jupyter:plugin',
+  description: 'The panel of experiments and services.',
+  autoStart: true,
+  requires: [ILifecycle, IDocumentManager],
+  optional: [ISettingRegistry, ILayoutRestorer],
+  activate: (
+    app: JupyterFrontEnd,
+    lifecycle: ILifecycle,
+    documents: IDocumentManager,
+    registry: ISettingRegistry | null,
+    restorer: ILayoutRestorer | null
+  ) => {
+    let idleS = IDLE_S;
+    void registry?.load('mlalm-jupyter:plugin').then(settings => {
+      const read = () => {
+        idleS = (settings.get('poll').composite as number) ?? IDLE_S;
+      };
+      settings.changed.connect(read);
+      read();
+    });
+    const open = (experiment: IExperiment) => {
+      if (lifecycle.folder === null) {
+        Notification.warning(`${experiment.path} lies outside the folder that Jupyter serves.`);
+        return;
+      }
+      documents.openOrReveal(PathExt.join(lifecycle.folder, experiment.path));
+    };
+    const copy = (endpoint: IEndpoint) => {
+      Clipboard.copyToSystem(endpoint.address ?? '');
+      Notification.success(`The address of ${endpoint.reference} is copied.`, { autoClose: 2000 });
+    };
+    const panel = new LifecyclePanel(lifecycle, { open, copy }, () => idleS * 1000);
+    panel.title.icon = icon;
+    app.shell.add(panel, 'left', { rank: 700 });
+    restorer?.add(panel, 'mlalm-panel');
+    app.commands.addCommand(REFRESH_COMMAND, {
+      label: 'Refresh experiments and services',
+      describedBy: { args: { type: 'object', properties: {} } },
+      execute: () => lifecycle.refresh()
+    });
+  }
+};
+
+/** The toolbar button "Run (snapshot)". */
+export const runPlugin: JupyterFrontEndPlugin<void> = {
+  id: 'mlalm-jupyter:run',
+  description: 'Runs a snapshot of the notebook.',
+  autoStart: true,
+  requires: [ILifecycle, INotebookTracker],
+  activate: (app: JupyterFrontEnd, lifecycle: ILifecycle, tracker: INotebookTracker) => {
+    app.commands.addCommand(RUN_COMMAND, {
+      label: 'Run (snapshot)',
+      caption: 'Save the notebook, take a snapshot of it, and have the scheduler run that',
+      describedBy: { args: { type: 'object', properties: {} } },
+      isEnabled: () => tracker.currentWidget !== null,
+      execute: async () => {
+        const panel = tracker.currentWidget;
+        if (panel) {
+          await runNotebook(panel, lifecycle);
+        }
+      }
+    });
+  }
+};
+
+async function runNotebook(panel: NotebookPanel, lifecycle: ILifecycle): Promise<void> {
+  const name = PathExt.basename(panel.context.path);
+  const id = Notification.emit(`${name}: taking a snapshot`, 'in-progress', { autoClose: false });
+  try {
+    await panel.context.save();
+    const run = await lifecycle.run(panel.context.path, now => {
+      Notification.update({ id, message: `${name}: ${runStatus(now)}` });
+    });
+    Notification.update({ id, message: ending(name, run), type: endType(run), autoClose: isGood(run) ? 5000 : false });
+  } catch (error) {
+    if (!(error instanceof MlalmError)) {
+      Notification.dismiss(id);
+      throw error;
+    }
+    Notification.update({ id, message: error.message, type: 'error', autoClose: false });
+  }
+}
+
+function isGood(run: IRun): boolean {
+  return run.status.startsWith('Finished');
+}
+
+function endType(run: IRun): 'success' | 'error' | 'warning' {
+  return isGood(run) ? 'success' : run.status === 'Canceled' ? 'warning' : 'error';
+}
+
+function ending(name: string, run: IRun): string {
+  const models = run.models.length > 0 ? ` Registered ${run.models.join(', ')}.` : '';
+  const place = run.failed_cell === null ? '' : ` Cell ${run.failed_cell}:`;
+  return `${name}: ${run.status}.${models}${run.cause ? `${place} ${run.cause}` : ''}`;
+}

@@ -1,0 +1,69 @@
+import { URLExt } from '@jupyterlab/coreutils';
+import { ServerConnection } from '@jupyterlab/services';
+
+import { IFault, IVerbs } from './generated/api';
+
+/** What the server refused, in its own words. */
+export class MlalmError extends Error {
+  constructor(readonly fault: IFault) {
+    super([fault.what, fault.why, fault.fix].filter(Boolean).join(' '));
+    this.name = 'MlalmError';
+  }
+}
+
+/** Where the workspace lies, as the server sees it. */
+export interface IPlace {
+  workspace: string;
+  folder: string | null;
+}
+
+/** Ask for a verb and take its result. */
+export async function requestAPI<T, V extends keyof IVerbs = keyof IVerbs>(
+  verb: V,
+  args: IVerbs[V],
+  settings: ServerConnection.ISettings = ServerConnection.makeSettings()
+): Promise<T> {
+  const body = await asked(settings, ['api', verb], { method: 'POST', body: JSON.stringify(args) });
+  return (body as { result: T }).result;
+}
+
+/** Ask where the workspace is. */
+export async function requestPlace(
+  settings: ServerConnection.ISettings = ServerConnection.makeSettings()
+): Promise<IPlace> {
+  return (await asked(settings, ['where'], {})) as IPlace;
+}
+
+async function asked(settings: ServerConnection.ISettings, parts: string[], init: RequestInit): Promise<unknown> {
+  const url = URLExt.join(settings.baseUrl, 'mlalm', ...parts);
+  let response: Response;
+  try {
+    response = await ServerConnection.makeRequest(url, init, settings);
+  } catch {
+    throw new MlalmError({
+      code: 'Unreachable',
+      what: 'The Jupyter server did not answer.',
+      why: 'It may have stopped, or the network is down.',
+      fix: 'Start it again, then press Refresh.'
+    });
+  }
+  const body: unknown = await response.json().catch(() => null);
+  if (response.ok) {
+    return body;
+  }
+  throw new MlalmError(faultOf(body) ?? unknown(response));
+}
+
+function faultOf(body: unknown): IFault | null {
+  const fault = (body as { error?: Partial<IFault> } | null)?.error;
+  return fault?.what ? { code: fault.code ?? 'Error', what: fault.what, why: fault.why ?? '', fix: fault.fix ?? '' } : null;
+}
+
+function unknown(response: Response): IFault {
+  return {
+    code: `${response.status}`,
+    what: `The Jupyter server answered ${response.status}.`,
+    why: response.statusText,
+    fix: response.status === 404 ? 'Check that the server extension of mlalm-jupyter is enabled.' : 'See its log.'
+  };
+}

@@ -1,0 +1,60 @@
+import * as React from 'react';
+
+import { IEndpoint, IWebService } from '../generated/api';
+import { ago } from '../time';
+
+interface IProps {
+  services: readonly IWebService[];
+  copy: (endpoint: IEndpoint) => void;
+}
+
+/** The web services, and what each of their endpoints serves. */
+export function ServiceList({ services, copy }: IProps): JSX.Element {
+  if (services.length === 0) {
+    return (
+      <p className="mlalm-empty">
+        No service yet. Register a model with <code>%register model NAME</code>, then{' '}
+        <code>%deploy NAME:1 SERVICE</code>.
+      </p>
+    );
+  }
+  return (
+    <ul className="mlalm-list" aria-label="Services">
+      {services.map(service => (
+        <li key={service.id} className="mlalm-service">
+          <span className="mlalm-name">{service.name}</span>
+          <span className="mlalm-line">
+            {service.kind}, {service.state}
+          </span>
+          <ul className="mlalm-list" aria-label={`Endpoints of ${service.name}`}>
+            {service.endpoints.map(endpoint => (
+              <EndpointLine key={endpoint.id} endpoint={endpoint} copy={copy} />
+            ))}
+          </ul>
+        </li>
+      ))}
+    </ul>
+  );
+}
+
+function EndpointLine({ endpoint, copy }: { endpoint: IEndpoint; copy: IProps['copy'] }): JSX.Element {
+  return (
+    <li className="mlalm-endpoint">
+      <span className="mlalm-endpoint-name">{endpoint.name}</span>
+      <span className="mlalm-serves" title={`Definition ${endpoint.definition_hash.slice(0, 12)}`}>
+        {endpoint.model ?? 'function'}
+      </span>
+      <span className="mlalm-revision" title={`Since ${endpoint.updated_at}`}>
+        rev. {endpoint.revision}, {ago(endpoint.updated_at)}
+      </span>
+      <button
+        className="mlalm-copy"
+        disabled={endpoint.address === null}
+        aria-label={`Copy the address of ${endpoint.reference}`}
+        onClick={() => copy(endpoint)}
+      >
+        Copy address
+      </button>
+    </li>
+  );
+}

@@ -1,0 +1,19 @@
+/** How long ago a moment was, in words.
+ *
+ *     ago('2026-01-01T00:00:00Z', Date.parse('2026-01-01T00:05:00Z')) === '5 min ago'
+ */
+export function ago(moment: string, now: number = Date.now()): string {
+  const seconds = Math.max(0, Math.round((now - Date.parse(moment)) / 1000));
+  if (seconds < 10) {
+    return 'just now';
+  }
+  if (seconds < 60) {
+    return `${seconds} s ago`;
+  }
+  const minutes = Math.round(seconds / 60);
+  if (minutes < 60) {
+    return `${minutes} min ago`;
+  }
+  const hours = Math.round(minutes / 60);
+  return hours < 48 ? `${hours} h ago` : new Date(moment).toLocaleDateString();
+}

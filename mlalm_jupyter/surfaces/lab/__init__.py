@@ -1,0 +1,1 @@
+"""JupyterLab: the server's handlers behind the panel, and what tells Jupyter of us."""
