@@ -10,7 +10,7 @@ from mlalm_jupyter.api.datasets import Datasets, sample_frame
 from mlalm_jupyter.api.files import readable_file, write_new_file
 from mlalm_jupyter.api.golive import new_seal
 from mlalm_jupyter.api.verb import Arg, verb
-from mlalm_jupyter.domain.errors import InvalidInput
+from mlalm_jupyter.domain.errors import InvalidInput, Unconfirmed
 from mlalm_jupyter.domain.listing import Listing
 from mlalm_jupyter.domain.model import Lineage, TrainedModel, check_deletable
 from mlalm_jupyter.domain.names import AssetRef, checked_name
@@ -138,12 +138,7 @@ class Models:
             found = tx.models.get(ref)
             check_deletable(found.reference, tx.endpoints.serving_model(found.model_hash))
             if not yes:
-                raise InvalidInput(
-                    f"Deleting {found.reference}",
-                    expected="a spoken yes, because it cannot be undone",
-                    got="none",
-                    fix=f"This would go: {found.reference}, {found.size_bytes} bytes. Repeat with --yes.",
-                )
+                raise Unconfirmed(found.reference, goes=[f"{found.reference}, {found.size_bytes} bytes"])
             tx.models.delete(found.id)
             ctx.note(tx, "model", "delete", subject_id=found.id, subject=found.reference)
         return Removed("model", found.reference)

@@ -43,6 +43,8 @@ class Parameter:
     metavar: str = ""
     is_live: bool = False
     """Whether a live object may stand where text names one: each verb checks what it was given."""
+    has_text_values: bool = False
+    """Whether the values of NAME=VALUE pairs stay text, instead of becoming numbers where they look so."""
 
     @property
     def option(self) -> str:
@@ -92,6 +94,7 @@ class Verb:
                     short=arg.short,
                     metavar=arg.metavar,
                     is_live=is_live,
+                    has_text_values=kind is dict and _has_text_values(hints[parameter.name]),
                 )
             )
         return tuple(found)
@@ -172,6 +175,14 @@ def _plain(hint: Any) -> tuple[type, bool, Arg]:
     if hint is dict or typing.get_origin(hint) in (dict, Mapping):
         return dict, False, arg
     return str, True, arg
+
+
+def _has_text_values(hint: Any) -> bool:
+    """Whether a hint says Mapping[str, str], perhaps among others."""
+    parts = typing.get_args(hint)
+    if typing.get_origin(hint) in (dict, Mapping):
+        return parts[1:] == (str,)
+    return any(_has_text_values(part) for part in parts)
 
 
 def _checked_value(where: str, kind: type, value: Any) -> Any:

@@ -4,6 +4,7 @@ MlalmError
 ├─ NotFound                      kind, name, nearest names
 │  └─ WorkspaceNotFound
 ├─ InvalidInput                  where, expected, got
+│  └─ Unconfirmed                what would go
 ├─ Conflict
 │  ├─ AlreadyExists
 │  ├─ StaleRevision
@@ -117,6 +118,19 @@ class InvalidInput(MlalmError):
         self.expected = expected
         self.got = got
         super().__init__(f"{where} is not valid.", why=f"Expected {expected}, got {got}.", fix=fix)
+
+
+class Unconfirmed(InvalidInput):
+    code = "Unconfirmed"
+
+    def __init__(self, name: str, *, goes: Sequence[str]) -> None:
+        self.goes = tuple(goes)
+        super().__init__(
+            f"Deleting {name}",
+            expected="a spoken yes, because it cannot be undone",
+            got="none",
+            fix=f"This would go: {', '.join(self.goes)}. Repeat with --yes.",
+        )
 
 
 class Conflict(MlalmError):

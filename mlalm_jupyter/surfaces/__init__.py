@@ -1,0 +1,1 @@
+"""Translators: each parses what its people say, calls the API, and shows what it answers."""

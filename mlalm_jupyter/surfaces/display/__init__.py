@@ -1,0 +1,113 @@
+"""How answers are shown: one view for each noun, as HTML in notebooks and as text in terminals."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from datetime import UTC, datetime
+from typing import Any
+
+from mlalm_jupyter.domain.asset import Dataset
+from mlalm_jupyter.domain.definition import ServiceDefinition
+from mlalm_jupyter.domain.experiment import Experiment
+from mlalm_jupyter.domain.job import Job
+from mlalm_jupyter.domain.listing import Listing
+from mlalm_jupyter.domain.model import TrainedModel
+from mlalm_jupyter.domain.outcome import Preview, Removed, Retrained, Snippet, Written
+from mlalm_jupyter.domain.run import Run
+from mlalm_jupyter.domain.server import KeyPair, Scored, ServerStatus
+from mlalm_jupyter.domain.service import Endpoint, WebService
+from mlalm_jupyter.domain.trust import Seal
+from mlalm_jupyter.domain.workspace import Checkup, WorkspaceInfo
+from mlalm_jupyter.surfaces.display import assets, experiments, machinery, services
+from mlalm_jupyter.surfaces.display.markup import markup
+from mlalm_jupyter.surfaces.display.parts import View
+from mlalm_jupyter.surfaces.display.plain import plain
+
+__all__ = ["bundle_of", "html_of", "register_formatters", "text_of"]
+
+_ONE: dict[type, tuple[str, Callable[[Any], View]]] = {
+    Dataset: ("dataset", assets.dataset),
+    Preview: ("preview", assets.preview),
+    TrainedModel: ("model", assets.model),
+    Scored: ("scored", assets.scored),
+    Written: ("written", assets.written),
+    Removed: ("removed", assets.removed),
+    Experiment: ("experiment", experiments.experiment),
+    Run: ("run", experiments.run),
+    Job: ("job", experiments.job),
+    Retrained: ("retrained", experiments.retrained),
+    WebService: ("service", services.service),
+    Endpoint: ("endpoint", services.endpoint),
+    KeyPair: ("keys", services.key_pair),
+    Snippet: ("snippet", services.snippet),
+    ServiceDefinition: ("wsd", services.definition),
+    Seal: ("trust", services.seal),
+    WorkspaceInfo: ("workspace", machinery.workspace),
+    Checkup: ("checkup", machinery.checkup),
+    ServerStatus: ("server", machinery.server),
+}
+_MANY: dict[str, Callable[[Any], View]] = {
+    "dataset": assets.datasets,
+    "model": assets.models,
+    "experiment": experiments.experiments,
+    "run": experiments.runs,
+    "job": experiments.jobs,
+    "service": services.services,
+    "endpoint": services.endpoints,
+    "move": services.moves,
+    "trust": services.seals,
+}
+
+
+def text_of(result: Any, *, reveals: bool = False, now: datetime | None = None) -> str:
+    """An answer as text; `reveals` shows keys whole, for places that keep nothing."""
+    if isinstance(result, str):
+        return result
+    if result is None:
+        return ""
+    return plain(_view(result), now=now or datetime.now(UTC), reveals=reveals)
+
+
+def html_of(result: Any, *, now: datetime | None = None) -> str:
+    """An answer as a piece of HTML; keys in it are masked."""
+    return markup(_kept_view(result), now=now or datetime.now(UTC))
+
+
+def bundle_of(result: Any) -> dict[str, Any]:
+    """An answer as a notebook keeps it: text, HTML and JSON, none of which holds a key."""
+    now = datetime.now(UTC)
+    bundle: dict[str, Any] = {
+        "text/plain": plain(_kept_view(result), now=now),
+        "text/html": html_of(result, now=now),
+    }
+    if not isinstance(result, KeyPair):
+        # through JSON once, so that enumerations and tuples are what a front end would read back
+        bundle[f"application/vnd.mlalm.{_word(result)}+json"] = json.loads(
+            json.dumps(result.to_dict(), default=str)
+        )
+    return bundle
+
+
+def register_formatters(shell: Any) -> None:
+    """Have an IPython shell show our nouns as `bundle_of` makes them; doing it again changes nothing."""
+    for kind in (*_ONE, Listing):
+        shell.display_formatter.mimebundle_formatter.for_type(kind, _formatted)
+
+
+def _formatted(result: Any, include: Any = None, exclude: Any = None) -> dict[str, Any]:
+    return bundle_of(result)
+
+
+def _view(result: Any) -> View:
+    if isinstance(result, Listing):
+        return _MANY[result.kind](result)
+    return _ONE[type(result)][1](result)
+
+
+def _kept_view(result: Any) -> View:
+    return services.hidden_key_pair(result) if isinstance(result, KeyPair) else _view(result)
+
+
+def _word(result: Any) -> str:
+    return f"{result.kind}s" if isinstance(result, Listing) else _ONE[type(result)][0]

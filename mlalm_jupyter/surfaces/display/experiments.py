@@ -1,0 +1,217 @@
+"""How experiments, their runs, and jobs are shown."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from mlalm_jupyter.domain.experiment import Experiment
+from mlalm_jupyter.domain.job import Job, JobState
+from mlalm_jupyter.domain.outcome import Retrained
+from mlalm_jupyter.domain.run import Run, RunStatus
+from mlalm_jupyter.surfaces.display.assets import model
+from mlalm_jupyter.surfaces.display.parts import (
+    Code,
+    Digest,
+    Facts,
+    Grid,
+    Moment,
+    Note,
+    Status,
+    Tone,
+    View,
+    joined,
+    seconds_between,
+)
+from mlalm_jupyter.surfaces.display.services import endpoint
+
+_RUN_TONES: dict[RunStatus, Tone] = {
+    RunStatus.RUNNING: "busy",
+    RunStatus.FINISHED: "good",
+    RunStatus.FINISHED_PARTIAL: "good",
+    RunStatus.FAILED: "bad",
+    RunStatus.FAILED_PARTIAL: "bad",
+}
+_JOB_TONES: dict[JobState, Tone] = {
+    JobState.RUNNING: "busy",
+    JobState.FINISHED: "good",
+    JobState.FAILED: "bad",
+}
+
+
+def experiment(one: Experiment) -> View:
+    last = one.last_run
+    return [
+        Facts(
+            f"Experiment {one.path}",
+            [
+                ("kind", one.kind),
+                ("runs", one.run_count),
+                ("last run", _status(last) if last else "none yet"),
+                ("id of it", Digest(last.id) if last else None),
+                ("first seen", Moment(one.created_at)),
+            ],
+        )
+    ]
+
+
+def experiments(many: Sequence[Experiment]) -> View:
+    if not many:
+        return [Note("No experiments yet. Run a notebook with `mlalm experiment run NOTEBOOK`.")]
+    return [
+        Grid(
+            "Experiments",
+            ("notebook", "kind", "runs", "last run", "when"),
+            [
+                (
+                    one.path,
+                    one.kind,
+                    one.run_count,
+                    _status(one.last_run) if one.last_run else None,
+                    Moment(one.last_run.created_at) if one.last_run else None,
+                )
+                for one in many
+            ],
+        )
+    ]
+
+
+def run(one: Run) -> View:
+    return [
+        Facts(
+            f"Run {one.id[:12]} of {one.path}",
+            [
+                ("status", _status(one)),
+                ("cause", one.cause),
+                ("in cell", one.failed_cell),
+                ("cells", _cells(one)),
+                ("parameters", _parameters(one)),
+                ("used", joined(one.inputs)),
+                ("registered", joined(one.models)),
+                ("started", Moment(one.started_at) if one.started_at else None),
+                ("took", seconds_between(one.started_at, one.ended_at)),
+                ("by", f"{one.created_by}, {one.origin}"),
+                ("commit", _commit(one)),
+                ("snapshot", Digest(one.snapshot.digest)),
+                ("id", Digest(one.id)),
+            ],
+        )
+    ]
+
+
+def runs(many: Sequence[Run]) -> View:
+    if not many:
+        return [Note("No runs yet. Run a notebook with `mlalm experiment run NOTEBOOK`.")]
+    return [
+        Grid(
+            f"Runs of {many[0].path}",
+            ("run", "status", "cells", "parameters", "registered", "started", "took", "by", "origin"),
+            [
+                (
+                    Digest(one.id),
+                    _status(one),
+                    _cells(one),
+                    _parameters(one),
+                    joined(one.models),
+                    Moment(one.started_at or one.created_at),
+                    seconds_between(one.started_at, one.ended_at),
+                    one.created_by,
+                    one.origin,
+                )
+                for one in many
+            ],
+        )
+    ]
+
+
+def job(one: Job) -> View:
+    return [
+        Facts(
+            f"Job {one.id[:12]}",
+            [
+                ("state", _state(one)),
+                ("cause", one.cause),
+                ("does", one.kind),
+                ("progress", _progress(one)),
+                (
+                    "result",
+                    joined([f"{name} {value}" for name, value in (one.result or {}).items() if value]),
+                ),
+                ("attempt", f"{one.attempt} of {one.max_attempts}"),
+                ("held by", one.owner),
+                ("asked for", Moment(one.created_at)),
+                ("took", seconds_between(one.started_at, one.ended_at)),
+                ("by", one.created_by),
+                ("id", Digest(one.id)),
+            ],
+        )
+    ]
+
+
+def jobs(many: Sequence[Job]) -> View:
+    if not many:
+        return [Note("No jobs yet.")]
+    return [
+        Grid(
+            "Jobs",
+            ("job", "does", "state", "progress", "attempt", "asked for", "took", "by"),
+            [
+                (
+                    Digest(one.id),
+                    one.kind,
+                    _state(one),
+                    _progress(one),
+                    f"{one.attempt} of {one.max_attempts}",
+                    Moment(one.created_at),
+                    seconds_between(one.started_at, one.ended_at),
+                    one.created_by,
+                )
+                for one in many
+            ],
+        )
+    ]
+
+
+def retrained(one: Retrained) -> View:
+    if one.model is None:
+        return [*run(one.run), Note(f"It goes on; follow it with `mlalm job follow {one.run.job_id}`.")]
+    parts = [*run(one.run), *model(one.model)]
+    if one.endpoint is not None:
+        return [*parts, *endpoint(one.endpoint)]
+    return [
+        *parts,
+        Note("Nothing that serves has changed. Put it behind an endpoint with `mlalm endpoint patch`."),
+    ]
+
+
+def _status(one: Run) -> Status:
+    return Status(one.status.value, _RUN_TONES.get(one.status, "idle"))
+
+
+def _state(one: Job) -> Status:
+    word = (
+        f"{one.state.value}, asked to stop"
+        if one.cancel_requested and not one.state.is_final
+        else one.state.value
+    )
+    return Status(word, _JOB_TONES.get(one.state, "idle"))
+
+
+def _cells(one: Run) -> str | None:
+    return f"{one.cells.done} of {one.cells.total}" if one.cells.total else None
+
+
+def _progress(one: Job) -> str | None:
+    done, total = one.progress.get("cells_done"), one.progress.get("cells_total")
+    return f"{done} of {total} cells" if total else None
+
+
+def _parameters(one: Run) -> str:
+    return joined([f"{name}={value}" for name, value in one.snapshot.parameters.items()], limit=6)
+
+
+def _commit(one: Run) -> Code | None:
+    commit = one.snapshot.git.get("commit")
+    if not commit:
+        return None
+    changed = " with changes" if one.snapshot.git.get("is_dirty") else ""
+    return Code(f"{str(commit)[:12]}{changed}")

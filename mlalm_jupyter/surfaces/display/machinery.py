@@ -1,0 +1,66 @@
+"""How the workspace, its checkup and the server are shown."""
+
+from __future__ import annotations
+
+from mlalm_jupyter.domain.server import ServerStatus
+from mlalm_jupyter.domain.workspace import Checkup, WorkspaceInfo
+from mlalm_jupyter.surfaces.display.parts import Code, Digest, Facts, Grid, Moment, Part, Status, View, joined
+
+
+def workspace(one: WorkspaceInfo) -> View:
+    return [
+        Facts(
+            "Workspace",
+            [
+                ("folder", Code(one.path)),
+                *((what, count) for what, count in one.counts.items()),
+                ("made", Moment(one.created_at)),
+                ("schema", one.schema),
+                ("id", Digest(one.id)),
+            ],
+        )
+    ]
+
+
+def checkup(one: Checkup) -> View:
+    looked_at = joined([f"{count} {what}" for what, count in one.checked.items()], limit=20)
+    count = len(one.findings)
+    word = f"{count} {'thing is' if count == 1 else 'things are'} wrong" if count else "All is well"
+    facts = Facts(
+        "Checkup", [("result", Status(word, "bad" if one.findings else "good")), ("looked at", looked_at)]
+    )
+    if not one.findings:
+        return [facts]
+    return [
+        facts,
+        Grid(
+            "Findings",
+            ("where", "what is wrong", "what to do"),
+            [(found.where, found.what, found.fix) for found in one.findings],
+        ),
+    ]
+
+
+def server(one: ServerStatus) -> View:
+    running = Status("running", "good") if one.is_running else Status("not running", "idle")
+    parts: list[Part] = [
+        Facts(
+            "Server",
+            [
+                ("state", running),
+                ("address", Code(one.base_url) if one.base_url else None),
+                ("home", Code(one.home)),
+                ("version", one.version),
+                ("workspaces", "\n".join(one.workspaces)),
+            ],
+        )
+    ]
+    if one.processes:
+        parts.append(
+            Grid(
+                "Processes",
+                ("process", "pid", "restarts", "started"),
+                [(each.role, each.pid, each.restarts, Moment(each.started_at)) for each in one.processes],
+            )
+        )
+    return parts

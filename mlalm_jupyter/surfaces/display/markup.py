@@ -1,0 +1,122 @@
+"""Displays as HTML: tables that follow the theme of the notebook, dark or light, and that can be read aloud.
+
+Everything that comes from people or files is escaped here and nowhere else.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+from html import escape
+
+from mlalm_jupyter.surfaces.display.parts import (
+    Block,
+    Cell,
+    Code,
+    Digest,
+    Facts,
+    Grid,
+    Moment,
+    Note,
+    Part,
+    Secret,
+    Status,
+    View,
+)
+
+# JupyterLab's variables first, then VS Code's, then what is legible on white and on black alike
+_STYLE = """
+.mlalm{font-size:var(--jp-content-font-size1,13px);line-height:1.45;
+color:var(--jp-content-font-color1,var(--vscode-editor-foreground,inherit));overflow-x:auto;max-width:100%}
+.mlalm table{border-collapse:collapse;margin:0 0 .6em;border:0;font-size:inherit;table-layout:auto}
+.mlalm caption{caption-side:top;text-align:left;font-weight:600;padding:.2em 0 .3em;color:inherit}
+.mlalm tr,.mlalm tbody tr:nth-child(odd),.mlalm tbody tr:nth-child(even){background:transparent}
+.mlalm tbody tr:hover{background:var(--jp-layout-color2,rgba(127,127,127,.12))}
+.mlalm th,.mlalm td{text-align:left;vertical-align:top;padding:.2em 1.2em .2em 0;border:0;max-width:48em;
+color:inherit;background:transparent}
+.mlalm thead th{font-weight:600;border-bottom:1px solid var(--jp-border-color1,rgba(127,127,127,.6));
+white-space:nowrap}
+.mlalm tbody tr{border-bottom:1px solid var(--jp-border-color2,rgba(127,127,127,.25))}
+.mlalm tbody th{font-weight:400;opacity:.75;white-space:nowrap}
+.mlalm .n{text-align:right;font-variant-numeric:tabular-nums}
+.mlalm code,.mlalm pre{font-family:var(--jp-code-font-family,ui-monospace,monospace);font-size:.92em;
+color:inherit;background:transparent;padding:0}
+.mlalm td code{overflow-wrap:anywhere}
+.mlalm pre{border-left:3px solid var(--jp-border-color1,rgba(127,127,127,.6));padding:.2em 0 .2em .8em;
+margin:0 0 .6em;white-space:pre-wrap;overflow-wrap:anywhere}
+.mlalm p{margin:0 0 .6em}
+.mlalm .s{white-space:nowrap}
+.mlalm .s b{font-weight:700}
+.mlalm .good b{color:var(--jp-success-color1,#2e9e4f)}
+.mlalm .busy b{color:var(--jp-brand-color1,#2f81f7)}
+.mlalm .bad b{color:var(--jp-error-color1,#e5484d)}
+.mlalm time{white-space:nowrap}
+"""
+
+
+def markup(view: View, *, now: datetime) -> str:
+    """A view as a piece of HTML; keys are always masked, since notebooks are saved and shared."""
+    body = "".join(_part(part, now) for part in view)
+    return f'<div class="mlalm"><style>{_STYLE}</style>{body}</div>'
+
+
+def _part(part: Part, now: datetime) -> str:
+    if isinstance(part, Note):
+        return f"<p>{escape(part.text)}</p>"
+    if isinstance(part, Block):
+        return f"<pre>{escape(part.text)}</pre>"
+    if isinstance(part, Facts):
+        rows = "".join(
+            f'<tr><th scope="row">{escape(label)}</th><td>{_cell(cell, now, alone=True)}</td></tr>'
+            for label, cell in part.told
+        )
+        return f"<table>{_caption(part.title)}<tbody>{rows}</tbody></table>"
+    return _grid(part, now)
+
+
+def _grid(grid: Grid, now: datetime) -> str:
+    numeric = [
+        any(_is_number(row[index]) for row in grid.rows)
+        and all(row[index] is None or _is_number(row[index]) for row in grid.rows)
+        for index in range(len(grid.columns))
+    ]
+    kinds = [' class="n"' if right else "" for right in numeric]
+    head = "".join(
+        f'<th scope="col"{kind}>{escape(column)}</th>'
+        for column, kind in zip(grid.columns, kinds, strict=True)
+    )
+    rows = "".join(
+        "<tr>"
+        + "".join(f"<td{kind}>{_cell(cell, now)}</td>" for cell, kind in zip(row, kinds, strict=True))
+        + "</tr>"
+        for row in grid.rows
+    )
+    return f"<table>{_caption(grid.title)}<thead><tr>{head}</tr></thead><tbody>{rows}</tbody></table>"
+
+
+def _caption(title: str) -> str:
+    return f"<caption>{escape(title)}</caption>" if title else ""
+
+
+def _is_number(cell: Cell) -> bool:
+    return isinstance(cell, (int, float)) and not isinstance(cell, bool)
+
+
+def _cell(cell: Cell, now: datetime, *, alone: bool = False) -> str:
+    if cell is None:
+        return ""
+    if isinstance(cell, Status):
+        symbol = f'<b aria-hidden="true">{cell.symbol}</b>'
+        return f'<span class="s {cell.tone}">{symbol} {escape(cell.word)}</span>'
+    if isinstance(cell, Moment):
+        shown = f"{cell.absolute} ({cell.relative(now)})" if alone else cell.relative(now)
+        return f'<time datetime="{escape(cell.at)}" title="{cell.absolute}">{escape(shown)}</time>'
+    if isinstance(cell, Digest):
+        shown = cell.text if alone else cell.short
+        return f'<code title="{escape(cell.text)}">{escape(shown)}</code>'
+    if isinstance(cell, Secret):
+        return f"<code>{escape(cell.masked)}</code>"
+    if isinstance(cell, Code):
+        return f"<code>{escape(cell.text)}</code>"
+    if isinstance(cell, float):
+        return f"{cell:.6g}"
+    return escape(str(cell)).replace("\n", "<br>")

@@ -1,0 +1,161 @@
+"""What a display is made of, before it becomes HTML or plain text."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Literal
+
+Tone = Literal["good", "busy", "bad", "idle"]
+
+
+@dataclass(frozen=True, slots=True)
+class Status:
+    """A state in words, and how it is meant; colour only repeats what symbol and word say."""
+
+    word: str
+    tone: Tone
+
+    @property
+    def symbol(self) -> str:
+        return {"good": "✓", "busy": "▸", "bad": "✗", "idle": "○"}[self.tone]
+
+
+@dataclass(frozen=True, slots=True)
+class Moment:
+    """A point in time, as ISO 8601."""
+
+    at: str
+
+    @property
+    def time(self) -> datetime:
+        return datetime.fromisoformat(self.at)
+
+    @property
+    def absolute(self) -> str:
+        return self.time.astimezone(UTC).strftime("%Y-%m-%d %H:%M:%S UTC")
+
+    def relative(self, now: datetime) -> str:
+        """How long ago it was.
+
+        >>> Moment("2026-01-01T10:00:00Z").relative(datetime(2026, 1, 1, 12, 30, tzinfo=UTC))
+        '2 h ago'
+        """
+        passed_s = (now - self.time).total_seconds()
+        if passed_s < -1:
+            return self.absolute
+        if passed_s < 45:
+            return "just now"
+        for unit, length_s, limit in (("min", 60, 60), ("h", 3600, 24), ("days", 86400, 14)):
+            count = max(1, int(passed_s // length_s))
+            if count < limit:
+                return f"{count} {'day' if (unit, count) == ('days', 1) else unit} ago"
+        return self.absolute[:10]
+
+
+@dataclass(frozen=True, slots=True)
+class Digest:
+    """A hash or an id, of which people read the beginning."""
+
+    text: str
+
+    @property
+    def short(self) -> str:
+        return self.text[:12]
+
+
+@dataclass(frozen=True, slots=True)
+class Code:
+    """Something to be typed or copied as it stands."""
+
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Secret:
+    """A key: whole only for whoever asked in a place that keeps nothing."""
+
+    text: str
+
+    @property
+    def masked(self) -> str:
+        return f"••••••••{self.text[-4:]}"
+
+
+Cell = str | int | float | bool | None | Status | Moment | Digest | Code | Secret
+
+
+@dataclass(frozen=True, slots=True)
+class Facts:
+    """One thing: its title, and what there is to say of it; rows without a value are left out."""
+
+    title: str
+    rows: Sequence[tuple[str, Cell]]
+
+    @property
+    def told(self) -> list[tuple[str, Cell]]:
+        return [(label, cell) for label, cell in self.rows if cell is not None and cell != ""]
+
+
+@dataclass(frozen=True, slots=True)
+class Grid:
+    """Several things of a kind, one a row."""
+
+    title: str
+    columns: Sequence[str]
+    rows: Sequence[Sequence[Cell]]
+    is_data: bool = False
+    """Whether the columns are those of somebody's table, whose names are kept as they are."""
+
+
+@dataclass(frozen=True, slots=True)
+class Note:
+    """A sentence."""
+
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Block:
+    """Lines that are kept as they are."""
+
+    text: str
+
+
+Part = Facts | Grid | Note | Block
+View = Sequence[Part]
+
+
+def size(count: int) -> str:
+    """Bytes for people.
+
+    >>> size(51200)
+    '50 kB'
+    """
+    for unit, length in (("GB", 1 << 30), ("MB", 1 << 20), ("kB", 1 << 10)):
+        if count >= length:
+            value = count / length
+            return f"{value:.1f} {unit}" if value < 10 and value != int(value) else f"{value:.0f} {unit}"
+    return f"{count} bytes"
+
+
+def seconds_between(start: str | None, end: str | None) -> str | None:
+    """How long something took, for people."""
+    if not start or not end:
+        return None
+    taken_s = (Moment(end).time - Moment(start).time).total_seconds()
+    if taken_s < 60:
+        return f"{taken_s:.1f} s"
+    minutes, rest_s = divmod(round(taken_s), 60)
+    return f"{minutes} min {rest_s} s" if minutes < 60 else f"{minutes // 60} h {minutes % 60} min"
+
+
+def joined(words: Sequence[str], *, limit: int = 12) -> str:
+    """A list on one line; a long one says how many more there are.
+
+    >>> joined(["a", "b", "c"], limit=2)
+    'a, b and 1 more'
+    """
+    more = len(words) - limit
+    return ", ".join(words) if more <= 0 else f"{', '.join(words[:limit])} and {more} more"

@@ -1,0 +1,197 @@
+"""How web services, endpoints, their keys and definitions are shown."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from mlalm_jupyter.domain.definition import ServiceDefinition
+from mlalm_jupyter.domain.outcome import Snippet
+from mlalm_jupyter.domain.server import KeyPair
+from mlalm_jupyter.domain.service import Endpoint, Move, WebService
+from mlalm_jupyter.domain.signature import Schema
+from mlalm_jupyter.domain.trust import Seal
+from mlalm_jupyter.surfaces.display.parts import (
+    Block,
+    Cell,
+    Code,
+    Digest,
+    Facts,
+    Grid,
+    Moment,
+    Note,
+    Secret,
+    View,
+    joined,
+)
+
+_ACTIONS = {"deploy": "deployed", "update": "deployed again", "add": "added", "patch": "patched"}
+
+
+def service(one: WebService) -> View:
+    facts = Facts(
+        f"Service {one.name}",
+        [
+            ("state", one.state),
+            ("made from", one.source),
+            ("deployed", Moment(one.created_at)),
+            ("by", one.created_by),
+        ],
+    )
+    notes = [Note(endpoint.note) for endpoint in one.endpoints if endpoint.note]
+    return [facts, _endpoint_grid(one.endpoints), *notes, _how_to_call(one.name, f"{one.name}/default")]
+
+
+def services(many: Sequence[WebService]) -> View:
+    if not many:
+        return [Note("No services yet. Deploy one with `mlalm service deploy MODEL NAME`.")]
+    return [
+        Grid(
+            "Services",
+            ("service", "state", "serves", "endpoints", "address", "deployed", "by"),
+            [
+                (
+                    one.name,
+                    one.state,
+                    _serves(one.default),
+                    len(one.endpoints),
+                    _address(one.default),
+                    Moment(one.created_at),
+                    one.created_by,
+                )
+                for one in many
+            ],
+        )
+    ]
+
+
+def endpoint(one: Endpoint) -> View:
+    facts = Facts(
+        f"Endpoint {one.reference}",
+        [
+            ("serves", one.model or "a definition without a model"),
+            ("address", _address(one)),
+            ("revision", one.revision),
+            ("changed", Moment(one.updated_at)),
+            ("definition", Digest(one.definition_hash)),
+            ("id", Digest(one.id)),
+        ],
+    )
+    short = one.service if one.is_default else one.reference
+    return [*([Note(one.note)] if one.note else []), facts, _how_to_call(short, one.reference)]
+
+
+def endpoints(many: Sequence[Endpoint]) -> View:
+    if not many:
+        return [Note("No endpoints yet. Deploying a service makes its default one.")]
+    return [_endpoint_grid(many)]
+
+
+def moves(many: Sequence[Move]) -> View:
+    if not many:
+        return [Note("Nothing has moved yet.")]
+    return [
+        Grid(
+            f"History of {many[0].endpoint}",
+            ("revision", "what", "serves", "definition", "when", "by"),
+            [
+                (
+                    one.revision,
+                    _ACTIONS.get(one.action, "rolled back" if one.action == "rollback" else one.action),
+                    one.model or "a definition",
+                    Digest(one.definition_hash),
+                    Moment(one.at),
+                    one.by,
+                )
+                for one in many
+            ],
+        )
+    ]
+
+
+def key_pair(one: KeyPair) -> View:
+    return [
+        Facts(
+            f"Keys of {one.endpoint}",
+            [("primary", Secret(one.primary)), ("secondary", Secret(one.secondary))],
+        )
+    ]
+
+
+def hidden_key_pair(one: KeyPair) -> View:
+    """The keys where what is shown is kept: masked, with how to get at them."""
+    return [
+        *key_pair(one),
+        Note("They are masked because notebooks are saved; `.primary` and `.secondary` hold them."),
+    ]
+
+
+def snippet(one: Snippet) -> View:
+    return [Block(one.text)]
+
+
+def definition(one: ServiceDefinition) -> View:
+    facts = Facts(
+        f"Definition {one.title}",
+        [
+            *((f"in: {name}", _columns(schema)) for name, schema in one.inputs.items()),
+            *((f"out: {name}", _columns(schema)) for name, schema in one.outputs.items()),
+            ("models", joined([asset.reference for asset in one.models])),
+            ("sha256", Digest(one.digest)),
+        ],
+    )
+    return [facts, *(Block(cell.source) for cell in one.code)]
+
+
+def seal(one: Seal) -> View:
+    return [
+        Facts(
+            f"Trusted {one.kind} {one.digest[:12]}",
+            [
+                ("because", one.reason),
+                ("since", Moment(one.at)),
+                ("by", one.by),
+                ("hash", Digest(one.digest)),
+                ("key", Digest(one.key_id)),
+            ],
+        )
+    ]
+
+
+def seals(many: Sequence[Seal]) -> View:
+    if not many:
+        return [Note("Nothing is trusted yet. What is made here is signed as it is registered and deployed.")]
+    return [
+        Grid(
+            "Trusted here",
+            ("kind", "hash", "because", "since", "by"),
+            # the whole hash, because `trust remove` takes no less
+            [(one.kind, Code(one.digest), one.reason, Moment(one.at), one.by) for one in many],
+        )
+    ]
+
+
+def _endpoint_grid(many: Sequence[Endpoint]) -> Grid:
+    return Grid(
+        "Endpoints",
+        ("endpoint", "serves", "revision", "changed", "address"),
+        [(one.reference, _serves(one), one.revision, Moment(one.updated_at), _address(one)) for one in many],
+    )
+
+
+def _serves(one: Endpoint) -> Cell:
+    return one.model or Digest(one.definition_hash)
+
+
+def _address(one: Endpoint) -> Cell:
+    return Code(one.address) if one.address else "none until the server has started"
+
+
+def _how_to_call(short: str, reference: str) -> Note:
+    return Note(
+        f"Call it with `%score {short} ROWS`, or take client code from `mlalm service consume {short}`. "
+        f"Its keys: `mlalm endpoint keys {reference}`."
+    )
+
+
+def _columns(schema: Schema) -> str:
+    return joined([f"{column.name} {column.type}" for column in schema.columns], limit=16)
