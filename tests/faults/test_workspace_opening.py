@@ -105,11 +105,11 @@ def test_a_catalog_that_is_garbage_is_named_and_left_alone(tmp_path: Path) -> No
 
 @pytest.fixture
 def tiny_disk(tmp_path: Path) -> Iterator[Path]:
-    """A file system of 400 kB, which is less than a workspace and a dataset need."""
+    """A file system of 2 MB."""
     place = tmp_path / "tiny"
     place.mkdir()
     mounted = subprocess.run(
-        ["mount", "-t", "tmpfs", "-o", "size=400k", "tmpfs", str(place)], capture_output=True, check=False
+        ["mount", "-t", "tmpfs", "-o", "size=2m", "tmpfs", str(place)], capture_output=True, check=False
     )
     if mounted.returncode:
         pytest.skip(f"no file system can be mounted here: {mounted.stderr.decode().strip()}")
@@ -118,7 +118,7 @@ def tiny_disk(tmp_path: Path) -> Iterator[Path]:
 
 
 def test_a_full_disk_leaves_no_half_workspace(tiny_disk: Path) -> None:
-    (tiny_disk / "filler").write_bytes(b"x" * 380_000)
+    (tiny_disk / "filler").write_bytes(b"x" * 2_050_000)
     with pytest.raises(Unavailable) as caught:
         Workspace.init(tiny_disk / "ws")
     assert "disk is full" in sentence(caught)
@@ -127,7 +127,7 @@ def test_a_full_disk_leaves_no_half_workspace(tiny_disk: Path) -> None:
 
 def test_a_full_disk_leaves_no_half_dataset(tiny_disk: Path, tmp_path: Path) -> None:
     ws = Workspace.init(tiny_disk / "ws")
-    (tmp_path / "big.csv").write_text("a\n" + "1\n" * 400_000)
+    (tmp_path / "big.csv").write_text("a\n" + "1\n" * 2_000_000)
     with pytest.raises(Unavailable, match="disk is full"):
         ws.datasets.upload(str(tmp_path / "big.csv"), "big")
     assert len(ws.datasets.list()) == 0
