@@ -1,0 +1,289 @@
+"""Papermill's engine with a watch on it: where the execution is, and in what way it ended."""
+
+from __future__ import annotations
+
+import signal
+import time
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+from ipykernel.kernelspec import RESOURCES, get_kernel_dict
+from jupyter_client.kernelspec import NATIVE_KERNEL_NAME, KernelSpec, KernelSpecManager, NoSuchKernel
+from jupyter_client.manager import AsyncKernelManager
+from nbclient.exceptions import CellExecutionError, CellTimeoutError, DeadKernelError
+from papermill.clientwrap import PapermillNotebookClient
+from papermill.engines import NBClientEngine
+from traitlets import default
+
+from mlalm_jupyter.domain import errors
+from mlalm_jupyter.domain.run import Cells, RunStatus
+from mlalm_jupyter.ports import Execution
+
+INJECTED = "injected-parameters"
+_LONGEST_CAUSE = 2000
+_IOPUB_TIMEOUT_S = 60
+_SHORTEST_TIMEOUT_S = 0.05
+
+
+class Watch:
+    """What is seen of one execution.
+
+    Cells are counted as a person counts them: the code cells of their notebook that hold something, from 1.
+    A parameters cell that papermill adds is not one of them.
+    """
+
+    def __init__(
+        self,
+        *,
+        on_cell: Callable[[Cells], None],
+        timeout_s: float | None = None,
+        replaces_injected: bool = False,
+    ) -> None:
+        self._on_cell = on_cell
+        self._timeout_s = timeout_s
+        self._replaces_injected = replaces_injected
+        self._deadline: float | None = None
+        self._number_of: dict[int, int] = {}
+        self._done = 0
+        self._has_begun = False
+        self.status: RunStatus | None = None
+        self.cause: str | None = None
+        self.failed_cell: int | None = None
+        self.stop: Callable[[], bool] = lambda: False
+        """Asked before each cell whether to go on."""
+
+    def begins(self, cells: list[Any]) -> None:
+        """The kernel is there and the first of these cells is about to start."""
+        numbers = (
+            index
+            for index, cell in enumerate(cells)
+            if cell.cell_type == "code"
+            and cell.source.strip()
+            and (self._replaces_injected or INJECTED not in cell.metadata.get("tags", []))
+        )
+        self._has_begun = True
+        self._number_of = {index: number for number, index in enumerate(numbers, start=1)}
+
+    def starts(self, index: int) -> None:
+        if self.stop():
+            raise Stopped
+        if (number := self._number_of.get(index)) is not None:
+            self._on_cell(Cells(self._done, len(self._number_of), number))
+
+    def completes(self, index: int) -> None:
+        self._done += index in self._number_of
+
+    def raised(self, index: int, error: CellExecutionError, output: str) -> None:
+        """A cell ended with an exception, which ends the run."""
+        if error.ename == "SystemExit" and error.evalue in ("", "0", "None"):
+            self.status = RunStatus.FINISHED_PARTIAL
+            self.completes(index)
+            return
+        self._failed(_sentence(error.ename, error.evalue or output, traceback=error.traceback), index)
+
+    def broke_off(self, index: int, error: BaseException, exit_status: int | None) -> None:
+        """A cell did not get to its end."""
+        number = self._number_of.get(index)
+        place = f"in cell {number}" if number else "while its parameters were set"
+        if isinstance(error, KernelLeft):
+            cause = f"The code {place} told its kernel to exit; `sys.exit()` ends a run without failing it."
+        elif isinstance(error, CellTimeoutError):
+            cause = self._lateness(error, place)
+        elif isinstance(error, DeadKernelError):
+            cause = f"Its kernel died {place}{_how(exit_status)}."
+        else:
+            cause = f"It was broken off {place}: {_sentence(type(error).__name__, str(error))}."
+        self._failed(cause, index)
+
+    def never_started(self, error: BaseException) -> None:
+        """The kernel did not come up, or went away when no cell was at work."""
+        if self.status is not None:
+            return
+        if not self._has_begun:
+            self._failed(f"Its kernel did not start: {str(error) or type(error).__name__}")
+        elif isinstance(error, DeadKernelError):
+            self._failed("Its kernel died after the last cell.")
+
+    def remaining_s(self, _cell: object = None) -> float | None:
+        """How long the cell that starts now may take; the limit is for the run as a whole."""
+        if self._timeout_s is None:
+            return None
+        now = time.monotonic()
+        if self._deadline is None:
+            self._deadline = now + self._timeout_s
+        return max(_SHORTEST_TIMEOUT_S, self._deadline - now)
+
+    @property
+    def cells(self) -> Cells:
+        return Cells(self._done, len(self._number_of), None)
+
+    def execution(self, notebook: bytes) -> Execution:
+        """What came of it."""
+        return Execution(
+            notebook, self.status or RunStatus.FINISHED, self.cells, self.cause, self.failed_cell
+        )
+
+    def _lateness(self, error: CellTimeoutError, place: str) -> str:
+        if "IOPub" in str(error):
+            return f"The output of the code {place} did not arrive within {_IOPUB_TIMEOUT_S} s."
+        if self._timeout_s is None:
+            return f"The code {place} took longer than a cell may."
+        return f"It took longer than {self._timeout_s:g} s, and was stopped {place}."
+
+    def _failed(self, cause: str, index: int | None = None) -> None:
+        self.status = RunStatus.FAILED
+        self.cause = cause
+        self.failed_cell = None if index is None else self._number_of.get(index)
+
+
+class Stopped(Exception):
+    """Nobody wants this execution to go on."""
+
+
+class KernelLeft(DeadKernelError):
+    """The notebook told its own kernel to exit."""
+
+
+class WatchedClient(PapermillNotebookClient):  # type: ignore[misc]  # papermill is not typed
+    """Papermill's client; it tells a watch what happens, and marks a cell that took its kernel down."""
+
+    watch: Watch
+
+    def execute(self, **kwargs: Any) -> Any:
+        try:
+            return super().execute(**kwargs)
+        except (RuntimeError, OSError) as error:
+            # what jupyter_client says of a kernel that does not start is a plain RuntimeError
+            self.watch.never_started(error)
+            raise
+
+    def papermill_execute_cells(self) -> None:
+        self.watch.begins(self.nb.cells)
+        for index, cell in enumerate(self.nb.cells):
+            self.watch.starts(index)
+            self.nb_man.cell_start(cell, index)
+            try:
+                self.execute_cell(cell, index)
+                if self._has_left:
+                    raise KernelLeft("The kernel was told to exit")
+            except CellExecutionError as error:
+                self.nb_man.cell_exception(self.nb.cells[index], cell_index=index, exception=error)
+                self.watch.raised(index, error, _last_line(cell))
+                return
+            except BaseException as error:
+                # papermill would leave this cell, and all after it, marked as completed
+                self.nb_man.cell_exception(self.nb.cells[index], cell_index=index, exception=error)
+                self.watch.broke_off(index, error, self._exit_status())
+                self.shutdown_kernel = "immediate"
+                raise
+            finally:
+                self.nb_man.cell_complete(self.nb.cells[index], cell_index=index)
+            self.watch.completes(index)
+
+    _has_left = False
+
+    def note_reply(self, execute_reply: Mapping[str, Any], **_: object) -> None:
+        """`exit()` stops the kernel a moment after its cell has ended well; only the reply tells."""
+        payload = execute_reply["content"].get("payload") or []
+        self._has_left = any(one.get("source") == "ask_exit" for one in payload)
+
+    def _exit_status(self) -> int | None:
+        process = getattr(getattr(self.km, "provisioner", None), "process", None)
+        return None if process is None else process.poll()
+
+
+class KernelSpecs(KernelSpecManager):
+    """The installed kernels; `python3` is always the interpreter that runs this, as a snapshot says."""
+
+    def get_kernel_spec(self, kernel_name: str) -> KernelSpec:
+        if kernel_name == NATIVE_KERNEL_NAME:
+            return KernelSpec(resource_dir=str(RESOURCES), **get_kernel_dict())
+        return super().get_kernel_spec(kernel_name)
+
+    def found(self, kernel_name: str) -> KernelSpec:
+        """The kernel of that name; InvalidInput names those there are."""
+        try:
+            return self.get_kernel_spec(kernel_name)
+        except NoSuchKernel as error:
+            installed = ", ".join(f"'{name}'" for name in sorted(self.find_kernel_specs()))
+            raise errors.InvalidInput(
+                "The notebook's kernel",
+                expected=f"one that is installed ({installed})",
+                got=f"'{kernel_name}'",
+                fix="Choose another kernel for it in Jupyter, or install that one.",
+            ) from error
+
+
+class _KernelManager(AsyncKernelManager):
+    @default("kernel_spec_manager")
+    def _own_kernel_specs(self) -> KernelSpecManager:
+        return KernelSpecs(parent=self, data_dir=self.data_dir)
+
+
+class WatchedEngine(NBClientEngine):  # type: ignore[misc]  # papermill is not typed
+    """Papermill's own engine, watched, with an environment for the kernel."""
+
+    @classmethod
+    def execute_managed_notebook(
+        cls,
+        nb_man: Any,
+        kernel_name: str,
+        *,
+        watch: Watch,
+        kernel_env: Mapping[str, str],
+        kernel_cwd: Path | None = None,
+        start_timeout: float = 60,
+        execution_timeout: float | None = None,
+        **options: Any,
+    ) -> None:
+        KernelSpecs().found(kernel_name)
+        limit = execution_timeout or options.pop("timeout", None)
+        for unused in ("input_path", "timeout", "startup_timeout"):
+            options.pop(unused, None)
+        client = WatchedClient(
+            nb_man,
+            kernel_name=kernel_name,
+            kernel_manager_class=_KernelManager,
+            startup_timeout=start_timeout,
+            timeout=limit,
+            timeout_func=watch.remaining_s if limit is None else None,
+            iopub_timeout=_IOPUB_TIMEOUT_S,
+            store_widget_state=False,
+            **options,
+        )
+        client.on_cell_executed = client.note_reply
+        client.watch = watch
+        place = {} if kernel_cwd is None else {"cwd": str(kernel_cwd)}
+        client.execute(env=dict(kernel_env), **place)
+
+
+def _sentence(name: str, value: str, *, traceback: str = "") -> str:
+    """An exception as the cause of a failure: `NameError: ...`, or what an error of ours says."""
+    text = value.strip()
+    known = getattr(errors, name, None)
+    is_ours = isinstance(known, type) and issubclass(known, errors.MlalmError)
+    # ours come with one line instead of a traceback; a stranger's class may have the same name
+    if not (is_ours and text and f"{name}: {text}" in traceback):
+        text = f"{name}: {text}" if text else name
+    return text if len(text) <= _LONGEST_CAUSE else f"{text[:_LONGEST_CAUSE]}..."
+
+
+def _last_line(cell: Any) -> str:
+    """What a cell said last: some errors are only printed."""
+    streams = [one.text for one in cell.get("outputs", []) if one.output_type == "stream"]
+    lines = "".join(streams).strip().splitlines()
+    return lines[-1] if lines else ""
+
+
+def _how(exit_status: int | None) -> str:
+    if exit_status is None:
+        return ""
+    if exit_status >= 0:
+        return f": it exited with status {exit_status}"
+    if exit_status == -signal.SIGKILL:
+        return ": it was ended by SIGKILL, as the system does when memory runs out"
+    try:
+        return f": it was ended by {signal.Signals(-exit_status).name}"
+    except ValueError:
+        return f": it was ended by signal {-exit_status}"

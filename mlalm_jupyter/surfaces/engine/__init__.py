@@ -1,0 +1,32 @@
+"""The papermill engine `mlalm`: `papermill --engine mlalm in.ipynb out.ipynb -p depth 4` is a recorded run.
+
+Papermill loads this module whenever it is imported, by whatever program, and while it is still importing
+itself. So nothing of papermill and little of ours is imported before a notebook is executed.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+
+class MlalmEngine:
+    """What papermill asks of an engine."""
+
+    @classmethod
+    def execute_notebook(cls, nb: Any, kernel_name: str, **options: Any) -> Any:
+        """Execute a notebook in this process, and keep the record of it in the workspace."""
+        from mlalm_jupyter.surfaces.engine.recorded import RecordedEngine
+
+        return RecordedEngine.execute_notebook(nb, kernel_name, **options)
+
+    @classmethod
+    def nb_kernel_name(cls, nb: Any, name: str | None = None) -> Any:
+        from papermill.utils import nb_kernel_name
+
+        return nb_kernel_name(nb, name)
+
+    @classmethod
+    def nb_language(cls, nb: Any, language: str | None = None) -> Any:
+        from papermill.utils import nb_language
+
+        return nb_language(nb, language)
