@@ -83,7 +83,7 @@ class HiddenHandler(_Handler):
     """Refuses the workspace's own record as files, whatever the server's settings say of hidden files."""
 
     @web.authenticated  # type: ignore[untyped-decorator]
-    async def prepare(self) -> None:
+    async def refuse(self, *_: str) -> None:
         fault = {
             "code": "Unauthorized",
             "what": f"'{HIDDEN}' was not opened.",
@@ -91,6 +91,8 @@ class HiddenHandler(_Handler):
             "fix": "Use the verbs, for example `mlalm workspace show`.",
         }
         self.answer(403, {"error": fault, "message": f"{fault['what']} {fault['why']}"})
+
+    get = head = post = put = patch = delete = refuse
 
 
 def handlers(base_url: str) -> list[tuple[str, type[_Handler]]]:
