@@ -75,13 +75,14 @@ def html_of(result: Any, *, now: datetime | None = None) -> str:
 
 
 def bundle_of(result: Any) -> dict[str, Any]:
-    """An answer as a notebook keeps it: text, HTML and JSON, none of which holds a key."""
+    """An answer as a notebook keeps it: text, HTML and JSON, none of which holds a key or very many rows."""
     now = datetime.now(UTC)
     bundle: dict[str, Any] = {
         "text/plain": plain(_kept_view(result), now=now),
         "text/html": html_of(result, now=now),
     }
-    if not isinstance(result, KeyPair):
+    is_long = isinstance(result, Scored) and len(result.rows) > assets.ROWS_SHOWN
+    if not isinstance(result, KeyPair) and not is_long:
         # through JSON once, so that enumerations and tuples are what a front end would read back
         bundle[f"application/vnd.mlalm.{_word(result)}+json"] = json.loads(
             json.dumps(result.to_dict(), default=str)
@@ -91,12 +92,19 @@ def bundle_of(result: Any) -> dict[str, Any]:
 
 def register_formatters(shell: Any) -> None:
     """Have an IPython shell show our nouns as `bundle_of` makes them; doing it again changes nothing."""
+    formatter = shell.display_formatter
     for kind in (*_ONE, Listing):
-        shell.display_formatter.mimebundle_formatter.for_type(kind, _formatted)
+        formatter.mimebundle_formatter.for_type(kind, _formatted)
+        # IPython has a printer for tuples, which it would take for a listing
+        formatter.formatters["text/plain"].for_type(kind, _printed)
 
 
 def _formatted(result: Any, include: Any = None, exclude: Any = None) -> dict[str, Any]:
     return bundle_of(result)
+
+
+def _printed(result: Any, printer: Any, cycle: bool) -> None:
+    printer.text(plain(_kept_view(result), now=datetime.now(UTC)))
 
 
 def _view(result: Any) -> View:

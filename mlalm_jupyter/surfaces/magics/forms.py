@@ -1,0 +1,39 @@
+"""The short forms: a verb whose commonest arguments need no option."""
+
+from __future__ import annotations
+
+from functools import cache
+
+from mlalm_jupyter.api.verbs import find
+from mlalm_jupyter.surfaces.grammar import Form
+
+_SHORT: dict[str, tuple[str, str, tuple[str, ...], frozenset[str]]] = {
+    "runs": ("experiment", "history", ("notebook",), frozenset({"notebook"})),
+    "run_all": ("experiment", "run", ("notebook",), frozenset({"notebook"})),
+    "dataset": ("dataset", "upload", ("name", "file"), frozenset({"file"})),
+    "register": ("model", "register", ("model", "name"), frozenset()),
+    "deploy": ("service", "deploy", ("what", "service"), frozenset()),
+    "endpoints": ("endpoint", "list", ("service",), frozenset()),
+    "patch": ("endpoint", "patch", ("endpoint", "model"), frozenset()),
+    "rollback": ("endpoint", "rollback", ("endpoint",), frozenset()),
+    "score": ("service", "score", ("service", "rows"), frozenset()),
+    "consume": ("service", "consume", ("service",), frozenset()),
+    "retrain": ("retrain", "run", ("service",), frozenset()),
+}
+"""Of each short form: noun and verb, the order of its words, and which of them the notebook can supply."""
+
+NOUNS = ("endpoint", "wsd", "trust")
+"""Nouns that are magics themselves: `%endpoint add ...` is `%mlalm endpoint add ...`."""
+
+NAMES = tuple(_SHORT)
+
+
+@cache
+def form(name: str) -> Form:
+    """The form behind a short name.
+
+    >>> form("patch").usage
+    '%patch ENDPOINT MODEL'
+    """
+    noun, verb, positional, implied = _SHORT[name]
+    return Form(f"%{name}", find(noun, verb), positional, implied)

@@ -1,0 +1,98 @@
+"""Words of a line that name objects of the kernel: models, functions, frames."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from types import ModuleType
+from typing import Any
+
+from mlalm_jupyter.api.verb import Parameter, Verb
+from mlalm_jupyter.domain.definition import ServiceDefinition
+from mlalm_jupyter.domain.errors import NotFound
+from mlalm_jupyter.domain.model import TrainedModel
+
+
+def _is_model(value: object) -> bool:
+    return any(callable(getattr(value, name, None)) for name in ("predict", "transform")) or callable(value)
+
+
+def _is_deployable(value: object) -> bool:
+    return isinstance(value, (ServiceDefinition, TrainedModel)) or _is_model(value)
+
+
+def _is_table(value: object) -> bool:
+    return isinstance(value, (list, dict)) or (hasattr(value, "columns") and hasattr(value, "dtypes"))
+
+
+_TAKES: dict[str, tuple[Callable[[object], bool], str]] = {
+    "model": (_is_model, "model"),
+    "what": (_is_deployable, "model"),
+    "rows": (_is_table, "dataset"),
+    "sample": (_is_table, "dataset"),
+}
+"""Of each argument that may be an object: which objects it takes, and what a word means that names none."""
+
+
+def resolved(verb: Verb, arguments: Mapping[str, Any], variables: Mapping[str, Any]) -> dict[str, Any]:
+    """Arguments in which words that name fitting objects of the kernel have become those objects.
+
+    A word stays a word when no variable has that name, or one that does not fit: a frame called `bikes` does
+    not hide the model `bikes`.
+    """
+    found = dict(arguments)
+    for parameter in verb.parameters:
+        word = arguments.get(parameter.name)
+        if not (parameter.is_live and isinstance(word, str) and word in variables):
+            continue
+        value = variables[word]
+        takes, _ = _TAKES.get(parameter.name, (_is_anything, ""))
+        if takes(value) and not isinstance(value, ModuleType):
+            found[parameter.name] = value
+    if verb.noun == "model" and isinstance(found.get("model"), str):
+        _refuse_unknown_model(found["model"], variables)
+    return found
+
+
+def explained(
+    error: NotFound, verb: Verb, arguments: Mapping[str, Any], variables: Mapping[str, Any]
+) -> NotFound:
+    """The same error, but when its word could have been a variable, naming those as well."""
+    for parameter in verb.parameters:
+        takes, kind = _TAKES.get(parameter.name, (_is_anything, ""))
+        word = arguments.get(parameter.name)
+        if not (parameter.is_live and error.kind == kind and word == error.name and word.isidentifier()):
+            continue
+        noun = "function or model" if parameter.name == "what" else f"variable or {kind}"
+        known = [*_names(takes, variables), *error.nearest]
+        return NotFound(noun, word, known=known, fix=f"List what is kept with `%mlalm {kind} list`.")
+    return error
+
+
+def fitting(parameter: Parameter, variables: Mapping[str, Any]) -> list[str]:
+    """The variables that an argument would take."""
+    takes, _ = _TAKES.get(parameter.name, (_is_anything, ""))
+    return _names(takes, variables)
+
+
+def _refuse_unknown_model(word: str, variables: Mapping[str, Any]) -> None:
+    if word.endswith(".ilearner"):
+        return
+    known = _names(_is_model, variables)
+    raise NotFound(
+        "variable", word, known=known, fix="Name a fitted object of this notebook, or an .ilearner file."
+    )
+
+
+def _names(takes: Callable[[object], bool], variables: Mapping[str, Any]) -> list[str]:
+    """The user's own variables that would do."""
+    hidden = {"In", "Out", "get_ipython", "exit", "quit", "open", "display"}
+    return [
+        name
+        for name, value in variables.items()
+        if not name.startswith("_") and name not in hidden and takes(value)
+        if not isinstance(value, (ModuleType, type))
+    ]
+
+
+def _is_anything(value: object) -> bool:
+    return not isinstance(value, (str, ModuleType))

@@ -1,0 +1,222 @@
+"""The line magics."""
+
+from __future__ import annotations
+
+import os
+import shlex
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import Any
+
+from IPython.core.magic import Magics, line_magic, magics_class
+
+from mlalm_jupyter.api.verbs import find
+from mlalm_jupyter.domain.errors import InvalidInput, NotFound
+from mlalm_jupyter.domain.server import Scored
+from mlalm_jupyter.surfaces.grammar import Command, Page, read, read_form
+from mlalm_jupyter.surfaces.magics.forms import form
+from mlalm_jupyter.surfaces.magics.frames import scored_frame
+from mlalm_jupyter.surfaces.magics.live import explained, resolved
+from mlalm_jupyter.surfaces.magics.notebook_here import notebook_here
+from mlalm_jupyter.surfaces.magics.progress import CellProgress
+from mlalm_jupyter.surfaces.magics.texts import Hidden, Transcript
+from mlalm_jupyter.surfaces.verbs_http import call, to_json
+
+
+@magics_class
+class MlalmMagics(Magics):
+    """Models from a notebook cell to a live web service, and back to training."""
+
+    @classmethod
+    def names(cls) -> list[str]:
+        return sorted(cls.magics["line"])
+
+    @line_magic
+    def mlalm(self, line: str) -> Any:
+        """Every verb: %mlalm NOUN VERB ... as in a terminal. %mlalm alone lists them.
+
+        What a verb answers is what the magic gives, so it can be assigned: run = %mlalm run show 0193ab
+        `$name` and `{expression}` become their values; models, functions and frames go by their names.
+        """
+        return self._answer(read(_words(line), program="%mlalm"))
+
+    @line_magic
+    def endpoint(self, line: str) -> Any:
+        """Endpoints: %endpoint add SERVICE/ENDPOINT, and the other verbs of `%mlalm endpoint`."""
+        return self._answer(read(["endpoint", *_words(line)], program="%mlalm"))
+
+    @line_magic
+    def wsd(self, line: str) -> Any:
+        """Service definitions: %wsd show SERVICE, %wsd export SERVICE FILE, %wsd validate FILE."""
+        return self._answer(read(["wsd", *_words(line)], program="%mlalm"))
+
+    @line_magic
+    def trust(self, line: str) -> Any:
+        """What may run here: %trust list, %trust add HASH, %trust remove HASH."""
+        return self._answer(read(["trust", *_words(line)], program="%mlalm"))
+
+    @line_magic
+    def runs(self, line: str) -> Any:
+        """The runs of this notebook, newest first: %runs [NOTEBOOK] [--limit N]."""
+        return self._answer(self._with_notebook(_read("runs", line)))
+
+    @line_magic
+    def run_all(self, line: str) -> Any:
+        """Run this notebook as it is saved, from top to bottom: %run_all [NOTEBOOK] [-p NAME=VALUE]...
+
+        A snapshot of it is taken, and the scheduler executes exactly that, in a kernel of its own.
+        """
+        asked = self._with_notebook(_read("run_all", line))
+        if isinstance(asked, Command) and self._is_running(asked):
+            run = self._call("run", "show", {"run": os.environ["MLALM_RUN"]}, like=asked)
+            print(f"Nothing changed: this is run {run.id[:12]} of {run.path}, so no other one was started.")
+            return run
+        return self._answer(asked)
+
+    @line_magic
+    def dataset(self, line: str) -> Any:
+        """A dataset as a frame: %dataset NAME[:VERSION], or %dataset NAME FILE to upload the next version.
+
+        The frame remembers its version in `frame.attrs["mlalm.dataset"]`, and so do the models trained on it.
+        """
+        from mlalm_jupyter.workspace import Workspace
+
+        asked = _read("dataset", line)
+        if isinstance(asked, Page):
+            return self._answer(asked)
+        reference = str(asked.arguments["name"])
+        if "file" in asked.arguments:
+            kept = self._answer(replace(asked, as_json=False))
+            reference = kept.reference
+            equal = f"; equal to {kept.name}:{kept.equal_to}" if kept.equal_to is not None else ""
+            print(f"{reference}: {kept.row_count} rows{equal}")
+        with Workspace.open(asked.workspace) as workspace:
+            return workspace.datasets.load(reference)
+
+    @line_magic
+    def register(self, line: str) -> Any:
+        """Keep a fitted object as a model: %register VARIABLE NAME --sample ROWS [--tag KEY=VALUE]..."""
+        return self._answer(_read("register", line))
+
+    @line_magic
+    def deploy(self, line: str) -> Any:
+        """Make a web service: %deploy WHAT SERVICE [--update] [--sample ROWS].
+
+        WHAT is a model (NAME:VERSION), a function of this notebook, FILE.py[:FUNCTION] or a WSD file.
+        """
+        return self._answer(_read("deploy", line))
+
+    @line_magic
+    def endpoints(self, line: str) -> Any:
+        """All endpoints, or those of a service: %endpoints [SERVICE]."""
+        return self._answer(_read("endpoints", line))
+
+    @line_magic
+    def patch(self, line: str) -> Any:
+        """Put another model behind an endpoint while it answers: %patch SERVICE/ENDPOINT MODEL."""
+        return self._answer(_read("patch", line))
+
+    @line_magic
+    def rollback(self, line: str) -> Any:
+        """Serve what was served before: %rollback SERVICE/ENDPOINT [--to REVISION]."""
+        return self._answer(_read("rollback", line))
+
+    @line_magic
+    def score(self, line: str) -> Any:
+        """Send rows to an endpoint and take the answer as a frame: %score SERVICE[/ENDPOINT] ROWS.
+
+        ROWS is a frame, a dataset or a table file; the `attrs` of the answer say which model gave it.
+        """
+        asked = _read("score", line)
+        answer = self._answer(asked)
+        if not isinstance(answer, Scored):
+            return answer
+        model = f" with {answer.model}" if answer.model else ""
+        print(f"{answer.endpoint} answered{model}, definition {answer.definition_hash[:12]}")
+        return scored_frame(answer)
+
+    @line_magic
+    def consume(self, line: str) -> Any:
+        """Client code for an endpoint that runs as it is: %consume SERVICE[/ENDPOINT] [--lang LANGUAGE]."""
+        return self._answer(_read("consume", line))
+
+    @line_magic
+    def retrain(self, line: str) -> Any:
+        """Train a service's model again: %retrain SERVICE [-p NAME=VALUE]... [--patch SERVICE/ENDPOINT].
+
+        The snapshot that trained it is run again, and its model becomes the next version.
+        """
+        return self._answer(_read("retrain", line))
+
+    @property
+    def _variables(self) -> dict[str, Any]:
+        return self.shell.user_ns if self.shell else {}
+
+    def _answer(self, asked: Command | Page) -> Any:
+        """Do what was asked, and give what it answers as a cell should show it."""
+        if isinstance(asked, Page):
+            print(asked.text)
+            return None
+        progress = CellProgress(is_shown=asked.verb.is_long)
+        arguments = resolved(asked.verb, asked.arguments, self._variables)
+        try:
+            result = call(asked.verb, arguments, workspace=asked.workspace, progress=progress)
+        except NotFound as error:
+            raise explained(error, asked.verb, asked.arguments, self._variables) from error
+        except KeyboardInterrupt:
+            if asked.verb.is_long:
+                print("Interrupted. What runs as a job goes on; see `%mlalm job list`.")
+            raise
+        finally:
+            progress.clear()
+        if asked.as_json:
+            return to_json(result)
+        if isinstance(result, str):
+            is_key = (asked.verb.noun, asked.verb.name) == ("endpoint", "keys")
+            return Hidden(result) if is_key else Transcript(result)
+        return result
+
+    def _with_notebook(self, asked: Command | Page) -> Command | Page:
+        """The command with the notebook it is for: the one named, or this one."""
+        if isinstance(asked, Page) or "notebook" in asked.arguments:
+            return asked
+        here = notebook_here(self._variables, os.environ)
+        path = here.path
+        if here.run_id:
+            path = self._call("run", "show", {"run": here.run_id}, like=asked).path
+        if path is None:
+            raise InvalidInput(
+                "The notebook",
+                expected="its path, because which notebook this is cannot be known here",
+                got="none",
+                fix="Name it, for example train.ipynb.",
+            )
+        return replace(asked, arguments={**asked.arguments, "notebook": path})
+
+    def _is_running(self, asked: Command) -> bool:
+        """Whether this kernel is executing a run of that very notebook: running it again would never end."""
+        run_id = os.environ.get("MLALM_RUN")
+        if not run_id:
+            return False
+        from mlalm_jupyter.workspace import Workspace
+
+        with Workspace.open(asked.workspace) as workspace:
+            try:
+                run = workspace.runs.show(run_id)
+            except NotFound:
+                return False  # a run of another workspace
+            return workspace.context.inside(str(asked.arguments["notebook"])) == run.path
+
+    def _call(self, noun: str, verb: str, arguments: dict[str, Any], *, like: Command) -> Any:
+        return call(find(noun, verb), arguments, workspace=like.workspace)
+
+
+def _read(name: str, line: str) -> Command | Page:
+    return read_form(form(name), _words(line))
+
+
+def _words(line: str) -> Sequence[str]:
+    try:
+        return shlex.split(line)
+    except ValueError as error:
+        raise InvalidInput(f"The line `{line}`", expected="quotes that are closed", got=str(error)) from None
