@@ -16,6 +16,8 @@ from mlalm_jupyter.domain.errors import MlalmError
 from mlalm_jupyter.scoring.limits import Limits
 from mlalm_jupyter.surfaces.cli import codes, reference
 from mlalm_jupyter.surfaces.grammar import Command, read
+from mlalm_jupyter.surfaces.magics.forms import NAMES, form
+from mlalm_jupyter.surfaces.magics.magics import MlalmMagics
 
 ROOT = Path(__file__).resolve().parents[2]
 DOCS = ROOT / "docs"
@@ -114,6 +116,16 @@ def test_the_documented_exit_codes_are_the_ones_there_are() -> None:
         codes.INTERRUPTED,
         *(codes.exit_code(kind) for kind in error_classes()),
     }
+
+
+def test_every_magic_is_documented_with_its_usage() -> None:
+    text = page("magics.md")
+    usages = [form(name).usage for name in NAMES]
+    assert [usage for usage in usages if f"`{usage}`" not in text] == []
+    others = set(MlalmMagics.names()) - set(NAMES) - {"mlalm"}
+    assert [name for name in others if f"`%{name} VERB ...`" not in text] == []
+    known = {*MlalmMagics.names(), "load_ext"}
+    assert set(re.findall(r"%(\w+)", text)) <= known
 
 
 def commands() -> list[tuple[str, str]]:

@@ -24,10 +24,12 @@ EXAMPLES = ROOT / "examples"
 WORKFLOW = yaml.safe_load((EXAMPLES / "ci" / "github-actions.yml").read_text(encoding="utf-8"))
 STEPS: list[dict[str, Any]] = WORKFLOW["jobs"]["train"]["steps"]
 SKIPPED = {"Install": "the package under test is installed already, and is not on a registry yet"}
+Runner = tuple[Path, dict[str, str]]
+"""A checkout and the environment of its commands."""
 DEFAULT = re.compile(r"\$\{\{ inputs\.\w+ \|\| '([^']*)' \}\}")
 
 
-def checkout(tmp_path: Path) -> tuple[Path, dict[str, str]]:
+def checkout(tmp_path: Path) -> Runner:
     """A fresh checkout of a repository that copied the examples, and the environment of a runner."""
     folder = tmp_path / "checkout"
     shutil.copytree(EXAMPLES, folder, ignore=shutil.ignore_patterns(".*"))
@@ -80,13 +82,22 @@ def test_the_workflow_installs_this_package_and_checks_the_repository_out_first(
     assert project["requires-python"] == f">={python['with']['python-version']}"
 
 
-def test_the_workflow_s_steps_train_register_and_package_a_model(tmp_path: Path) -> None:
-    folder, env = checkout(tmp_path)
+@pytest.fixture(scope="module")
+def trained(tmp_path_factory: pytest.TempPathFactory) -> Runner:
+    """A checkout in which every step of the workflow was run, one after the other."""
+    folder, env = checkout(tmp_path_factory.mktemp("workflow"))
     env |= workflow_env()
     for step in STEPS:
         if "run" in step and step["name"] not in SKIPPED:
             done = run(folder, env, "bash", "-e", "-c", step["run"])
             assert done.returncode == 0, f"{step['name']}: {done.stdout[-2000:]}\n{done.stderr[-3000:]}"
+    return folder, env
+
+
+def test_the_workflow_s_steps_train_register_and_package_a_model(
+    trained: Runner,
+) -> None:
+    folder, env = trained
     assert [run["status"] for run in ask(folder, env, "experiment", "history", "train.ipynb")] == ["Finished"]
     assert [model["reference"] for model in ask(folder, env, "model", "list")] == ["bikes:1"]
     artifact = next(step for step in STEPS if step.get("uses", "").startswith("actions/upload-artifact@"))
@@ -94,26 +105,18 @@ def test_the_workflow_s_steps_train_register_and_package_a_model(tmp_path: Path)
     assert kept == ["bikes.ilearner", "trained.ipynb"]
     assert zipfile.ZipFile(folder / kept[0]).testzip() is None
     assert nbformat.read(folder / kept[1], as_version=4).cells[-1].execution_count
-    assert not (tmp_path / "home" / "server.json").exists(), "no server is needed"
+    assert not (Path(env["MLALM_HOME"]) / "server.json").exists(), "no server is needed"
 
 
-def test_the_package_that_ci_made_serves_in_another_workspace(tmp_path: Path) -> None:
-    folder, env = checkout(tmp_path)
-    assert run(folder, env, "sh", "ci/train.sh", ".").returncode == 0
-    assert run(folder, env, "mlalm", "model", "download", "bikes:1", "bikes.ilearner").returncode == 0
-    here = tmp_path / "here"
-    assert run(folder, env, "mlalm", "workspace", "init", str(here)).returncode == 0
-    env["MLALM_WORKSPACE"] = str(here)
+def test_the_package_that_ci_made_serves_in_another_workspace(trained: Runner, tmp_path: Path) -> None:
+    folder, env = trained
+    (trained_there,) = ask(folder, env, "model", "list")
+    env = env | {"MLALM_WORKSPACE": str(tmp_path / "here"), "MLALM_HOME": str(tmp_path / "home")}
+    assert run(folder, env, "mlalm", "workspace", "init", str(tmp_path / "here")).returncode == 0
     try:
-        made, kept = (
-            ask(folder, env, *words)
-            for words in (
-                ("model", "register", "bikes.ilearner", "bikes"),
-                ("--workspace", str(folder), "model", "show", "bikes:1"),
-            )
-        )
-        assert made["model_hash"] == kept["model_hash"]
-        assert made["lineage"]["origin"] == "external"
+        registered = ask(folder, env, "model", "register", "bikes.ilearner", "bikes")
+        assert registered["model_hash"] == trained_there["model_hash"]
+        assert registered["lineage"]["origin"] == "external"
         deployed = run(folder, env, "mlalm", "service", "deploy", "bikes:1", "bikes")
         assert deployed.returncode == 0, deployed.stderr
     finally:
