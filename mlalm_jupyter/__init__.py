@@ -50,6 +50,4 @@ def _show_richly() -> None:
     """In a notebook, what the Python API answers is shown as what the magics answer is."""
     shell = sys.modules["IPython"].get_ipython() if "IPython" in sys.modules else None
     if shell is not None:
-        from mlalm_jupyter.surfaces.display import register_formatters
-
-        register_formatters(shell)
+        importlib.import_module("mlalm_jupyter.surfaces.display").register_formatters(shell)

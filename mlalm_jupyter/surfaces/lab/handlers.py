@@ -19,7 +19,7 @@ PATHS = ("notebook", "file")
 """Arguments that name a file; a page names files from the folder that Jupyter serves."""
 
 
-class _Handler(APIHandler):  # type: ignore[misc]  # jupyter_server has no types for its handlers
+class _Handler(APIHandler):
     @property
     def root(self) -> Path:
         return Path(self.settings.get("server_root_dir", ".")).expanduser().resolve()
@@ -42,7 +42,7 @@ class _Handler(APIHandler):  # type: ignore[misc]  # jupyter_server has no types
 class VerbHandler(_Handler):
     """`POST /mlalm/api/{noun}/{verb}`: the arguments of a verb in, its result out."""
 
-    @web.authenticated  # type: ignore[untyped-decorator]
+    @web.authenticated
     async def post(self, noun: str, verb: str) -> None:
         try:
             arguments = json.loads(self.request.body or b"{}")
@@ -68,7 +68,7 @@ class VerbHandler(_Handler):
 class PlaceHandler(_Handler):
     """`GET /mlalm/where`: the workspace, and its folder as the page names it."""
 
-    @web.authenticated  # type: ignore[untyped-decorator]
+    @web.authenticated
     async def get(self) -> None:
         try:
             found = find_folder(self.workspace()).resolve()
@@ -82,7 +82,7 @@ class PlaceHandler(_Handler):
 class HiddenHandler(_Handler):
     """Refuses the workspace's own record as files, whatever the server's settings say of hidden files."""
 
-    @web.authenticated  # type: ignore[untyped-decorator]
+    @web.authenticated
     async def refuse(self, *_: str) -> None:
         fault = {
             "code": "Unauthorized",

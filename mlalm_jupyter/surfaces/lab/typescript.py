@@ -49,7 +49,7 @@ def _interface(name: str, body: dict[str, Any]) -> str:
 
 def _type(schema: dict[str, Any]) -> str:
     if "$ref" in schema:
-        return "I" + schema["$ref"].rpartition("/")[2]
+        return "I" + str(schema["$ref"]).rpartition("/")[2]
     if "anyOf" in schema:
         return " | ".join(_type(one) for one in schema["anyOf"])
     if "enum" in schema:
@@ -59,8 +59,8 @@ def _type(schema: dict[str, Any]) -> str:
         return " | ".join(_type({"type": one}) for one in kind)
     if kind == "array":
         return f"{_type(schema['items'])}[]"
-    words = {"integer": "number", "object": "Record<string, unknown>", "null": "null"}
-    return words.get(kind, kind)
+    words = {"integer": "number", "object": "Record<string, unknown>"}
+    return words.get(kind, str(kind))
 
 
 def _request(verb: Verb) -> str:
