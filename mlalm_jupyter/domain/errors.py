@@ -44,7 +44,10 @@ class MlalmError(Exception):
         super().__init__(what, why, fix)
 
     def __str__(self) -> str:
-        return " ".join(part for part in (self.what, self.why, self.fix) if part)
+        parts = [part for part in (self.what, self.why, self.fix) if part]
+        # somebody else's words, such as the error of a cell, come without a full stop
+        ended = [part if part.endswith((".", "!", "?")) else f"{part}." for part in parts[:-1]]
+        return " ".join([*ended, *parts[-1:]])
 
     def __reduce__(self) -> tuple[object, ...]:
         return (_rebuilt, (type(self), self.__dict__ | {"what": self.what}))
@@ -125,11 +128,14 @@ class Unconfirmed(InvalidInput):
 
     def __init__(self, name: str, *, goes: Sequence[str]) -> None:
         self.goes = tuple(goes)
-        super().__init__(
-            f"Deleting {name}",
-            expected="a spoken yes, because it cannot be undone",
-            got="none",
-            fix=f"This would go: {', '.join(self.goes)}. Repeat with --yes.",
+        self.where = name
+        self.expected = "a spoken yes"
+        self.got = "none"
+        MlalmError.__init__(
+            self,
+            f"{name} was not deleted.",
+            why=f"That cannot be undone, and nobody said yes. This would go: {', '.join(self.goes)}.",
+            fix="Repeat with --yes.",
         )
 
 
