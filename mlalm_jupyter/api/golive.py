@@ -109,7 +109,7 @@ def prepared(context: Context, definition: ServiceDefinition, *, seal: Seal | No
     with context.catalog.read() as tx:
         wanted = servable(context, tx, definition, seal=seal)
     context.blobs.put(definition.text.encode())
-    context.progress("Starting the server", 0, 0)
+    context.progress("Making sure that the server runs", 0, 0)
     context.host.ensure(context.info.id, context.path)
     context.progress("Loading the definition on every scorer", 0, 0)
     context.host.prepare(context.info.id, wanted, context.keyring.public_key)

@@ -3,7 +3,11 @@
 from __future__ import annotations
 
 import shutil
+import time
 from typing import TextIO
+
+_MOVING_PAUSE_S, _STAYING_PAUSE_S = 0.1, 2.0
+"""Between two tellings that only count on."""
 
 
 class ProgressLine:
@@ -12,13 +16,15 @@ class ProgressLine:
     def __init__(self, stream: TextIO) -> None:
         self._stream = stream
         self._moves = stream.isatty()
-        self._last = ""
+        self._last = ("", 0.0)
 
     def __call__(self, text: str, done: int, total: int) -> None:
-        told = f"{text}: {done} of {total}" if total else f"{text}..."
-        if told == self._last:
+        now_s = time.monotonic()
+        pause_s = _MOVING_PAUSE_S if self._moves else _STAYING_PAUSE_S
+        if text == self._last[0] and now_s - self._last[1] < pause_s:
             return
-        self._last = told
+        self._last = (text, now_s)
+        told = f"{text}: {done} of {total}" if total else f"{text}..."
         if self._moves:
             width = shutil.get_terminal_size().columns - 1
             self._stream.write(f"\r\x1b[K{told[:width]}")
@@ -28,7 +34,7 @@ class ProgressLine:
 
     def clear(self) -> None:
         """Take the moving line away before anything else is written."""
-        if self._moves and self._last:
+        if self._moves and self._last[0]:
             self._stream.write("\r\x1b[K")
             self._stream.flush()
-        self._last = ""
+        self._last = ("", 0.0)

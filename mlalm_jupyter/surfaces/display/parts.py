@@ -80,7 +80,7 @@ class Secret:
 
     @property
     def masked(self) -> str:
-        return f"••••••••{self.text[-4:]}"
+        return f"••••••••{self.text.rstrip('=')[-4:]}"
 
 
 Cell = str | int | float | bool | None | Status | Moment | Digest | Code | Secret

@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import time
 from html import escape
 from typing import Any
+
+_PAUSE_S = 0.2
+"""Between two updates that only count on."""
 
 
 class CellProgress:
@@ -12,13 +16,14 @@ class CellProgress:
     def __init__(self, *, is_shown: bool) -> None:
         self._is_shown = is_shown
         self._handle: Any = None
-        self._last = ""
+        self._last = ("", 0.0)
 
     def __call__(self, text: str, done: int, total: int) -> None:
-        told = f"{text}: {done} of {total}" if total else f"{text}..."
-        if not self._is_shown or told == self._last:
+        now_s = time.monotonic()
+        if not self._is_shown or (text == self._last[0] and now_s - self._last[1] < _PAUSE_S):
             return
-        self._last = told
+        self._last = (text, now_s)
+        told = f"{text}: {done} of {total}" if total else f"{text}..."
         bar = f'<progress value="{done}" max="{total}"></progress> ' if total else ""
         self._show({"text/plain": told, "text/html": f"<div>{bar}{escape(told)}</div>"})
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+from mlalm_jupyter.surfaces.display.parts import Secret
+
 
 class Transcript(str):
     """Lines of text; a cell shows the lines instead of one quoted string."""
@@ -20,7 +22,7 @@ class Hidden(str):
     __slots__ = ()
 
     def __repr__(self) -> str:
-        return f"'••••••••{self[-4:]}'"
+        return repr(Secret(str(self)).masked)
 
     def _repr_pretty_(self, printer: Any, cycle: bool) -> None:
         printer.text(repr(self))
