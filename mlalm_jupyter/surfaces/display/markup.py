@@ -5,6 +5,7 @@ Everything that comes from people or files is escaped here and nowhere else.
 
 from __future__ import annotations
 
+import re
 from datetime import datetime
 from html import escape
 
@@ -23,6 +24,10 @@ from mlalm_jupyter.surfaces.display.parts import (
     View,
 )
 
+_BACKTICKS = re.compile(r"`([^`]*)`")
+
+_SHORT = 16
+
 # JupyterLab's variables first, then VS Code's, then what is legible on white and on black alike
 _STYLE = """
 .mlalm{font-size:var(--jp-content-font-size1,13px);line-height:1.45;
@@ -38,9 +43,10 @@ white-space:nowrap}
 .mlalm tbody tr{border-bottom:1px solid var(--jp-border-color2,rgba(127,127,127,.25))}
 .mlalm tbody th{font-weight:400;opacity:.75;white-space:nowrap}
 .mlalm .n{text-align:right;font-variant-numeric:tabular-nums}
-.mlalm code,.mlalm pre{font-family:var(--jp-code-font-family,ui-monospace,monospace);font-size:.92em;
-color:inherit;background:transparent;padding:0}
+.mlalm :not(pre)>code,.mlalm pre{font-family:var(--jp-code-font-family,ui-monospace,monospace);
+font-size:.92em;color:inherit;background:transparent;padding:0}
 .mlalm td code{overflow-wrap:anywhere}
+.mlalm td code.d{overflow-wrap:normal;white-space:nowrap}
 .mlalm pre{border-left:3px solid var(--jp-border-color1,rgba(127,127,127,.6));padding:.2em 0 .2em .8em;
 margin:0 0 .6em;white-space:pre-wrap;overflow-wrap:anywhere}
 .mlalm p{margin:0 0 .6em}
@@ -61,7 +67,8 @@ def markup(view: View, *, now: datetime) -> str:
 
 def _part(part: Part, now: datetime) -> str:
     if isinstance(part, Note):
-        return f"<p>{escape(part.text)}</p>"
+        text = _BACKTICKS.sub(r"<code>\1</code>", escape(part.text))
+        return f"<p>{text}</p>"
     if isinstance(part, Block):
         return f"<pre>{escape(part.text)}</pre>"
     if isinstance(part, Facts):
@@ -112,11 +119,13 @@ def _cell(cell: Cell, now: datetime, *, alone: bool = False) -> str:
         return f'<time datetime="{escape(cell.at)}" title="{cell.absolute}">{escape(shown)}</time>'
     if isinstance(cell, Digest):
         shown = cell.text if alone else cell.short
-        return f'<code title="{escape(cell.text)}">{escape(shown)}</code>'
+        return f'<code class="d" title="{escape(cell.text)}">{escape(shown)}</code>'
     if isinstance(cell, Secret):
         return f"<code>{escape(cell.masked)}</code>"
     if isinstance(cell, Code):
         return f"<code>{escape(cell.text)}</code>"
     if isinstance(cell, float):
         return f"{cell:.6g}"
-    return escape(str(cell)).replace("\n", "<br>")
+    text = escape(str(cell)).replace("\n", "<br>")
+    # in a narrow window a row of few words is scrolled rather than broken into a tower
+    return text if alone or len(text) > _SHORT else text.replace(" ", "&nbsp;")

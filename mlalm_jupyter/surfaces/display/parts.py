@@ -19,7 +19,7 @@ class Status:
 
     @property
     def symbol(self) -> str:
-        return {"good": "✓", "busy": "▸", "bad": "✗", "idle": "○"}[self.tone]
+        return {"good": "✓", "busy": "●", "bad": "✗", "idle": "○"}[self.tone]
 
 
 @dataclass(frozen=True, slots=True)
