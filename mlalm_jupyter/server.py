@@ -81,7 +81,7 @@ async def verb(request: Request) -> Response:
 
 
 def _done(noun: str, name: str, arguments: dict[str, Any], path: Path) -> tuple[int, dict[str, Any]]:
-    return verbs_http.dispatch(noun, name, arguments, path)
+    return verbs_http.dispatch(noun, name, arguments, workspace=path)
 
 
 def _managed_workspace(request: Request) -> Path:

@@ -28,9 +28,10 @@ _HOP_BY_HOP = {
 # said by us and believed by the api process: a client may not say them
 _OURS = {b"x-forwarded-for", b"x-forwarded-proto", b"forwarded", b"x-forwarded-host", b"x-ms-request-id"}
 _CHUNK = 1 << 16
-_CONNECT_S = 2.0
+_CONNECT_S = 5.0
+_RETRY_S = 0.05
 _UPLOAD_S = 60.0
-_DOWN = "The api process of the server is starting or down; scoring goes on meanwhile."
+_DOWN = "The api process of the server does not answer; scoring goes on meanwhile."
 Header = tuple[bytes, bytes]
 
 
@@ -60,13 +61,23 @@ class ApiForwarder:
 
     @contextlib.asynccontextmanager
     async def _connected(self) -> AsyncIterator[tuple[asyncio.StreamReader, asyncio.StreamWriter]]:
-        with socket_address(self.socket) as address:
-            async with asyncio.timeout(_CONNECT_S):
-                reader, writer = await asyncio.open_unix_connection(address)
+        reader, writer = await self._reached()
         try:
             yield reader, writer
         finally:
             writer.close()
+
+    async def _reached(self) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
+        """A connection; a process that is just being started again is given a moment."""
+        deadline = asyncio.get_running_loop().time() + _CONNECT_S
+        while True:
+            try:
+                with socket_address(self.socket) as address:
+                    return await asyncio.open_unix_connection(address)
+            except (FileNotFoundError, ConnectionRefusedError):
+                if asyncio.get_running_loop().time() >= deadline:
+                    raise
+            await asyncio.sleep(_RETRY_S)
 
 
 class _Exchange:

@@ -82,6 +82,7 @@ class Roster:
         self._failures: dict[tuple[str, str], tuple[float, MlalmError]] = {}
         self._loading: dict[tuple[str, str], asyncio.Task[Predictor]] = {}
         self._taking_over: asyncio.Task[None] | None = None
+        self._one_at_a_time = asyncio.Lock()
 
     def notice(self) -> None:
         """Begin to take over what has changed, unless that is under way or nothing has."""
@@ -93,17 +94,19 @@ class Roster:
 
     async def take_over(self) -> None:
         """Serve what the projections say now, and acknowledge the generation once that is so."""
-        while (generation := self.generation.current()) != self.taken_over:
-            changed, vanished = await self.loader.run(self._changed)
-            for workspace_id in vanished:
-                self.workspaces.pop(workspace_id, None)
-                for key in [key for key in self.faults if key[0] == workspace_id]:
-                    del self.faults[key]
-            for projection in changed:
-                await self._take_over_one(projection, generation)
-            self.taken_over = generation
-            self.generation.ack(self.slot, generation)
-        self.loader.run(self.library.keep_only, self._held())
+        async with self._one_at_a_time:
+            while (generation := self.generation.current()) != self.taken_over:
+                stamps, changed = await self.loader.run(self._changed)
+                for workspace_id in {path.stem for path in self._stamps if path not in stamps}:
+                    self.workspaces.pop(workspace_id, None)
+                    for key in [key for key in self.faults if key[0] == workspace_id]:
+                        del self.faults[key]
+                for projection in changed:
+                    await self._take_over_one(projection, generation)
+                self._stamps = stamps
+                self.taken_over = generation
+                self.generation.ack(self.slot, generation)
+            self.loader.run(self.library.keep_only, self._held())
 
     async def predictor(self, workspace_id: str, served: Served) -> Predictor:
         """What answers for an endpoint, loaded on its first call; callers at the same time share one load."""
@@ -205,8 +208,8 @@ class Roster:
         digest = endpoint.definition_hash[:12]
         log.error("%s could not take definition %s: %s", endpoint.reference, digest, error)
 
-    def _changed(self) -> tuple[list[Projection], list[str]]:
-        """The projections whose files changed since they were last read, and the workspaces without one."""
+    def _changed(self) -> tuple[dict[Path, _Stamp], list[Projection]]:
+        """Which projection files there are, and what those say that changed since they were taken over."""
         stamps: dict[Path, _Stamp] = {}
         changed: list[Projection] = []
         for path in self.places.projection_files():
@@ -219,9 +222,7 @@ class Roster:
                 stamps.pop(path, None)
             except Corrupt as error:
                 log.error("%s", error)
-        vanished = [path.stem for path in self._stamps if path not in stamps]
-        self._stamps = stamps
-        return changed, vanished
+        return stamps, changed
 
 
 def read_projection(path: Path) -> Projection:

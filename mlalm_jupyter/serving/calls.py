@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import json
+import math
 import time
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import requests
 
-from mlalm_jupyter.domain.errors import Corrupt, Unavailable
+from mlalm_jupyter.domain.errors import Corrupt, InvalidInput, Unavailable
 from mlalm_jupyter.domain.server import Scored
 from mlalm_jupyter.serving.told import error_answered
 
@@ -21,8 +22,11 @@ _PAUSES_S = (0.1, 0.4, 1.5)
 
 def call_endpoint(address: str, key: str, names: Sequence[str], rows: Sequence[Sequence[object]]) -> Scored:
     """Score rows at an address with a key."""
-    table = {"ColumnNames": list(names), "Values": [list(row) for row in rows]}
-    body = json.dumps({"Inputs": {"input1": table}, "GlobalParameters": {}}).encode()
+    table = {"ColumnNames": list(names), "Values": [[_sent(cell) for cell in row] for row in rows]}
+    try:
+        body = json.dumps({"Inputs": {"input1": table}, "GlobalParameters": {}}, allow_nan=False).encode()
+    except (TypeError, ValueError) as error:
+        raise InvalidInput("The rows", expected="text, numbers, dates and null", got=str(error)) from error
     answer = _posted(f"{address}/execute?api-version=2.0&details=true", key, body)
     try:
         document = answer.json()
@@ -31,6 +35,13 @@ def call_endpoint(address: str, key: str, names: Sequence[str], rows: Sequence[S
     if answer.status_code != 200:
         raise error_answered(answer.status_code, document, address=address)
     return _scored(document, answer.headers)
+
+
+def _sent(cell: object) -> object:
+    """A cell as JSON can say it."""
+    if isinstance(cell, float) and not math.isfinite(cell):
+        return None if math.isnan(cell) else str(cell)
+    return cell
 
 
 def _posted(url: str, key: str, body: bytes) -> requests.Response:

@@ -31,6 +31,7 @@ SCORERS = 2
 _PORTS = range(20000, 30000)
 _SIGNALS = {signal.SIGCHLD, signal.SIGTERM, signal.SIGINT, signal.SIGHUP}
 _OF_THE_STARTER = {"MLALM_JOB", "MLALM_RUN", "MLALM_WORKSPACE", "MPLBACKEND"}
+_LOOK_S = 5.0
 _STOP_S = 15.0
 _READY_S = 60.0
 
@@ -263,7 +264,10 @@ def main() -> None:
     _report(args.report, {"ready": True})
     say("ready")
     while goes_on:
-        goes_on = supervisor.wait(60.0)
+        goes_on = supervisor.wait(_LOOK_S)
+        if not _is_still_there(lock, home):
+            say("the home was removed")
+            break
     supervisor.stop()
 
 
@@ -302,6 +306,14 @@ def _held_alone(lock: int) -> bool:
         os.pwrite(lock, f"{os.getpid()}\n".encode(), 0)
         return True
     return False
+
+
+def _is_still_there(lock: int, home: Home) -> bool:
+    """Whether the lock we hold is the one that others see; without it nobody could ever find us."""
+    try:
+        return os.path.samestat(os.fstat(lock), os.stat(home.lock_file))
+    except FileNotFoundError:
+        return False
 
 
 def _report(pipe: int | None, line: dict[str, object]) -> None:

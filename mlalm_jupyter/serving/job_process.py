@@ -1,0 +1,78 @@
+"""The process of one job: does it under its lease, and takes everything it started with it when it ends."""
+
+from __future__ import annotations
+
+import argparse
+import logging
+import os
+import signal
+import sys
+from typing import TYPE_CHECKING
+
+from mlalm_jupyter.adapters import descendants
+
+if TYPE_CHECKING:
+    from mlalm_jupyter.domain.job import Lease
+
+_GRACE_S = 2.0
+
+
+def main() -> None:
+    """Do one claimed job."""
+    parser = argparse.ArgumentParser(prog="mlalm-job")
+    parser.add_argument("--workspace", required=True)
+    parser.add_argument("--job", required=True)
+    parser.add_argument("--owner", required=True)
+    parser.add_argument("--attempt", type=int, required=True)
+    parser.add_argument("--parent", type=int, required=True, help="the worker, with which this process ends")
+    args = parser.parse_args()
+    descendants.adopt_orphans()
+    signal.signal(signal.SIGTERM, _end)
+    if not descendants.signal_at_death_of(args.parent, signal.SIGTERM):
+        os._exit(1)
+    logging.basicConfig(format="%(asctime)s %(name)s: %(message)s")
+    from mlalm_jupyter.domain.job import Lease
+
+    _do(args.workspace, Lease(args.job, args.owner, args.attempt))
+    left = _end_descendants()
+    sys.stdout.flush()
+    sys.stderr.flush()
+    # threads that libraries left running must not keep a job's process alive
+    os._exit(1 if left else 0)
+
+
+def _do(path: str, lease: Lease) -> None:
+    """Do the job; whatever goes wrong in ways nobody foresaw is the recorded cause of its failure."""
+    from mlalm_jupyter.domain.errors import MlalmError
+    from mlalm_jupyter.domain.job import JobState
+    from mlalm_jupyter.workspace import Workspace
+
+    with Workspace.open(path) as workspace:
+        try:
+            workspace.performer.perform(lease)
+        except MlalmError as error:
+            # without the lease nothing is recorded: whoever has it now decides
+            workspace.recorder.abandon(lease, JobState.FAILED, cause=str(error))
+        except Exception as error:
+            logging.exception("job %s failed", lease.job_id[:12])
+            cause = f"{type(error).__name__}: {error}"
+            workspace.recorder.abandon(lease, JobState.FAILED, cause=cause)
+
+
+def _end(_number: int, _frame: object) -> None:
+    """Told to stop, or the worker died: nothing is recorded, which is for the holder of the lease to do."""
+    signal.signal(signal.SIGTERM, signal.SIG_IGN)
+    _end_descendants()
+    os._exit(128 + signal.SIGTERM)
+
+
+def _end_descendants() -> list[descendants.Process]:
+    return descendants.end(root=os.getpid(), mark=_own_mark(), grace_s=_GRACE_S)
+
+
+def _own_mark() -> str | None:
+    return os.environ.get(descendants.MARK, "").rpartition(",")[2] or None
+
+
+if __name__ == "__main__":
+    main()
