@@ -82,9 +82,8 @@ class Recorder:
 
     def progress(self, run: Run, lease: Lease, cells: Cells) -> bool:
         """How far it is; False when the job is no longer ours."""
-        facts = {"cells_done": cells.done, "cells_total": cells.total, "cell_current": cells.current}
         with self._context.catalog.write() as tx:
-            if not tx.jobs.progress(lease, facts):
+            if not tx.jobs.progress(lease, _told(cells)):
                 return False
             tx.runs.progress(run.id, cells)
         return True
@@ -106,6 +105,7 @@ class Recorder:
         now = ctx.clock.now()
         with ctx.catalog.write() as tx:
             current = tx.runs.get(run.id)
+            tx.jobs.progress(lease, _told(execution.cells))
             ended = tx.jobs.finish(
                 lease,
                 _JOB_END[execution.status],
@@ -134,6 +134,7 @@ class Recorder:
         digest = ctx.blobs.put(execution.notebook)
         with ctx.catalog.write() as tx:
             self._held(tx, lease)
+            tx.jobs.progress(lease, _told(execution.cells))
             current = tx.runs.get(run.id)
             moved = current.moved(
                 execution.status, at=ctx.clock.now(), cause=execution.cause, failed_cell=execution.failed_cell
@@ -279,6 +280,10 @@ class Recorder:
             subject=run.id[:12],
             data={"status": run.status.value, "cause": run.cause},
         )
+
+
+def _told(cells: Cells) -> dict[str, object]:
+    return {"cells_done": cells.done, "cells_total": cells.total, "cell_current": cells.current}
 
 
 def notebook_file(context: Context, notebook: str) -> tuple[str, bytes]:

@@ -5,8 +5,8 @@
     sample.json       a few rows and what the model said of them
     payload/...       the model, in the files of its format
 
-The model's hash covers payload and signature, not the manifest: library versions may differ between two machines
-that trained the same model.
+The model's hash covers payload and signature, not the manifest: library versions may differ between two
+machines that trained the same model.
 """
 
 from __future__ import annotations

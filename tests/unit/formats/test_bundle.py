@@ -118,7 +118,8 @@ from mlalm_jupyter.formats import bundle
 rng = np.random.default_rng(0)
 rows = pd.DataFrame({"a": rng.uniform(size=300), "s": rng.choice(["x", "y"], 300)})
 words = make_column_transformer((OneHotEncoder(sparse_output=False), ["s"]), remainder="passthrough")
-model = make_pipeline(words, HistGradientBoostingRegressor(max_iter=10, random_state=0)).fit(rows, rows["a"] * 2)
+model = make_pipeline(words, HistGradientBoostingRegressor(max_iter=10, random_state=0))
+model.fit(rows, rows["a"] * 2)
 sys.stdout.buffer.write(bundle.pack(model, sample=rows).data)
 """
 
