@@ -126,12 +126,10 @@ class Services:
         'wine:1'
         """
         ctx = self._context
-        endpoint = self._endpoints.show(service)
-        if endpoint.address is None:
-            raise NotFound("address", endpoint.reference, fix="Start the server with `mlalm server start`.")
+        endpoint, address = self._answering(service)
         names, values = self._rows(rows)
         key = self._endpoints.key_pair(endpoint.reference).primary
-        return ctx.host.score(endpoint.address, key, names, values)
+        return ctx.host.score(address, key, names, values)
 
     @verb("service", "consume")
     def consume(
@@ -141,7 +139,7 @@ class Services:
         lang: Annotated[str, Arg("curl or python")] = "curl",
     ) -> Snippet:
         """Write client code for an endpoint that runs as it is; it looks the key up and holds none."""
-        endpoint = self._endpoints.show(service)
+        endpoint, _ = self._answering(service)
         if lang not in LANGUAGES:
             raise InvalidInput(
                 f"The language '{lang}'", expected=f"one of {', '.join(LANGUAGES)}", got=repr(lang)
@@ -153,6 +151,12 @@ class Services:
             _curl(self._context, endpoint, body) if lang == "curl" else _python(self._context, endpoint, body)
         )
         return Snippet(endpoint.reference, lang, text)
+
+    def _answering(self, service: str) -> tuple[Endpoint, str]:
+        endpoint = self._endpoints.show(service)
+        if endpoint.address is None:
+            raise NotFound("address", endpoint.reference, fix="Start the server with `mlalm server start`.")
+        return endpoint, endpoint.address
 
     def _unchanged(self, service: str) -> WebService:
         shown = self.show(service)
