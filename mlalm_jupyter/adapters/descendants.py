@@ -129,6 +129,11 @@ def end(
         time.sleep(_POLL_S)
 
 
+def children() -> list[Process]:
+    """The children of this process, with those that have ended and wait to be buried."""
+    return [Process(stat.pid, stat.started) for stat in _all_stats() if stat.parent == os.getpid()]
+
+
 @dataclass(frozen=True, slots=True)
 class _Stat:
     pid: int

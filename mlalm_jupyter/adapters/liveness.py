@@ -70,6 +70,11 @@ def is_gone(owner: str, *, folder: Path) -> bool | None:
     return True
 
 
+def owners(folder: Path) -> list[str]:
+    """All whose files are there."""
+    return [path.name.removesuffix(".lock") for path in folder.glob("[!.]*.lock")]
+
+
 def forget(owner: str, *, folder: Path) -> None:
     """Remove the file of an owner that is gone."""
     with contextlib.suppress(OSError):
