@@ -91,7 +91,7 @@ def test_the_panel_is_readable_in_the_dark_theme(page: Any, lab: Lab) -> None:
     panel = open_panel(page, lab, "/tree/train.ipynb")
     page.evaluate(READY)
     page.evaluate("window.jupyterapp.commands.execute('apputils:change-theme', {theme: 'JupyterLab Dark'})")
-    page.wait_for_selector("body[data-jp-theme-light='false']")
+    page.wait_for_selector("body[data-jp-theme-light='false']", state="attached")
     colours = panel.evaluate("node => [getComputedStyle(node).color, getComputedStyle(node).backgroundColor]")
     text, ground = (_brightness(colour) for colour in colours)
     assert text - ground > 120
