@@ -152,44 +152,104 @@ def test_two_processes_that_register_one_name_leave_no_gap(file_catalog: SqlCata
 
 
 FORKING = """
-import os, sys
+import glob, os, sys, threading, time
 from mlalm_jupyter.adapters.catalog import SqlCatalog
+from mlalm_jupyter.domain.errors import Unavailable
 from tests.contract.catalog_nouns import event
+
+path = sys.argv[1]
+catalog = SqlCatalog.open(path, workspace_path=".")
+
+def add(by, number=1):
+    for _ in range(number):
+        with catalog.write() as tx:
+            tx.events.append(event(by=by))
 
 def count():
     with catalog.read() as tx:
         return len(tx.events.find())
 
-def add(number):
-    for _ in range(number):
-        with catalog.write() as tx:
-            tx.events.append(event())
-
-catalog = SqlCatalog.open(sys.argv[1], workspace_path=".")
-add(1)
-assert count() == 1
-with catalog.read() as held:
-    assert len(held.events.find()) == 1
+def in_child(work):
     child = os.fork()
-    if child == 0:
-        try:
-            assert count() >= 1
-            add(30)
-        except BaseException as error:
-            print(repr(error), flush=True)
-            os._exit(1)
-        os._exit(0)
-    add(30)
-    assert len(held.events.find()) == 1
-assert os.waitpid(child, 0)[1] == 0
+    if child:
+        return child
+    try:
+        work()
+    except BaseException as error:
+        print(repr(error), flush=True)
+        os._exit(1)
+    os._exit(0)
+
+def is_well(child):
+    return os.waitpid(child, 0)[1] == 0
+"""
+IDLE = """
+add("parent")
+assert count() == 1
+
+def work():
+    assert not [file for file in map(os.path.realpath, glob.glob("/proc/self/fd/*")) if file.startswith(path)]
+    assert count() >= 1
+    add("child", 30)
+
+child = in_child(work)
+add("parent", 30)
+assert is_well(child)
 assert count() == 61, count()
+assert catalog.faults() == []
+"""
+WHILE_ANOTHER_THREAD_WRITES = """
+writing = threading.Event()
+
+def write():
+    with catalog.write() as tx:
+        tx.events.append(event(by="thread"))
+        writing.set()
+        time.sleep(0.3)
+
+thread = threading.Thread(target=write)
+thread.start()
+writing.wait(20)
+assert is_well(in_child(lambda: add("child")))
+thread.join(20)
+with catalog.read() as tx:
+    assert [one.by for one in tx.events.find()] == ["thread", "child"]
+"""
+INSIDE_A_TRANSACTION = """
+def work():
+    for use in (count, lambda: add("child"), lambda: SqlCatalog.open(path, workspace_path=".")):
+        try:
+            use()
+        except Unavailable as error:
+            assert "forked off in the middle of a transaction" in error.why, error
+        else:
+            raise AssertionError("it was used")
+
+with catalog.write() as tx:
+    tx.events.append(event(by="before"))
+    child = in_child(work)
+    assert is_well(child)
+    tx.events.append(event(by="after"))
+with catalog.read() as tx:
+    assert [one.by for one in tx.events.find()] == ["before", "after"]
+    assert is_well(in_child(work))
+    assert len(tx.events.find()) == 2
+assert is_well(in_child(lambda: add("child")))
+assert count() == 3
 assert catalog.faults() == []
 """
 
 
-def test_a_fork_uses_connections_of_its_own(file_catalog: SqlCatalog, tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    "story",
+    [IDLE, WHILE_ANOTHER_THREAD_WRITES, INSIDE_A_TRANSACTION],
+    ids=["idle", "while another thread writes", "inside a transaction"],
+)
+def test_a_fork_and_its_parent_do_each_other_no_harm(
+    file_catalog: SqlCatalog, tmp_path: Path, story: str
+) -> None:
     done = subprocess.run(
-        [sys.executable, "-c", FORKING, str(tmp_path / "catalog.sqlite")],
+        [sys.executable, "-c", FORKING + story, str(tmp_path / "catalog.sqlite")],
         cwd=Path(__file__).parents[2],
         capture_output=True,
         text=True,
@@ -197,7 +257,7 @@ def test_a_fork_uses_connections_of_its_own(file_catalog: SqlCatalog, tmp_path: 
         check=False,
     )
     assert (done.returncode, done.stdout) == (0, ""), done.stdout + done.stderr
-    assert events_in(file_catalog) == 61
+    assert file_catalog.faults() == []
 
 
 def test_a_file_that_was_put_in_the_place_of_ours_is_noticed(tmp_path: Path) -> None:

@@ -251,6 +251,24 @@ def test_a_disk_that_fills_up_loses_nothing_that_was_kept(disk: Callable[..., Pa
     catalog.close()
 
 
+def test_a_full_disk_is_said_to_be_one_when_a_catalog_is_opened_there(disk: Callable[..., Path]) -> None:
+    folder = disk(size="1m")
+    catalog = made(folder)
+    with catalog.write() as tx:
+        tx.events.append(event())
+    catalog.close()
+    ballast = folder / "ballast"
+    with contextlib.suppress(OSError), ballast.open("wb", buffering=0) as file:
+        while True:
+            file.write(b"x" * 4096)
+    assert "The disk is full. Free some room there, then try again." in refused(Unavailable, folder)
+    ballast.unlink()
+    catalog = opened(folder)
+    with catalog.read() as tx:
+        assert tx.events.last_seq() == 1
+    catalog.close()
+
+
 def test_a_read_only_disk_is_said_to_be_one(disk: Callable[..., Path]) -> None:
     folder = disk(size="2m")
     made(folder).close()

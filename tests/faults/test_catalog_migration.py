@@ -173,6 +173,8 @@ with catalog.read() as tx:
 
 
 def test_processes_that_open_at_once_migrate_once(old: Path, later: Path) -> None:
+    # long enough that every process has seen the older schema before the first is done
+    (later / "versions" / "0002_next.py").write_text(f"{NEXT}    import time\n    time.sleep(0.7)\n")
     processes = [
         subprocess.Popen(
             [sys.executable, "-c", OPENING, str(old), str(later)],
@@ -192,6 +194,7 @@ def test_processes_that_open_at_once_migrate_once(old: Path, later: Path) -> Non
         process.stdin.flush()
     answers = [process.communicate(timeout=60) for process in processes]
     assert answers == [("0002 ['churn/default', 'churn/ep2']\n", "")] * 3
+    assert [copy.name for copy in old.parent.glob("*.schema-*")] == ["catalog.sqlite.schema-0001"]
 
 
 def test_a_process_killed_while_it_migrates_leaves_the_older_catalog_whole(
@@ -200,9 +203,13 @@ def test_a_process_killed_while_it_migrates_leaves_the_older_catalog_whole(
     step = later / "versions" / "0002_next.py"
     step.write_text(f"{NEXT}    import os, signal\n    os.kill(os.getpid(), signal.SIGKILL)\n")
     killed = subprocess.run(
-        [sys.executable, "-c", OPENING, str(old), str(later)], input="go\n", text=True, timeout=60, check=False,
+        [sys.executable, "-c", OPENING, str(old), str(later)],
+        input="go\n",
         stdout=subprocess.DEVNULL,
-    )  # fmt: skip
+        text=True,
+        timeout=60,
+        check=False,
+    )
     assert killed.returncode == -signal.SIGKILL
     assert told(old, "SELECT version_num FROM alembic_version") == [("0001",)]
     step.write_text(NEXT)

@@ -9,12 +9,8 @@ from pathlib import Path
 from sqlalchemy import Connection, insert
 
 from mlalm_jupyter.adapters import folder_blobs
-from mlalm_jupyter.adapters.catalog.engine import (
-    Connections,
-    FileConnections,
-    MemoryConnections,
-    file_engine,
-)
+from mlalm_jupyter.adapters.catalog.connections import Connections, FileConnections, MemoryConnections
+from mlalm_jupyter.adapters.catalog.engine import writing_engine
 from mlalm_jupyter.adapters.catalog.refusals import translated
 from mlalm_jupyter.adapters.catalog.schema import metadata, revisions, workspaces
 from mlalm_jupyter.adapters.catalog.transaction import SqlTransaction
@@ -52,7 +48,7 @@ class SqlCatalog:
             raise
         try:
             with translated(path):
-                engine = file_engine(path, begin="BEGIN IMMEDIATE", pragmas=("journal_mode=WAL",))
+                engine = writing_engine(path)
                 with engine.connect() as connection, connection.begin():
                     _furnish(connection, workspace_id, at)
         except BaseException:

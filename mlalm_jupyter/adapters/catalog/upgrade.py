@@ -14,7 +14,7 @@ from sqlalchemy import Connection
 
 from mlalm_jupyter.adapters import folder_blobs
 from mlalm_jupyter.adapters.catalog import migrations
-from mlalm_jupyter.adapters.catalog.engine import BUSY_S, driver_of, file_engine
+from mlalm_jupyter.adapters.catalog.engine import BUSY_S, driver_of, remaking_engine
 from mlalm_jupyter.domain.errors import Corrupt, NewerSchema, Unavailable
 
 
@@ -40,7 +40,7 @@ def is_current(connection: Connection, *, place: Path | str, workspace_path: Pat
 def upgrade(path: Path, *, workspace_path: Path) -> None:
     """Migrate the file at `path` after copying it beside itself; another process may have been quicker."""
     with folder_blobs.translated(path), _alone(path):
-        engine = file_engine(path, begin="BEGIN IMMEDIATE", pragmas=("foreign_keys=OFF",))
+        engine = remaking_engine(path)
         with engine.connect() as connection, connection.begin():
             if is_current(connection, place=path, workspace_path=workspace_path):
                 return
