@@ -1,0 +1,316 @@
+"""What is shown: every kind of answer as text and as HTML, escaped, legible aloud, and without keys."""
+
+from __future__ import annotations
+
+import json
+import re
+from datetime import UTC, datetime, timedelta
+from html.parser import HTMLParser
+from typing import Any
+
+import pytest
+
+from mlalm_jupyter.domain.asset import Dataset
+from mlalm_jupyter.domain.definition import ModelAsset, code_definition, scoring_definition
+from mlalm_jupyter.domain.experiment import Experiment
+from mlalm_jupyter.domain.job import Job, JobState
+from mlalm_jupyter.domain.listing import Listing
+from mlalm_jupyter.domain.model import Lineage, TrainedModel
+from mlalm_jupyter.domain.outcome import Preview, Removed, Retrained, Snippet, Written
+from mlalm_jupyter.domain.run import Cells, Run, RunStatus, Snapshot
+from mlalm_jupyter.domain.server import KeyPair, Scored, ServerProcess, ServerStatus
+from mlalm_jupyter.domain.service import Endpoint, Move, WebService
+from mlalm_jupyter.domain.signature import Column, ColumnType, Schema, Signature, Table
+from mlalm_jupyter.domain.trust import Seal
+from mlalm_jupyter.domain.workspace import Checkup, Finding, WorkspaceInfo
+from mlalm_jupyter.surfaces.display import _MANY, _ONE, bundle_of, html_of, text_of
+from mlalm_jupyter.surfaces.display.parts import Moment, seconds_between, size
+
+NOW = datetime(2026, 11, 21, 12, 0, tzinfo=UTC)
+AT = "2026-11-21T09:30:00.000000Z"
+ID, HASH = "0193ab12cd34" + "0" * 20, "9f" * 32
+EVIL = "<script>alert('x')</script>&\"'"
+
+SCHEMA = Schema((Column("hour", ColumnType.INT64), Column(EVIL, ColumnType.STRING)))
+DATASET = Dataset(ID, "bikes", 1, "GenericCSV", HASH, 51200, 8645, SCHEMA, AT, EVIL, equal_to=3)
+MODEL = TrainedModel(
+    id=ID,
+    name="bikes",
+    version=2,
+    model_hash=HASH,
+    bundle_digest=HASH,
+    size_bytes=7_400_000,
+    format="skops",
+    framework="scikit-learn 1.6",
+    is_data_only=True,
+    signature=Signature(SCHEMA, SCHEMA),
+    lineage=Lineage("run", ID, "train.ipynb", ("dataset bikes:1",)),
+    created_at=AT,
+    created_by="ann",
+    tags={"season": EVIL},
+    description=EVIL,
+)
+RUN = Run(
+    id=ID,
+    experiment_id=ID,
+    path="train.ipynb",
+    status=RunStatus.FAILED,
+    snapshot=Snapshot(HASH, {"dataset": EVIL}, {}, {"commit": "c0ffee" * 6, "is_dirty": True}),
+    origin="scheduler",
+    created_at=AT,
+    created_by="ann",
+    started_at=AT,
+    ended_at="2026-11-21T09:31:19.000000Z",
+    cause=EVIL,
+    failed_cell=4,
+    cells=Cells(3, 6),
+)
+ENDPOINT = Endpoint(
+    ID, ID, "bikes", "default", HASH, 3, AT, AT, "bikes:2", HASH, "http://127.0.0.1:1/x", note=EVIL
+)
+JOB = Job(
+    ID,
+    "run",
+    {},
+    JobState.RUNNING,
+    1,
+    2,
+    AT,
+    "ann",
+    owner=EVIL,
+    cancel_requested=True,
+    progress={"cells_done": 3, "cells_total": 6},
+    cause=EVIL,
+)
+SERVICE = WebService(ID, "bikes", "classic", f"model bikes:2 {EVIL}", AT, "ann", (ENDPOINT,))
+KEYS = KeyPair("bikes/default", "PRIMARY-SECRET-abcd==", "SECONDARY-SECRET-wxyz==")
+CODE = code_definition(
+    title="comfort",
+    source=f"def comfort(rows):  # {EVIL}\n    return rows\n",
+    entry="comfort",
+    inputs=SCHEMA,
+    outputs=SCHEMA,
+    example=(),
+)
+SCORED = Scored(
+    ("hour", EVIL, "Scored Labels"),
+    ("Int64", "String", "Double"),
+    ((12, EVIL, 129.303870), (13, None, 22.5)),
+    "bikes/default",
+    HASH,
+    "bikes:2",
+    HASH,
+    "original",
+    "6a134408",
+)
+SEAL = Seal(HASH, "definition", "key1", "signature", EVIL, AT, "ann")
+MOVE = Move("bikes/default", 1, "rollback", HASH, EVIL, AT, "ann")
+
+ONE: list[Any] = [
+    DATASET,
+    Preview(DATASET, Table(("hour", EVIL), ((1, EVIL), (2, None)))),
+    MODEL,
+    SCORED,
+    Written("dataset bikes:1", EVIL, 12, HASH),
+    Removed("trust", HASH),
+    Experiment(ID, EVIL, "training", AT, 2, RUN),
+    RUN,
+    JOB,
+    Retrained(RUN, MODEL, ENDPOINT),
+    SERVICE,
+    ENDPOINT,
+    KEYS,
+    Snippet("bikes/default", "curl", f"curl {EVIL}"),
+    CODE,
+    SEAL,
+    WorkspaceInfo(ID, EVIL, "0001", AT, {"models": 2}),
+    Checkup({"blobs": 3}, (Finding("blob 9f", EVIL, "Restore it."),)),
+    ServerStatus(True, "http://127.0.0.1:1", EVIL, "0.1.0", 7, (ServerProcess("worker", 7, AT, 1),), (ID,)),
+]
+MANY: dict[str, Any] = {
+    "dataset": DATASET,
+    "model": MODEL,
+    "experiment": ONE[6],
+    "run": RUN,
+    "job": JOB,
+    "service": SERVICE,
+    "endpoint": ENDPOINT,
+    "move": MOVE,
+    "trust": SEAL,
+}
+EVERYTHING = [*ONE, *(Listing(kind, [item, item]) for kind, item in MANY.items())]
+NAMES = [type(one).__name__ for one in ONE] + [f"listing-{kind}" for kind in MANY]
+
+
+class Page(HTMLParser):
+    """Reads a piece of HTML strictly: which tags there are, and whether they close as they opened."""
+
+    def __init__(self, text: str) -> None:
+        super().__init__()
+        self.tags: list[tuple[str, dict[str, str | None]]] = []
+        self.open: list[str] = []
+        self.feed(text)
+        self.close()
+        assert self.open == []
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.tags.append((tag, dict(attrs)))
+        if tag != "br":
+            self.open.append(tag)
+
+    def handle_endtag(self, tag: str) -> None:
+        assert self.open.pop() == tag
+
+
+def test_every_kind_of_answer_is_tried_here() -> None:
+    assert {type(one) for one in ONE} == set(_ONE)
+    assert set(MANY) == set(_MANY)
+
+
+@pytest.mark.parametrize("answer", EVERYTHING, ids=NAMES)
+def test_html_escapes_all_that_people_wrote(answer: Any) -> None:
+    tags = {tag for tag, _ in Page(html_of(answer, now=NOW)).tags}
+    assert "script" not in tags
+    assert "<script" not in html_of(answer, now=NOW)
+
+
+@pytest.mark.parametrize("answer", EVERYTHING, ids=NAMES)
+def test_tables_can_be_read_aloud(answer: Any) -> None:
+    page = Page(html_of(answer, now=NOW))
+    heads = [attributes for tag, attributes in page.tags if tag == "th"]
+    assert all(head.get("scope") in ("col", "row") for head in heads)
+    tables = [tag for tag, _ in page.tags if tag == "table"]
+    captions = [tag for tag, _ in page.tags if tag == "caption"]
+    # who answered stands under the scored rows, whose caption it shares
+    assert len(captions) == len(tables) - isinstance(answer, Scored)
+
+
+@pytest.mark.parametrize("answer", EVERYTHING, ids=NAMES)
+def test_text_has_no_markup_and_no_loose_ends(answer: Any) -> None:
+    text = text_of(answer, now=NOW)
+    assert text.strip()
+    assert not re.search(r"</?(table|td|span|code)\b", text)
+    assert all(line == line.rstrip() for line in text.splitlines() if EVIL not in line)
+
+
+@pytest.mark.parametrize("answer", EVERYTHING, ids=NAMES)
+def test_a_bundle_is_plain_json_of_all_kinds(answer: Any) -> None:
+    bundle = bundle_of(answer)
+    assert json.loads(json.dumps(bundle)) == bundle
+    assert {"text/plain", "text/html"} <= set(bundle)
+    extra = set(bundle) - {"text/plain", "text/html"}
+    if isinstance(answer, KeyPair):
+        assert extra == set()
+    else:
+        assert all(re.fullmatch(r"application/vnd\.mlalm\.[a-z]+\+json", mime) for mime in extra)
+        assert len(extra) == 1
+
+
+@pytest.mark.parametrize("kind", MANY)
+def test_an_empty_list_says_how_to_begin(kind: str) -> None:
+    text = text_of(Listing(kind), now=NOW)
+    assert text.endswith(".")
+    assert text in re.sub(r"</?code>", "`", html_of(Listing(kind), now=NOW))
+
+
+def test_keys_are_never_in_what_a_notebook_keeps() -> None:
+    kept = json.dumps(bundle_of(KEYS))
+    assert "SECRET" not in kept
+    assert "abcd" in kept
+    assert ".primary" in kept
+    assert "SECRET" not in text_of(KEYS, now=NOW)
+
+
+def test_keys_are_whole_where_nothing_is_kept() -> None:
+    assert "PRIMARY-SECRET-abcd==" in text_of(KEYS, now=NOW, reveals=True)
+
+
+def test_a_status_is_a_word_and_a_symbol_not_a_colour_alone() -> None:
+    assert "✗ Failed" in text_of(RUN, now=NOW)
+    assert '<b aria-hidden="true">✗</b> Failed' in html_of(RUN, now=NOW)
+
+
+@pytest.mark.parametrize("status", list(RunStatus))
+def test_every_status_of_a_run_is_shown_in_its_own_words(status: RunStatus) -> None:
+    from dataclasses import replace
+
+    assert status.value in text_of(Listing("run", [replace(RUN, status=status)]), now=NOW)
+
+
+def test_columns_of_text_are_aligned() -> None:
+    text = text_of(Listing("move", [MOVE, Move("b/d", 12, "patch", HASH, "bikes:2", AT, "bob")]), now=NOW)
+    title, head, first, second = text.splitlines()
+    assert title == "History of bikes/default"
+    assert head.startswith("REVISION  WHAT")
+    assert first.startswith("       1  rolled back")
+    assert second.startswith("      12  patched")
+
+
+def test_names_of_somebodys_columns_are_kept_as_they_are() -> None:
+    assert "hour  " in text_of(SCORED, now=NOW)
+    assert "Scored Labels" in text_of(SCORED, now=NOW)
+
+
+def test_many_rows_are_cut_and_counted() -> None:
+    from dataclasses import replace
+
+    many = replace(SCORED, rows=tuple((number, "x", 1.0) for number in range(1000)))
+    assert "950 more rows are not shown" in text_of(many, now=NOW)
+    assert len(json.dumps(bundle_of(many))) < 50_000
+
+
+def test_a_retraining_that_goes_on_says_how_to_follow_it() -> None:
+    from dataclasses import replace
+
+    text = text_of(Retrained(replace(RUN, job_id=ID), None, None), now=NOW)
+    assert text.endswith(f"follow it with `mlalm job follow {ID}`.")
+
+
+def test_a_retraining_without_patch_says_that_nothing_moved() -> None:
+    assert "Nothing that serves has changed." in text_of(Retrained(RUN, MODEL, None), now=NOW)
+
+
+def test_a_definition_shows_its_models_and_its_code() -> None:
+    scoring = scoring_definition(
+        title="bikes", model=ModelAsset("a", "bikes", 2, HASH), inputs=SCHEMA, outputs=SCHEMA, example=()
+    )
+    assert "bikes:2" in text_of(scoring, now=NOW)
+    assert "def comfort(rows):" in text_of(CODE, now=NOW)
+
+
+@pytest.mark.parametrize(
+    ("passed", "told"),
+    [
+        (timedelta(seconds=3), "just now"),
+        (timedelta(seconds=50), "1 min ago"),
+        (timedelta(minutes=59), "59 min ago"),
+        (timedelta(minutes=61), "1 h ago"),
+        (timedelta(hours=25), "1 day ago"),
+        (timedelta(days=13), "13 days ago"),
+        (timedelta(days=20), "2026-11-01"),
+        (-timedelta(hours=1), "2026-11-21 13:00:00 UTC"),
+    ],
+)
+def test_times_are_told_as_people_tell_them(passed: timedelta, told: str) -> None:
+    assert Moment((NOW - passed).isoformat()).relative(NOW) == told
+
+
+def test_a_time_shows_when_it_was_as_well() -> None:
+    assert f'<time datetime="{AT}" title="2026-11-21 09:30:00 UTC">2 h ago</time>' in html_of(
+        Listing("run", [RUN]), now=NOW
+    )
+
+
+@pytest.mark.parametrize(
+    ("count", "told"),
+    [(12, "12 bytes"), (2048, "2 kB"), (5600, "5.5 kB"), (7_400_000, "7.1 MB"), (3 << 30, "3 GB")],
+)
+def test_sizes_are_told_as_people_tell_them(count: int, told: str) -> None:
+    assert size(count) == told
+
+
+def test_durations_are_told_as_people_tell_them() -> None:
+    assert seconds_between(AT, "2026-11-21T09:30:07.250000Z") == "7.2 s"
+    assert seconds_between(AT, "2026-11-21T09:31:19Z") == "1 min 19 s"
+    assert seconds_between(AT, "2026-11-21T12:31:19Z") == "3 h 1 min"
+    assert seconds_between(AT, None) is None
