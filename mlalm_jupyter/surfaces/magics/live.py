@@ -8,12 +8,14 @@ from typing import Any
 
 from mlalm_jupyter.api.verb import Parameter, Verb
 from mlalm_jupyter.domain.definition import ServiceDefinition
-from mlalm_jupyter.domain.errors import NotFound
+from mlalm_jupyter.domain.errors import InvalidInput, NotFound
 from mlalm_jupyter.domain.model import TrainedModel
 
 
 def _is_model(value: object) -> bool:
-    return any(callable(getattr(value, name, None)) for name in ("predict", "transform")) or callable(value)
+    if hasattr(value, "iloc"):  # frames and series can transform as well
+        return False
+    return callable(value) or any(callable(getattr(value, name, None)) for name in ("predict", "transform"))
 
 
 def _is_deployable(value: object) -> bool:
@@ -77,6 +79,12 @@ def fitting(parameter: Parameter, variables: Mapping[str, Any]) -> list[str]:
 def _refuse_unknown_model(word: str, variables: Mapping[str, Any]) -> None:
     if word.endswith(".ilearner"):
         return
+    if word in variables:
+        raise InvalidInput(
+            f"The variable '{word}'",
+            expected="a fitted model or a function",
+            got=f"an object of type {type(variables[word]).__name__}",
+        )
     known = _names(_is_model, variables)
     raise NotFound(
         "variable", word, known=known, fix="Name a fitted object of this notebook, or an .ilearner file."
