@@ -28,7 +28,8 @@ _BACKTICKS = re.compile(r"`([^`]*)`")
 
 _SHORT = 16
 
-# JupyterLab's variables first, then VS Code's, then what is legible on white and on black alike
+# JupyterLab's variables first, then VS Code's, then what is legible on white and on black alike.
+# The class stands twice where JupyterLab's own rule for table cells would otherwise win.
 _STYLE = """
 .mlalm{font-size:var(--jp-content-font-size1,13px);line-height:1.45;
 color:var(--jp-content-font-color1,var(--vscode-editor-foreground,inherit));overflow-x:auto;max-width:100%}
@@ -36,13 +37,13 @@ color:var(--jp-content-font-color1,var(--vscode-editor-foreground,inherit));over
 .mlalm caption{caption-side:top;text-align:left;font-weight:600;padding:.2em 0 .3em;color:inherit}
 .mlalm tr,.mlalm tbody tr:nth-child(odd),.mlalm tbody tr:nth-child(even){background:transparent}
 .mlalm tbody tr:hover{background:var(--jp-layout-color2,rgba(127,127,127,.12))}
-.mlalm th,.mlalm td{text-align:left;vertical-align:top;padding:.2em 1.2em .2em 0;border:0;max-width:48em;
+.mlalm.mlalm th,.mlalm.mlalm td{text-align:left;vertical-align:top;padding:.2em 1.2em .2em 0;border:0;max-width:48em;
 color:inherit;background:transparent}
 .mlalm thead th{font-weight:600;border-bottom:1px solid var(--jp-border-color1,rgba(127,127,127,.6));
 white-space:nowrap}
 .mlalm tbody tr{border-bottom:1px solid var(--jp-border-color2,rgba(127,127,127,.25))}
 .mlalm tbody th{font-weight:400;opacity:.75;white-space:nowrap}
-.mlalm .n{text-align:right;font-variant-numeric:tabular-nums}
+.mlalm.mlalm .n{text-align:right;font-variant-numeric:tabular-nums}
 .mlalm :not(pre)>code,.mlalm pre{font-family:var(--jp-code-font-family,ui-monospace,monospace);
 font-size:.92em;color:inherit;background:transparent;padding:0}
 .mlalm td code{overflow-wrap:anywhere}
