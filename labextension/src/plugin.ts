@@ -20,9 +20,8 @@ const IDLE_S = 10;
 const icon = new LabIcon({
   name: 'mlalm:lifecycle',
   svgstr: `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 24 24" width="24">
-    <g class="jp-icon3" fill="none" stroke="#616161" stroke-width="2" stroke-linecap="round">
-      <path d="M19 12a7 7 0 1 1-2.6-5.4"/><path d="M16.5 2.8v4h4"/></g>
-    <circle class="jp-icon3" fill="#616161" cx="12" cy="12" r="2.4"/></svg>`
+    <path class="jp-icon3" fill="#616161" d="M12 4a8 8 0 1 0 8 8h-2a6 6 0 1 1-1.8-4.2L14 10h6V4l-2.4 2.4A8 8 0 0 0 12 4z"/>
+    <circle class="jp-icon3" fill="#616161" cx="12" cy="12" r="2.2"/></svg>`
 });
 
 /** Keeps the state of the workspace for the panel and for others. */

@@ -45,5 +45,5 @@ def test_a_run_notes_when_it_started_and_ended() -> None:
 
 def test_an_ended_run_stays_as_it_is() -> None:
     ended = queued().moved(RunStatus.CANCELED, at="t1")
-    with pytest.raises(IllegalStatusChange, match="did not become Running. It is Canceled"):
+    with pytest.raises(IllegalStatusChange, match=r"did not become Running\. It is Canceled"):
         ended.moved(RunStatus.RUNNING, at="t2")
