@@ -27,9 +27,7 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     monkeypatch.delenv("MLALM_RUN", raising=False)
     yield path
     if path.exists():
-        from mlalm_jupyter.plugins import service_host
-
-        service_host()().stop()
+        _stop(path)
 
 
 @pytest.fixture
@@ -39,3 +37,38 @@ def workspace(home: Path, tmp_path: Path) -> Iterator[Any]:
 
     with Workspace.init(tmp_path / "ws") as made:
         yield made
+
+
+@pytest.fixture(scope="session")
+def shared_home(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    """One MLALM_HOME for all tests that only need some server; it is stopped at the end."""
+    path = tmp_path_factory.mktemp("shared") / "home"
+    yield path
+    if path.exists():
+        _stop(path)
+
+
+@pytest.fixture
+def hosted(shared_home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
+    """A workspace of this test's own on the server that tests share, which saves the time of a start."""
+    from mlalm_jupyter.workspace import Workspace
+
+    monkeypatch.setenv("MLALM_HOME", str(shared_home))
+    for name in ("MLALM_WORKSPACE", "MLALM_RUN", "MLALM_JOB"):
+        monkeypatch.delenv(name, raising=False)
+    with Workspace.init(tmp_path / "ws") as made:
+        yield made
+
+
+def _stop(home: Path) -> None:
+    from mlalm_jupyter.plugins import service_host
+
+    before = os.environ.get("MLALM_HOME")
+    os.environ["MLALM_HOME"] = str(home)
+    try:
+        service_host()().stop()
+    finally:
+        if before is None:
+            del os.environ["MLALM_HOME"]
+        else:
+            os.environ["MLALM_HOME"] = before

@@ -17,14 +17,18 @@ ROWS = pd.DataFrame({"a": [1.0, 2.0, 3.0]})
 
 
 @pytest.fixture
-def full(workspace: Workspace, tmp_path: Path) -> Workspace:
+def full(hosted: Workspace, tmp_path: Path) -> Workspace:
     """A workspace that holds one of everything."""
+    return filled(hosted, tmp_path)
+
+
+def filled(hosted: Workspace, tmp_path: Path) -> Workspace:
     (tmp_path / "rows.csv").write_text("a\n1\n2\n")
-    workspace.datasets.upload(str(tmp_path / "rows.csv"), "rows")
-    workspace.models.register(LinearRegression().fit(ROWS, ROWS["a"]), "line", sample=ROWS)
-    workspace.services.deploy("line:1", "line")
-    workspace.endpoints.add("line/ep2")
-    return workspace
+    hosted.datasets.upload(str(tmp_path / "rows.csv"), "rows")
+    hosted.models.register(LinearRegression().fit(ROWS, ROWS["a"]), "line", sample=ROWS)
+    hosted.services.deploy("line:1", "line")
+    hosted.endpoints.add("line/ep2")
+    return hosted
 
 
 def test_a_workspace_in_use_is_healthy(full: Workspace) -> None:
@@ -88,7 +92,8 @@ def test_a_reference_to_nothing_is_noticed(full: Workspace) -> None:
     assert any(one.where == "endpoint line/ep2" for one in full.workspaces.doctor().findings)
 
 
-def test_a_server_that_does_not_run_is_said(full: Workspace) -> None:
+def test_a_server_that_does_not_run_is_said(workspace: Workspace, tmp_path: Path) -> None:
+    full = filled(workspace, tmp_path)
     full.server.stop()
     (found,) = full.workspaces.doctor().findings
     assert found.where == "server"

@@ -30,10 +30,10 @@ with Workspace.open(sys.argv[1]) as ws:
 
 
 def test_two_processes_register_one_name_without_gap_or_error(
-    workspace: Workspace, counts: Callable[[int, int], int]
+    hosted: Workspace, counts: Callable[[int, int], int]
 ) -> None:
     each = counts(15, 50)
-    words = [sys.executable, "-c", REGISTER, str(workspace.path), str(each)]
+    words = [sys.executable, "-c", REGISTER, str(hosted.path), str(each)]
     both = [
         subprocess.Popen(words, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) for _ in range(2)
     ]
@@ -41,24 +41,24 @@ def test_two_processes_register_one_name_without_gap_or_error(
     assert [one.returncode for one in both] == [0, 0], said
     versions = sorted(int(line) for out, _ in said for line in out.split())
     assert versions == list(range(1, 2 * each + 1))
-    assert sorted(one.version for one in workspace.models.list(name="line")) == versions
-    assert workspace.workspaces.doctor().is_healthy
+    assert sorted(one.version for one in hosted.models.list(name="line")) == versions
+    assert hosted.workspaces.doctor().is_healthy
 
 
-def test_a_deleted_number_is_not_given_again(workspace: Workspace) -> None:
+def test_a_deleted_number_is_not_given_again(hosted: Workspace) -> None:
     rows = pd.DataFrame({"a": [1.0, 2.0]})
     model = LinearRegression().fit(rows, rows["a"])
-    assert [workspace.models.register(model, "line", sample=rows).version for _ in range(2)] == [1, 2]
-    workspace.models.delete("line:2", yes=True)
-    third = workspace.models.register(model, "line", sample=rows)
+    assert [hosted.models.register(model, "line", sample=rows).version for _ in range(2)] == [1, 2]
+    hosted.models.delete("line:2", yes=True)
+    third = hosted.models.register(model, "line", sample=rows)
     assert (third.version, third.equal_to) == (3, 1)
 
 
-def test_nothing_that_serves_changes_when_a_model_is_registered(workspace: Workspace, tmp_path: Path) -> None:
+def test_nothing_that_serves_changes_when_a_model_is_registered(hosted: Workspace, tmp_path: Path) -> None:
     rows = pd.DataFrame({"a": [1.0, 2.0]})
-    workspace.models.register(LinearRegression().fit(rows, rows["a"]), "line", sample=rows)
-    workspace.services.deploy("line:1", "line")
-    before = workspace.services.score("line", rows)
-    workspace.models.register(LinearRegression().fit(rows, rows["a"] * 9), "line", sample=rows)
-    after = workspace.services.score("line", rows)
+    hosted.models.register(LinearRegression().fit(rows, rows["a"]), "line", sample=rows)
+    hosted.services.deploy("line:1", "line")
+    before = hosted.services.score("line", rows)
+    hosted.models.register(LinearRegression().fit(rows, rows["a"] * 9), "line", sample=rows)
+    after = hosted.services.score("line", rows)
     assert (after.rows, after.model, after.definition_hash) == (before.rows, "line:1", before.definition_hash)

@@ -21,11 +21,11 @@ CODE = "def f(rows):\n    rows['b'] = rows['a'] * 2\n    return rows\n"
 
 
 @pytest.fixture
-def served(workspace: Workspace, tmp_path: Path) -> Workspace:
+def served(hosted: Workspace, tmp_path: Path) -> Workspace:
     """A workspace whose service `twice` runs a function of its own."""
     (tmp_path / "f.py").write_text(CODE)
-    workspace.services.deploy(str(tmp_path / "f.py"), "twice", sample=ROWS)
-    return workspace
+    hosted.services.deploy(str(tmp_path / "f.py"), "twice", sample=ROWS)
+    return hosted
 
 
 def state(ws: Workspace) -> Any:
@@ -125,29 +125,29 @@ def test_a_seal_that_somebody_wrote_into_the_catalog_does_not_count(
 
 
 def test_a_model_from_elsewhere_that_carries_code_is_kept_but_not_served(
-    workspace: Workspace, tmp_path: Path
+    hosted: Workspace, tmp_path: Path
 ) -> None:
     other = Workspace.init(tmp_path / "other")
     other.models.register(lambda rows: rows.assign(b=1), "theirs", sample=ROWS)
     other.models.download("theirs", str(tmp_path / "theirs.ilearner"))
-    kept = workspace.models.register(str(tmp_path / "theirs.ilearner"), "theirs")
+    kept = hosted.models.register(str(tmp_path / "theirs.ilearner"), "theirs")
     assert (kept.is_data_only, kept.lineage.origin) == (False, "external")
     with pytest.raises(UntrustedContent, match=kept.model_hash):
-        workspace.services.deploy("theirs:1", "theirs")
-    assert len(workspace.services.list()) == 0
-    workspace.trust.add(kept.model_hash)
-    workspace.services.deploy("theirs:1", "theirs")
-    assert workspace.services.score("theirs", ROWS).rows[0] == (1.0, 1)
+        hosted.services.deploy("theirs:1", "theirs")
+    assert len(hosted.services.list()) == 0
+    hosted.trust.add(kept.model_hash)
+    hosted.services.deploy("theirs:1", "theirs")
+    assert hosted.services.score("theirs", ROWS).rows[0] == (1.0, 1)
 
 
-def test_a_model_of_data_only_serves_wherever_it_was_trained(workspace: Workspace, tmp_path: Path) -> None:
+def test_a_model_of_data_only_serves_wherever_it_was_trained(hosted: Workspace, tmp_path: Path) -> None:
     other = Workspace.init(tmp_path / "other")
     theirs = other.models.register(LinearRegression().fit(ROWS, ROWS["a"] * 2), "line", sample=ROWS)
     other.models.download("line", str(tmp_path / "line.ilearner"))
-    kept = workspace.models.register(str(tmp_path / "line.ilearner"), "line")
+    kept = hosted.models.register(str(tmp_path / "line.ilearner"), "line")
     assert kept.model_hash == theirs.model_hash
-    workspace.services.deploy("line:1", "line")
-    answer = workspace.services.score("line", ROWS)
+    hosted.services.deploy("line:1", "line")
+    answer = hosted.services.score("line", ROWS)
     assert (answer.model, answer.model_hash) == ("line:1", kept.model_hash)
 
 
@@ -161,15 +161,15 @@ def test_a_model_of_data_only_serves_wherever_it_was_trained(workspace: Workspac
     ],
 )
 def test_a_definition_whose_model_is_not_here_moves_nothing(
-    workspace: Workspace, tmp_path: Path, old: str, new: str, error: type[MlalmError]
+    hosted: Workspace, tmp_path: Path, old: str, new: str, error: type[MlalmError]
 ) -> None:
-    workspace.models.register(LinearRegression().fit(ROWS, ROWS["a"]), "line", sample=ROWS)
-    workspace.services.deploy("line:1", "line")
-    workspace.definitions.export("line", str(tmp_path / "line.json"))
+    hosted.models.register(LinearRegression().fit(ROWS, ROWS["a"]), "line", sample=ROWS)
+    hosted.services.deploy("line:1", "line")
+    hosted.definitions.export("line", str(tmp_path / "line.json"))
     text = (tmp_path / "line.json").read_text()
     assert old in text
     (tmp_path / "line.json").write_text(text.replace(old, new))
-    before = workspace.endpoints.show("line").to_dict()
+    before = hosted.endpoints.show("line").to_dict()
     with pytest.raises(error):
-        workspace.services.deploy(str(tmp_path / "line.json"), "line", update=True)
-    assert workspace.endpoints.show("line").to_dict() == before
+        hosted.services.deploy(str(tmp_path / "line.json"), "line", update=True)
+    assert hosted.endpoints.show("line").to_dict() == before
