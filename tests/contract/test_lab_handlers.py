@@ -11,7 +11,9 @@ from typing import Any
 
 import jsonschema
 import pytest
+from jupyter_server.auth.identity import User
 from tornado.httpclient import HTTPClientError
+from tornado.web import create_signed_value
 
 from mlalm_jupyter.surfaces.lab import typescript
 from mlalm_jupyter.workspace import Workspace
@@ -47,6 +49,24 @@ def jp_server_config() -> dict[str, Any]:
 @pytest.fixture
 def ws(home: Path, jp_root_dir: Path) -> Workspace:
     return Workspace.init(jp_root_dir)
+
+
+@pytest.fixture
+def ask(
+    http_server_client: Any, jp_base_url: str, jp_auth_header: dict[str, str]
+) -> Callable[..., Awaitable[tuple[int, bytes]]]:
+    """Ask for an address exactly as it is written, escapes and all; refusals come back like other answers."""
+
+    async def asked(address: str, headers: dict[str, str] | None = None, **rest: Any) -> tuple[int, bytes]:
+        answer = await http_server_client.fetch(
+            jp_base_url.rstrip("/") + address,
+            headers={**jp_auth_header, **(headers or {})},
+            raise_error=False,
+            **rest,
+        )
+        return answer.code, answer.body
+
+    return asked
 
 
 async def refused(answer: Awaitable[Any]) -> tuple[int, dict[str, str]]:
@@ -105,45 +125,131 @@ async def test_the_page_learns_where_the_workspace_lies(
     assert place == {"workspace": str(jp_root_dir.resolve()), "folder": ""}
 
 
+async def test_the_workspace_around_a_notebook_is_the_one_that_is_meant(
+    home: Path, jp_fetch: Fetch, jp_root_dir: Path
+) -> None:
+    for name in ("one", "two"):
+        Workspace.init(jp_root_dir / name).close()
+        (jp_root_dir / name / "deep").mkdir()
+    place = json.loads((await jp_fetch("mlalm", "where", params={"near": "two/deep/train.ipynb"})).body)
+    assert place == {"workspace": str((jp_root_dir / "two").resolve()), "folder": "two"}
+    code, fault = await refused(jp_fetch("mlalm", "where"))
+    assert (code, fault["code"]) == (404, "WorkspaceNotFound"), "the folder above both is none"
+
+
+async def test_the_workspace_of_the_environment_goes_before_the_nearest(
+    ws: Workspace, jp_fetch: Fetch, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with Workspace.init(tmp_path / "elsewhere") as other, Workspace.init(tmp_path / "named") as named:
+        monkeypatch.setenv("MLALM_WORKSPACE", str(other.path))
+        place = json.loads((await jp_fetch("mlalm", "where")).body)
+        assert place == {"workspace": str(other.path.resolve()), "folder": None}
+        assert (await asked(jp_fetch, "workspace/show"))["id"] == other.info.id
+        answer = await jp_fetch(
+            "mlalm",
+            "api",
+            "workspace",
+            "show",
+            params={"workspace": str(named.path)},
+            method="POST",
+            body="{}",
+        )
+        assert json.loads(answer.body)["result"]["id"] == named.info.id, (
+            "a workspace that is asked for goes first"
+        )
+
+
 async def test_without_a_workspace_it_says_how_to_make_one(home: Path, jp_fetch: Fetch) -> None:
     code, fault = await refused(jp_fetch("mlalm", "where"))
     assert (code, fault["code"]) == (404, "WorkspaceNotFound")
     assert "mlalm workspace init" in fault["fix"]
+    code, fault = await refused(jp_fetch("mlalm", "api", "service", "list", method="POST", body="{}"))
+    assert (code, fault["code"]) == (404, "WorkspaceNotFound")
 
 
 @pytest.mark.parametrize(
-    "route",
+    "address",
     [
-        ("api", "contents", ".mlalm"),
-        ("api", "contents", ".mlalm", "keys", "signing.key"),
-        ("api", "contents", "a", "..", ".mlalm", "catalog.sqlite"),
-        ("files", ".mlalm", "keys", "master.key"),
+        "/api/contents/.mlalm",
+        "/api/contents/.mlalm/keys/signing.key",
+        "/api/contents//.mlalm/keys/signing.key",
+        "/api/contents/%2Emlalm/keys/signing.key",
+        "/api/contents/a%2F..%2F.mlalm%2Fcatalog.sqlite",
+        "/api/contents/link/keys/signing.key",
+        "/files/.mlalm/keys/master.key",
+        "/files/.%6Dlalm/keys/master.key",
+        "/files/link/keys/master.key",
+        "/nbconvert/html/.mlalm/keys/signing.key",
     ],
 )
 async def test_the_record_is_never_served_as_files(
-    ws: Workspace, jp_fetch: Fetch, route: tuple[str, ...]
+    ws: Workspace, ask: Callable[..., Awaitable[tuple[int, bytes]]], jp_root_dir: Path, address: str
 ) -> None:
-    with pytest.raises(HTTPClientError) as caught:
-        await jp_fetch(*route)
-    assert caught.value.code in (403, 404)
-    assert b"SQLite" not in (caught.value.response.body if caught.value.response else b"")
+    (jp_root_dir / "link").symlink_to(jp_root_dir / ".mlalm")
+    (jp_root_dir / "near.txt").write_text("seen")
+    assert (await ask("/files/near.txt"))[1] == b"seen", "files beside it are served"
+    code, body = await ask(address)
+    assert code == 403
+    assert b"It is the workspace's record" in body
 
 
-@pytest.mark.parametrize("method", ["PUT", "DELETE", "PATCH", "POST"])
-async def test_the_record_cannot_be_written_as_files(ws: Workspace, jp_fetch: Fetch, method: str) -> None:
-    key = ws.path / ".mlalm/keys/signing.key"
-    before = key.read_bytes()
-    body = json.dumps({"type": "file", "format": "text", "content": "x", "path": "b"})
-    with pytest.raises(HTTPClientError) as caught:
-        await jp_fetch(
-            "api",
-            "contents",
-            ".mlalm/keys/signing.key",
-            method=method,
-            body=None if method == "DELETE" else body,
-        )
-    assert caught.value.code == 403
-    assert key.read_bytes() == before
+async def test_the_record_is_not_listed_and_does_not_spoil_the_list(
+    ws: Workspace, ask: Callable[..., Awaitable[tuple[int, bytes]]], jp_root_dir: Path
+) -> None:
+    (jp_root_dir / "link").symlink_to(jp_root_dir / ".mlalm")
+    (jp_root_dir / ".hidden").write_text("shown, as the settings say")
+    code, body = await ask("/api/contents")
+    assert code == 200
+    assert [entry["name"] for entry in json.loads(body)["content"]] == [".hidden"]
+
+
+@pytest.mark.parametrize(
+    ("method", "address", "body"),
+    [
+        ("PUT", ".mlalm/keys/signing.key", {"type": "file", "format": "text", "content": "x"}),
+        ("PUT", "%2Emlalm/keys/signing.key", {"type": "file", "format": "text", "content": "x"}),
+        ("PUT", "link/keys/signing.key", {"type": "file", "format": "text", "content": "x"}),
+        ("DELETE", ".mlalm/keys/signing.key", None),
+        ("DELETE", "%2Emlalm/keys/signing.key", None),
+        ("PATCH", "%2Emlalm/keys/signing.key", {"path": "mine"}),
+        ("PATCH", "near.txt", {"path": ".mlalm/keys/signing.pub"}),
+        ("POST", "", {"copy_from": ".mlalm/keys/signing.key"}),
+        ("POST", ".mlalm/keys", {"copy_from": "near.txt"}),
+        ("POST", ".mlalm/keys/signing.key/checkpoints", {}),
+    ],
+)
+async def test_the_record_cannot_be_written_copied_or_moved_as_files(
+    ws: Workspace,
+    ask: Callable[..., Awaitable[tuple[int, bytes]]],
+    jp_root_dir: Path,
+    method: str,
+    address: str,
+    body: dict[str, str] | None,
+) -> None:
+    (jp_root_dir / "link").symlink_to(jp_root_dir / ".mlalm")
+    (jp_root_dir / "near.txt").write_text("x")
+    keys = jp_root_dir / ".mlalm/keys"
+    before = {path.name: path.read_bytes() for path in keys.iterdir()}
+    code, _ = await ask(
+        f"/api/contents/{address}", method=method, body=None if body is None else json.dumps(body)
+    )
+    assert code == 403
+    assert {path.name: path.read_bytes() for path in keys.iterdir()} == before
+    assert {path.name for path in jp_root_dir.iterdir()} == {".mlalm", "link", "near.txt"}
+
+
+async def test_a_page_of_another_site_cannot_use_the_session_of_a_person(
+    ws: Workspace, ask: Callable[..., Awaitable[tuple[int, bytes]]], jp_serverapp: Any
+) -> None:
+    people = jp_serverapp.identity_provider
+    people.cookie_name = "session"
+    ada = people.user_to_cookie(User("ada"))
+    signed = create_signed_value(jp_serverapp.web_app.settings["cookie_secret"], "session", ada).decode()
+    cookies = {"Cookie": f"session={signed}; _xsrf=right", "Authorization": ""}
+    address = "/mlalm/api/workspace/show"
+    assert (await ask(address, method="POST", body="{}", headers=cookies))[0] == 403
+    own = {**cookies, "X-XSRFToken": "right"}
+    assert (await ask(address, method="POST", body="{}", headers=own))[0] == 200
 
 
 @pytest.mark.timeout(120)

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Any
 
 from mlalm_jupyter.surfaces.lab.handlers import handlers
+from mlalm_jupyter.surfaces.lab.record import keep_out
 
 NAME = "mlalm-jupyter"
 
@@ -22,7 +22,8 @@ def _jupyter_server_extension_points() -> list[dict[str, str]]:
 
 def _load_jupyter_server_extension(server: Any) -> None:
     """Add our routes to a Jupyter server."""
-    app = server.web_app
-    app.settings.setdefault("server_root_dir", str(Path(server.root_dir)))
-    app.add_handlers(".*$", handlers(app.settings["base_url"]))
+    app, root = server.web_app, str(server.root_dir)
+    app.settings.setdefault("server_root_dir", root)
+    app.add_handlers(".*$", handlers(app.settings["base_url"], root=root))
+    keep_out(server.contents_manager)
     server.log.info("mlalm_jupyter: experiments, models and services at /mlalm/api")

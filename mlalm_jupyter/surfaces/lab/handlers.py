@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +12,8 @@ from jupyter_server.utils import url_path_join
 from tornado import web
 from tornado.ioloop import IOLoop
 
-from mlalm_jupyter.domain.errors import MlalmError
+from mlalm_jupyter.domain.errors import InvalidInput, MlalmError, WorkspaceNotFound
+from mlalm_jupyter.surfaces.lab.record import NamesTheRecord, RecordHandler
 from mlalm_jupyter.surfaces.verbs_http import dispatch
 from mlalm_jupyter.workspace import HIDDEN, find_folder
 
@@ -22,14 +24,18 @@ PATHS = ("notebook", "file")
 class _Handler(APIHandler):
     @property
     def root(self) -> Path:
-        return Path(self.settings.get("server_root_dir", ".")).expanduser().resolve()
+        return Path(self.settings["server_root_dir"]).expanduser().resolve()
 
-    def workspace(self) -> str | None:
-        """The workspace that is asked for, or the nearest one around the folder that Jupyter serves."""
-        named = self.get_query_argument("workspace", None)
+    def workspace(self, *, near: object = None) -> str | None:
+        """The workspace that is asked for, else that of the environment, else the nearest one around a file.
+
+        Without a file it is the nearest one around the folder that Jupyter serves.
+        """
+        named = self.get_query_argument("workspace", None) or os.environ.get("MLALM_WORKSPACE")
         if named:
             return str(named)
-        for folder in (self.root, *self.root.parents):
+        start = (self.root / near).parent if isinstance(near, str) and near else self.root
+        for folder in (start, *start.parents):
             if (folder / HIDDEN / "catalog.sqlite").exists():
                 return str(folder)
         return None
@@ -47,13 +53,16 @@ class VerbHandler(_Handler):
         try:
             arguments = json.loads(self.request.body or b"{}")
         except (ValueError, RecursionError) as error:
-            fault = {"code": "InvalidInput", "what": "The body is not valid.", "why": f"It is no JSON: {error}."}
-            self.answer(400, {"error": {**fault, "fix": "Send the arguments as a JSON object."}})
+            fault = InvalidInput("The body", expected="JSON", got=f"something else ({error})")
+            self.answer(400, {"error": fault.to_dict()})
             return
+        near = arguments.get("notebook") if isinstance(arguments, dict) else None
         if isinstance(arguments, dict):
             arguments = {name: self._placed(name, value) for name, value in arguments.items()}
+        # where there is none, the folder that Jupyter serves is named, and not the one it was started in
+        workspace = self.workspace(near=near) or str(self.root)
         status, body = await IOLoop.current().run_in_executor(
-            None, lambda: dispatch(noun, verb, arguments, workspace=self.workspace())
+            None, lambda: dispatch(noun, verb, arguments, workspace=workspace)
         )
         self.answer(status, body)
 
@@ -66,12 +75,16 @@ class VerbHandler(_Handler):
 
 
 class PlaceHandler(_Handler):
-    """`GET /mlalm/where`: the workspace, and its folder as the page names it."""
+    """`GET /mlalm/where?near=FILE`: the workspace, and its folder as the page names it."""
 
     @web.authenticated
     async def get(self) -> None:
+        named = self.workspace(near=self.get_query_argument("near", None))
         try:
-            found = find_folder(self.workspace()).resolve()
+            if named is None:
+                why = "Neither the folder that Jupyter serves nor any above it is one."
+                raise WorkspaceNotFound(str(self.root), why=why)
+            found = find_folder(named).resolve()
         except MlalmError as error:
             self.answer(404, {"error": error.to_dict()})
             return
@@ -79,28 +92,10 @@ class PlaceHandler(_Handler):
         self.answer(200, {"workspace": str(found), "folder": "" if below == "." else below})
 
 
-class HiddenHandler(_Handler):
-    """Refuses the workspace's own record as files, whatever the server's settings say of hidden files."""
-
-    @web.authenticated
-    async def refuse(self, *_: str) -> None:
-        fault = {
-            "code": "Unauthorized",
-            "what": f"'{HIDDEN}' was not opened.",
-            "why": "It is the workspace's record and holds keys.",
-            "fix": "Use the verbs, for example `mlalm workspace show`.",
-        }
-        self.answer(403, {"error": fault, "message": f"{fault['what']} {fault['why']}"})
-
-    get = head = post = put = patch = delete = refuse
-
-
-def handlers(base_url: str) -> list[tuple[str, type[_Handler]]]:
-    """Our routes; those for hidden files stand before the server's own."""
-    inside = rf"(?:.*/)?{HIDDEN.replace('.', '[.]')}(?:/.*)?"
-    hidden = [rf"/{place}/{inside}" for place in ("api/contents", "files", "view", "nbconvert/[^/]+", "edit", "notebooks")]
+def handlers(base_url: str, *, root: str) -> list[tuple[Any, ...]]:
+    """Our routes; the one for the workspace's record stands before the server's own."""
     return [
+        (NamesTheRecord(base_url, root=root), RecordHandler),
         (url_path_join(base_url, "mlalm", "api", "([a-z]+)", "([a-z-]+)"), VerbHandler),
         (url_path_join(base_url, "mlalm", "where"), PlaceHandler),
-        *((url_path_join(base_url, route), HiddenHandler) for route in hidden),
     ]
