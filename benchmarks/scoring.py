@@ -122,9 +122,7 @@ async def load(port: int, request: bytes, connections: int, seconds: float) -> d
     ends = [loop.create_future() for _ in range(connections)]
     begun = time.perf_counter()
     for done in ends:
-        await loop.create_connection(
-            lambda done=done: Client(request, until, spent, done), "127.0.0.1", port
-        )
+        await loop.create_connection(lambda done=done: Client(request, until, spent, done), "127.0.0.1", port)
     await asyncio.gather(*ends)
     took = time.perf_counter() - begun
     spent.sort()
@@ -194,7 +192,10 @@ def measure(host: LocalHost, frame: pd.DataFrame, endpoints: list[ServedEndpoint
             for connections in (1, 16, 64):
                 uvloop.run(load(port, request, connections, 1.0))
                 figures = uvloop.run(load(port, request, connections, seconds))
-                print(f"{endpoint.reference:18} {rows:3} rows {connections:3} connections  {figures}", flush=True)
+                print(
+                    f"{endpoint.reference:18} {rows:3} rows {connections:3} connections  {figures}",
+                    flush=True,
+                )
 
 
 if __name__ == "__main__":

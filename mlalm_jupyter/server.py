@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import base64
 import hmac
 import html
 import json
 import logging
 import os
+import secrets
 import uuid
 from collections.abc import Awaitable, Callable
 from pathlib import Path
@@ -20,10 +20,12 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse, JSONResponse, Response
 from starlette.routing import Route
 
-from mlalm_jupyter.domain.errors import InvalidInput, MlalmError, Unauthorized
+from mlalm_jupyter.adapters.keyring import FolderKeyring
+from mlalm_jupyter.domain.errors import Corrupt, InvalidInput, MlalmError, Unauthorized
 from mlalm_jupyter.serving.home import Home
 from mlalm_jupyter.serving.local_host import LocalHost
 from mlalm_jupyter.surfaces import verbs_http
+from mlalm_jupyter.workspace import HIDDEN
 
 MAX_BODY_BYTES = 16 << 20
 log = logging.getLogger("mlalm.api")
@@ -103,11 +105,10 @@ def _managed_workspace(request: Request) -> Path:
 
 def _token(path: Path) -> str:
     try:
-        raw = base64.b64decode((path / ".mlalm" / "keys" / "management.token").read_bytes(), validate=True)
-    except (OSError, ValueError):
+        return FolderKeyring(path / HIDDEN / "keys").management_token()
+    except Corrupt:
         # nobody can send this: it is fresh every time
-        raw = os.urandom(48)
-    return base64.urlsafe_b64encode(raw).decode()
+        return secrets.token_urlsafe(48)
 
 
 async def _arguments(request: Request) -> dict[str, Any]:

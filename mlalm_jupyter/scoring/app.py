@@ -145,7 +145,7 @@ class ScoringApp:
             return
         predictor = served.predictor
         if predictor is None:
-            predictor = await self._loaded(address[0], served)
+            predictor = await self._loaded(workspace, served)
         answer = await self._computed(predictor, body, head.content_type, query)
         headers = (*served.headers, *predictor.headers)
         await respond(send, 200, answer, request_id=request_id, headers=headers)
@@ -168,9 +168,9 @@ class ScoringApp:
             raise unauthorized("That key does not open this endpoint.")
         return workspace, served
 
-    async def _loaded(self, workspace_id: str, served: Served) -> Predictor:
+    async def _loaded(self, workspace: ServedWorkspace, served: Served) -> Predictor:
         try:
-            return await self.roster.predictor(workspace_id, served)
+            return await self.roster.predictor(workspace, served)
         except MlalmError as error:
             raise load_refusal(error) from error
 

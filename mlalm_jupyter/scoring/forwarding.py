@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import logging
 from collections.abc import AsyncIterator, Iterable
 from pathlib import Path
 
 import h11
 
 from mlalm_jupyter.scoring.envelope import Receive, Scope, Send
-from mlalm_jupyter.scoring.errors import bad_gateway, too_slow
+from mlalm_jupyter.scoring.errors import bad_gateway, bad_request, too_slow
 from mlalm_jupyter.scoring.places import socket_address
 
 _HOP_BY_HOP = {
@@ -28,7 +29,7 @@ _HOP_BY_HOP = {
 # said by us and believed by the api process: a client may not say them
 _OURS = {b"x-forwarded-for", b"x-forwarded-proto", b"forwarded", b"x-forwarded-host", b"x-ms-request-id"}
 _CHUNK = 1 << 16
-_CONNECT_S = 5.0
+log = logging.getLogger("mlalm.scoring")
 _RETRY_S = 0.05
 _UPLOAD_S = 60.0
 _DOWN = "The api process of the server does not answer; scoring goes on meanwhile."
@@ -38,8 +39,9 @@ Header = tuple[bytes, bytes]
 class ApiForwarder:
     """The way to the api process: one connection per request, for these are few."""
 
-    def __init__(self, socket: Path) -> None:
+    def __init__(self, socket: Path, *, connect_s: float = 5.0) -> None:
         self.socket = socket
+        self.connect_s = connect_s
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send, request_id: str) -> None:
         has_begun = False
@@ -56,8 +58,8 @@ class ApiForwarder:
         except (OSError, EOFError, TimeoutError, h11.ProtocolError) as error:
             if not has_begun:
                 raise bad_gateway(_DOWN) from error
-            # half an answer is out: all that is left is to break the connection, which uvicorn does
-            raise
+            # half an answer is out: returning before it is whole makes uvicorn break the connection
+            log.warning("request %s broke off half way: %s", request_id, error)
 
     @contextlib.asynccontextmanager
     async def _connected(self) -> AsyncIterator[tuple[asyncio.StreamReader, asyncio.StreamWriter]]:
@@ -69,7 +71,7 @@ class ApiForwarder:
 
     async def _reached(self) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
         """A connection; a process that is just being started again is given a moment."""
-        deadline = asyncio.get_running_loop().time() + _CONNECT_S
+        deadline = asyncio.get_running_loop().time() + self.connect_s
         while True:
             try:
                 with socket_address(self.socket) as address:
@@ -120,7 +122,11 @@ class _Exchange:
         ]
         query = scope["query_string"]
         target = scope["raw_path"] + (b"?" + query if query else b"")
-        return h11.Request(method=scope["method"].encode(), target=target, headers=headers)
+        try:
+            return h11.Request(method=scope["method"].encode(), target=target, headers=headers)
+        except h11.LocalProtocolError as error:
+            message = f"The request's head is not valid HTTP: {error}."
+            raise bad_request(message, cause="BadParameterValue") from error
 
     async def _upload(self, receive: Receive) -> None:
         while True:
@@ -166,7 +172,7 @@ class _Exchange:
 
 def _passed(headers: Iterable[Header]) -> list[Header]:
     """Headers that travel on: neither of this hop only, nor ours to say."""
-    headers = [(name.lower(), value) for name, value in headers]
+    headers = [(name.lower(), value.strip()) for name, value in headers]
     dropped = _HOP_BY_HOP | _OURS
     for name, value in headers:
         if name == b"connection":

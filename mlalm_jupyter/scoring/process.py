@@ -70,11 +70,13 @@ async def _serve(listener: socket.socket, slot: int, places: Places, parent: int
         )
     )
     watch = loop.create_task(_watch(server, app, parent))
+    warm = loop.create_task(roster.warm())
     log.info("scorer %d serves %d workspaces", slot, len(roster.workspaces))
     try:
         await server.serve(sockets=[listener])
     finally:
         watch.cancel()
+        warm.cancel()
         control.close()
 
 

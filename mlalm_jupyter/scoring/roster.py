@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import json
 import logging
 import os
@@ -18,6 +19,7 @@ from mlalm_jupyter.scoring.library import Library
 from mlalm_jupyter.scoring.places import Places
 from mlalm_jupyter.scoring.predictor import Predictor
 
+WARMED = 16
 _RETRY_S = 2.0
 _Stamp = tuple[int, int, int]
 log = logging.getLogger("mlalm.scoring")
@@ -108,18 +110,18 @@ class Roster:
                 self.generation.ack(self.slot, generation)
             self.loader.run(self.library.keep_only, self._held())
 
-    async def predictor(self, workspace_id: str, served: Served) -> Predictor:
+    async def predictor(self, workspace: ServedWorkspace, served: Served) -> Predictor:
         """What answers for an endpoint, loaded on its first call; callers at the same time share one load."""
         if served.predictor is not None:
             return served.predictor
-        key = (workspace_id, served.servable.digest)
+        projection = workspace.projection
+        key = (projection.workspace_id, served.servable.digest)
         failure = self._failures.get(key)
         if failure and time.monotonic() - failure[0] < _RETRY_S:
             raise failure[1]
         task = self._loading.get(key)
         if task is None:
-            projection = self.workspaces[workspace_id].projection
-            load = self._load(workspace_id, served.servable, projection.public_key)
+            load = self._load(projection.workspace_id, served.servable, projection.public_key)
             task = asyncio.get_running_loop().create_task(load)
             self._loading[key] = task
             task.add_done_callback(lambda _: self._loading.pop(key, None))
@@ -127,11 +129,18 @@ class Roster:
             served.predictor = await asyncio.shield(task)
         except MlalmError as error:
             self._failures[key] = (time.monotonic(), error)
-            self._note_fault(workspace_id, served.endpoint, error, generation=0)
+            self._note_fault(projection.workspace_id, served.endpoint, error, generation=0)
             raise
         self._failures.pop(key, None)
-        self.faults.pop((workspace_id, served.endpoint.id), None)
+        self.faults.pop((projection.workspace_id, served.endpoint.id), None)
         return served.predictor
+
+    async def warm(self) -> None:
+        """Load ahead what is served, as far as that is little: so that the first calls need not wait."""
+        for workspace in list(self.workspaces.values()):
+            for served in list(workspace.endpoints.values())[:WARMED]:
+                with contextlib.suppress(MlalmError):  # noted as a fault; the first call tries again
+                    await self.predictor(workspace, served)
 
     async def prepare(self, workspace_id: str, servable: Servable, public_key: str) -> None:
         """Load a definition anew or check what is loaded, and replay its example."""

@@ -67,7 +67,7 @@ class Home(Places):
         """The port that was chosen for this home, once and for all."""
         try:
             text = self.port_file.read_text().strip()
-        except FileNotFoundError:
+        except (FileNotFoundError, NotADirectoryError):
             return None
         if not (text.isdigit() and 0 < int(text) < 65536):
             raise Corrupt(
@@ -84,9 +84,12 @@ class Home(Places):
     def server_pid(self) -> int | None:
         """The process id of the supervisor that holds the lock, or None when no server runs."""
         try:
-            handle = os.open(self.lock_file, os.O_RDONLY)
-        except FileNotFoundError:
-            return None
+            with translated(self.home):
+                handle = os.open(self.lock_file, os.O_RDONLY)
+        except Unavailable as error:
+            if isinstance(error.__cause__, (FileNotFoundError, NotADirectoryError)):
+                return None
+            raise
         try:
             fcntl.flock(handle, fcntl.LOCK_SH | fcntl.LOCK_NB)
         except BlockingIOError:

@@ -53,10 +53,13 @@ class LocalHost:
     def start(self, *, port: int | None = None) -> ServerStatus:
         if port is not None and not 0 < port < 65536:
             raise InvalidInput("The port", expected="1 to 65535", got=str(port))
-        if self.home.server_pid() is None:
-            self.home.make()
-            self._launch(port)
-        status = self._settled()
+        status = None
+        deadline = time.monotonic() + START_S
+        while status is None:
+            if self.home.server_pid() is None:
+                self.home.make()
+                self._launch(port)
+            status = self._settled(deadline)
         if port is not None and status.base_url != f"http://127.0.0.1:{port}":
             raise Unavailable(
                 f"The server was not moved to port {port}.",
@@ -117,7 +120,8 @@ class LocalHost:
             if before == now:
                 return False
             write_json(path, now)
-            if before is not None and {**before, "seq": 0} == {**now, "seq": 0}:
+            is_same = {**before, "seq": 0} == {**now, "seq": 0} if before else not now["endpoints"]
+            if is_same:
                 return False
             self.scorers.bump()
         return True
@@ -178,15 +182,14 @@ class LocalHost:
         if "error" in report:
             raise error_told(report["error"])
 
-    def _settled(self) -> ServerStatus:
-        """The status of the server, once whoever starts it is through."""
-        deadline = time.monotonic() + START_S
+    def _settled(self, deadline: float) -> ServerStatus | None:
+        """The status of the server once whoever starts it is through, or None when that one gave up."""
         while time.monotonic() < deadline:
             status = self.status()
             if status.is_running and self.scorers.are_up():
                 return status
             if self.home.server_pid() is None:
-                break
+                return None
             time.sleep(_POLL_S)
         raise Unavailable(
             "The server did not come up.",

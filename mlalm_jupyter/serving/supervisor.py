@@ -9,6 +9,7 @@ import argparse
 import errno
 import fcntl
 import json
+import math
 import os
 import random
 import signal
@@ -48,7 +49,7 @@ class Supervisor:
         self.generation: Generation
 
     def open(self, port: int | None) -> None:
-        """Take the port, set the shared counter up, and start every child."""
+        """Take the port, set the shared counter up, and start the scorers; the others can wait for them."""
         self.listener = listening(self.home, port)
         self.home.server_file.unlink(missing_ok=True)
         self.generation = Generation.create(self.home.generation, slots=self.scorers)
@@ -56,8 +57,18 @@ class Supervisor:
         say(f"version {__version__}, listening at {self.home.base_url()}, home {self.home.home}")
         for child in self.children:
             logs.rotate(child.log)
-            self._start(child)
+            if child.slot is None:
+                child.due_s = math.inf
+            else:
+                self._start(child)
         self._tell()
+
+    def start_the_rest(self) -> None:
+        """Start what is not needed for scoring."""
+        for child in self.children:
+            if child.due_s == math.inf:
+                child.due_s = 0.0
+        self._start_due()
 
     def is_ready(self) -> bool:
         """Whether each scorer serves and can be reached."""
@@ -259,10 +270,12 @@ def main() -> None:
         say(str(error))
         for child in supervisor.children:
             child.signal(signal.SIGKILL)
+        # whoever hears of it may try again at once
+        os.close(lock)
         _report(args.report, {"error": {**vars(error), **error.to_dict()}})
         sys.exit(1)
-    _report(args.report, {"ready": True})
     say("ready")
+    _report(args.report, {"ready": True})
     while goes_on:
         goes_on = supervisor.wait(_LOOK_S)
         if not _is_still_there(lock, home):
@@ -284,6 +297,7 @@ def _until_ready(supervisor: Supervisor) -> bool:
                 why=f"Its {child.role} does not come up: {why}",
                 fix=f"See `mlalm server logs --process {child.role}`.",
             )
+    supervisor.start_the_rest()
     return True
 
 

@@ -100,13 +100,18 @@ class Handmade:
         entry: str,
         *,
         outputs: Schema,
-        inputs: Schema = schema_of(ROWS),
+        inputs: Schema | None = None,
         example: tuple[tuple[object, ...], ...] = ((20.0, 10.0),),
         is_sealed: bool = True,
     ) -> Servable:
         """The servable of a definition that puts rows through code."""
         definition = code_definition(
-            title=entry, source=source, entry=entry, inputs=inputs, outputs=outputs, example=example
+            title=entry,
+            source=source,
+            entry=entry,
+            inputs=inputs or schema_of(ROWS),
+            outputs=outputs,
+            example=example,
         )
         seal = self.sealed("definition", definition.digest) if is_sealed else None
         return self.servable(definition, (), seal=seal)
@@ -128,7 +133,11 @@ class Handmade:
         if before is None:
             number = len(self.endpoints) + 2
             made = ServedEndpoint(
-                f"{ID}{number:x}", reference, 1, servable.digest, (digest, hashlib.sha256(b"second").hexdigest())
+                f"{ID}{number:x}",
+                reference,
+                1,
+                servable.digest,
+                (digest, hashlib.sha256(b"second").hexdigest()),
             )
         else:
             made = replace(before, definition_hash=servable.digest, revision=before.revision + 1)
@@ -165,7 +174,11 @@ def body(rows: pd.DataFrame = ROWS) -> dict[str, Any]:
 
 
 def call(
-    address: str, document: object = None, *, key: str = "primary-key", query: str = "api-version=2.0&details=true"
+    address: str,
+    document: object = None,
+    *,
+    key: str = "primary-key",
+    query: str = "api-version=2.0&details=true",
 ) -> requests.Response:
     """One scoring call, as a stranger would make it."""
     data = json.dumps(body() if document is None else document).encode()

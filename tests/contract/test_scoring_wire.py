@@ -121,7 +121,10 @@ def test_the_swagger_form_gives_objects_whichever_form_came_in(stage: Stage) -> 
     assert one.json() == other.json()
     (row,) = one.json()["Results"]["output1"]
     assert (row["age"], row["hours"]) == ("20", "10")
-    assert table(call(stage.census, objects))["Values"] == table(call(stage.census, body(ROWS.head(1))))["Values"]
+    assert (
+        table(call(stage.census, objects))["Values"]
+        == table(call(stage.census, body(ROWS.head(1))))["Values"]
+    )
 
 
 def test_numbers_as_text_columns_in_any_order_and_extra_ones_change_nothing(stage: Stage) -> None:
@@ -151,9 +154,13 @@ def test_fixed_parts_of_the_address_have_no_case_and_one_slash_may_follow(stage:
     assert answer.status_code == 200
 
 
-@pytest.mark.parametrize("header", ["Bearer primary-key", "bearer primary-key", "BEARER  primary-key", "Bearer second"])
+@pytest.mark.parametrize(
+    "header", ["Bearer primary-key", "bearer primary-key", "BEARER  primary-key", "Bearer second"]
+)
 def test_both_keys_open_however_the_scheme_is_written(stage: Stage, header: str) -> None:
-    answer = requests.post(f"{stage.census}/execute", json=body(), headers={"Authorization": header}, timeout=30)
+    answer = requests.post(
+        f"{stage.census}/execute", json=body(), headers={"Authorization": header}, timeout=30
+    )
     assert answer.status_code == 200
 
 
@@ -181,7 +188,11 @@ def test_without_the_right_key_there_is_no_answer(stage: Stage, headers: dict[st
 
 
 def test_the_key_of_another_endpoint_opens_nothing(stage: Stage) -> None:
-    stage.made.put("apart/default", stage.made.servables[stage.made.endpoints["census/default"].definition_hash], key="apart")
+    stage.made.put(
+        "apart/default",
+        stage.made.servables[stage.made.endpoints["census/default"].definition_hash],
+        key="apart",
+    )
     stage.host.publish(stage.made.id, stage.made.projection)
     apart = stage.made.address(stage.host, stage.made.endpoints["apart/default"])
     assert call(apart, key="apart").status_code == 200
@@ -203,7 +214,9 @@ def test_an_api_version_that_is_not_ours_is_refused(stage: Stage, version: str) 
 
 
 def test_another_method_is_not_offered(stage: Stage) -> None:
-    answer = requests.get(f"{stage.census}/execute", headers={"Authorization": "Bearer primary-key"}, timeout=30)
+    answer = requests.get(
+        f"{stage.census}/execute", headers={"Authorization": "Bearer primary-key"}, timeout=30
+    )
     refused(answer, 405, "MethodNotAllowed", "MethodNotAllowed")
     assert answer.headers["allow"] == "POST"
 

@@ -115,7 +115,9 @@ def test_stopping_ends_every_process_and_starting_keeps_the_address(host: LocalH
 
 
 def test_the_server_outlives_whoever_started_it(host: LocalHost) -> None:
-    script = "import os; from mlalm_jupyter.plugins import service_host; service_host()().start(); os._exit(0)"
+    script = (
+        "import os; from mlalm_jupyter.plugins import service_host; service_host()().start(); os._exit(0)"
+    )
     environ = {**os.environ, "MLALM_HOME": str(host.home.home), "MLALM_JOB": "job 1", "MLALM_RUN": "run 1"}
     starter = subprocess.Popen([sys.executable, "-c", script], env=environ, start_new_session=True)
     assert starter.wait(timeout=90) == 0
@@ -162,7 +164,9 @@ def test_a_running_server_is_not_moved_to_another_port(host: LocalHost) -> None:
 def test_only_this_machine_can_reach_it(host: LocalHost) -> None:
     port = int(str(host.start().base_url).rpartition(":")[2])
     line = next(
-        one.split()[1] for one in Path("/proc/net/tcp").read_text().splitlines() if f":{port:04X} 00000000:0000 0A" in one
+        one.split()[1]
+        for one in Path("/proc/net/tcp").read_text().splitlines()
+        if f":{port:04X} 00000000:0000 0A" in one
     )
     assert line.startswith("0100007F:"), "127.0.0.1, and no other address"
 
@@ -190,7 +194,9 @@ def test_a_server_of_another_version_is_not_used(host: LocalHost, made: Handmade
     assert not host.home.registered()
 
 
-def test_a_copied_workspace_is_not_taken_for_the_first(host: LocalHost, made: Handmade, tmp_path: Path) -> None:
+def test_a_copied_workspace_is_not_taken_for_the_first(
+    host: LocalHost, made: Handmade, tmp_path: Path
+) -> None:
     host.ensure(made.id, made.path)
     copy = tmp_path / "copy"
     (copy / ".mlalm").mkdir(parents=True)

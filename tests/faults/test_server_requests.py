@@ -48,7 +48,13 @@ class Stage:
             return held
 
     def head(self, *lines: str, key: str = "primary-key") -> bytes:
-        named = [f"POST {self.path} HTTP/1.1", "Host: x", f"Authorization: Bearer {key}", "Connection: close", *lines]
+        named = [
+            f"POST {self.path} HTTP/1.1",
+            "Host: x",
+            f"Authorization: Bearer {key}",
+            "Connection: close",
+            *lines,
+        ]
         return "\r\n".join([*named, "", ""]).encode()
 
 
@@ -104,7 +110,10 @@ def test_a_client_that_asks_first_is_told_before_it_sends(stage: Stage) -> None:
 def test_a_hundred_megabytes_are_refused_without_being_kept(stage: Stage) -> None:
     try:
         answer = requests.post(
-            f"{stage.address}/execute", data=b"x" * 100_000_000, headers={"Authorization": "Bearer primary-key"}, timeout=60
+            f"{stage.address}/execute",
+            data=b"x" * 100_000_000,
+            headers={"Authorization": "Bearer primary-key"},
+            timeout=60,
         )
     except requests.ConnectionError:
         return  # past eight times the limit the server hangs up while the client still sends
@@ -112,7 +121,9 @@ def test_a_hundred_megabytes_are_refused_without_being_kept(stage: Stage) -> Non
 
 
 def test_a_body_that_never_comes_whole_is_out_of_time(stage: Stage) -> None:
-    refused(stage.said(stage.head("Content-Length: 100") + b'{"Inputs"'), 408, "RequestTimeout", "RequestCanceled")
+    refused(
+        stage.said(stage.head("Content-Length: 100") + b'{"Inputs"'), 408, "RequestTimeout", "RequestCanceled"
+    )
     refused(stage.said(stage.head("Content-Length: 100")), 408, "RequestTimeout", "RequestCanceled")
 
 

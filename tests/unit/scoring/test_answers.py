@@ -18,7 +18,11 @@ def test_a_table_has_values_alone_unless_details_are_asked_for() -> None:
     assert told() == {"type": "table", "value": {"Values": ROWS}}
     assert told(details=True) == {
         "type": "table",
-        "value": {"ColumnNames": ["age", "Scored Labels"], "ColumnTypes": ["Int32", "Double"], "Values": ROWS},
+        "value": {
+            "ColumnNames": ["age", "Scored Labels"],
+            "ColumnTypes": ["Int32", "Double"],
+            "Values": ROWS,
+        },
     }
 
 

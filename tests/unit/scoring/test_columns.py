@@ -132,7 +132,10 @@ def test_missing_columns_are_all_named() -> None:
         (np.array([True, False]), ["True", "False"]),
         (np.array(["2010-05-30T18:07:00", "NaT"], dtype="datetime64[ns]"), ["5/30/2010 6:07:00 PM", None]),
         (np.array(["2010-01-02T00:00:01"], dtype="datetime64[s]"), ["1/2/2010 12:00:01 AM"]),
-        (np.array(["x", None, 1.0, 0.5, True, 3, float("nan")], dtype=object), ["x", None, "1", "0.5", "True", "3", None]),
+        (
+            np.array(["x", None, 1.0, 0.5, True, 3, float("nan")], dtype=object),
+            ["x", None, "1", "0.5", "True", "3", None],
+        ),
         (np.array(["x", "yz"]), ["x", "yz"]),
         (np.array([], dtype=float), []),
     ],

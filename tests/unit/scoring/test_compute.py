@@ -23,7 +23,9 @@ def test_jobs_run_one_after_the_other_away_from_the_loop() -> None:
     asyncio.run(asyncio.wait_for(story(), 20))
 
 
-@pytest.mark.parametrize("leave", [lambda: sys.exit(3), lambda: next(iter(())), lambda: (_ for _ in ()).throw(KeyboardInterrupt)])
+@pytest.mark.parametrize(
+    "leave", [lambda: sys.exit(3), lambda: next(iter(())), lambda: (_ for _ in ()).throw(KeyboardInterrupt)]
+)
 def test_what_would_end_a_loop_reaches_the_caller_as_a_failure(leave: object) -> None:
     async def story() -> None:
         worker = Worker("w", asyncio.get_running_loop())

@@ -66,7 +66,9 @@ def test_a_new_server_empties_the_slots_and_goes_on_counting(counter: Generation
 
 
 @pytest.mark.parametrize("damage", [b"", b"x" * 4096, b"mlalmgn1"])
-def test_a_damaged_counter_is_named_and_a_new_server_makes_it_anew(counter: Generation, damage: bytes) -> None:
+def test_a_damaged_counter_is_named_and_a_new_server_makes_it_anew(
+    counter: Generation, damage: bytes
+) -> None:
     path = counter.path
     counter.close()
     path.unlink()

@@ -14,7 +14,12 @@ def test_only_files_named_like_a_workspace_are_projections(tmp_path: Path) -> No
     assert places.projection_files() == []
     places.projections.mkdir()
     mine = places.projection("ab" * 16)
-    for path in (mine, places.projections / "x.json", mine.with_suffix(".lock"), places.projections / f".{mine.name}-1"):
+    for path in (
+        mine,
+        places.projections / "x.json",
+        mine.with_suffix(".lock"),
+        places.projections / f".{mine.name}-1",
+    ):
         path.touch()
     assert places.projection_files() == [mine]
 
@@ -34,5 +39,7 @@ def test_a_socket_in_a_deep_folder_can_be_bound_and_reached(tmp_path: Path) -> N
 
 
 def test_limits_come_from_the_environment_and_nonsense_is_left_out() -> None:
-    limits = Limits.from_env({"MLALM_MAX_BODY_BYTES": "1e3", "MLALM_BODY_TIMEOUT_S": "-1", "MLALM_KEEP_ALIVE_S": "x"})
+    limits = Limits.from_env(
+        {"MLALM_MAX_BODY_BYTES": "1e3", "MLALM_BODY_TIMEOUT_S": "-1", "MLALM_KEEP_ALIVE_S": "x"}
+    )
     assert limits == Limits(max_body_bytes=1000)

@@ -198,14 +198,20 @@ def test_a_definition_in_another_form_than_the_hashed_one_is_refused(made: Handm
 @pytest.mark.parametrize(
     ("source", "said"),
     [
-        ("def f(rows):\n    raise ValueError('no such thing')", "ValueError: no such thing (line 2 of its code)."),
+        (
+            "def f(rows):\n    raise ValueError('no such thing')",
+            "ValueError: no such thing (line 2 of its code).",
+        ),
         ("def f(rows):\n    return rows['nope']", "KeyError: 'nope' (line 2 of its code)."),
         ("import sys\ndef f(rows):\n    sys.exit(3)", "SystemExit: 3 (line 3 of its code)."),
         ("def f(rows):\n    return f(rows)", "RecursionError"),
         ("def f(rows):\n    return next(iter(()))", "StopIteration"),
         ("def f(rows):\n    return 7", "Expected a table, got a int."),
         ("def f(rows):\n    return rows", "no column 'total'"),
-        ("def f(rows):\n    return __import__('pandas').concat([rows.assign(total=1.0)] * 2, axis=1)", "'total' twice"),
+        (
+            "def f(rows):\n    return __import__('pandas').concat([rows.assign(total=1.0)] * 2, axis=1)",
+            "'total' twice",
+        ),
     ],
 )
 def test_what_goes_wrong_in_a_step_is_told_with_its_place(made: Handmade, source: str, said: str) -> None:
@@ -249,7 +255,9 @@ def test_code_may_hold_dataclasses_and_pickle_them(made: Handmade) -> None:
 
 
 def test_each_call_sees_rows_of_its_own(made: Handmade) -> None:
-    source = "def f(rows):\n    rows['total'] = rows['age']\n    rows['age'] = 0\n    return rows[['total']]\n"
+    source = (
+        "def f(rows):\n    rows['total'] = rows['age']\n    rows['age'] = 0\n    return rows[['total']]\n"
+    )
     predictor = load(made, made.code(source, "f", outputs=SUM))
     assert predictor.predict(request()) == predictor.predict(request())
 
@@ -262,7 +270,11 @@ def test_each_call_sees_rows_of_its_own(made: Handmade) -> None:
         ("pd.Categorical(['x', None])", ColumnType.STRING, ["x", None]),
         ("pd.array(['x', None], dtype='str')", ColumnType.STRING, ["x", None]),
         ("[pd.NA, 'x']", ColumnType.STRING, [None, "x"]),
-        ("pd.to_datetime(['2010-05-30T20:07:00+02:00', None])", ColumnType.DATETIME, ["5/30/2010 6:07:00 PM", None]),
+        (
+            "pd.to_datetime(['2010-05-30T20:07:00+02:00', None])",
+            ColumnType.DATETIME,
+            ["5/30/2010 6:07:00 PM", None],
+        ),
         ("[pd.NaT, pd.Timestamp('2010-05-30')]", ColumnType.DATETIME, [None, "5/30/2010 12:00:00 AM"]),
         ("[[1, 2], None]", ColumnType.STRING, ["[1, 2]", None]),
     ],

@@ -76,7 +76,11 @@ def test_a_body_is_read_in_the_charset_it_names(charset: str, codec: str) -> Non
 def test_a_broken_body_is_refused_and_says_why(body: bytes) -> None:
     with pytest.raises(Refusal) as caught:
         decode(body)
-    assert (caught.value.status, caught.value.code, caught.value.cause) == (400, "BadArgument", "RequestBodyInvalid")
+    assert (caught.value.status, caught.value.code, caught.value.cause) == (
+        400,
+        "BadArgument",
+        "RequestBodyInvalid",
+    )
     assert caught.value.message.endswith(".")
 
 

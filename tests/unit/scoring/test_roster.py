@@ -67,7 +67,9 @@ def test_an_endpoint_is_loaded_on_its_first_call_and_only_once(scene: Scene) -> 
         await roster.take_over()
         served = roster.workspaces[scene.made.id].endpoints[endpoint.id]
         assert served.predictor is None
-        found = await asyncio.gather(*(roster.predictor(scene.made.id, served) for _ in range(8)))
+        found = await asyncio.gather(
+            *(roster.predictor(roster.workspaces[scene.made.id], served) for _ in range(8))
+        )
         assert len({id(one) for one in found}) == 1
         assert served.predictor is found[0]
 
@@ -81,7 +83,7 @@ def test_a_generation_is_acknowledged_only_when_the_new_definition_serves(scene:
     async def story(roster: Roster) -> None:
         await roster.take_over()
         first = roster.workspaces[scene.made.id].endpoints[endpoint.id]
-        old = await roster.predictor(scene.made.id, first)
+        old = await roster.predictor(roster.workspaces[scene.made.id], first)
         scene.made.put("s/default", scene.made.model(Fixed(2), version=2))
         scene.publish()
         gate = threading.Event()
@@ -111,7 +113,7 @@ def test_what_does_not_load_leaves_the_old_one_serving_and_is_told_of(scene: Sce
     async def story(roster: Roster) -> None:
         await roster.take_over()
         served = roster.workspaces[scene.made.id].endpoints[endpoint.id]
-        old = await roster.predictor(scene.made.id, served)
+        old = await roster.predictor(roster.workspaces[scene.made.id], served)
         worse = scene.made.model(Fixed(2), version=2, is_sealed=damage != "seal")
         if damage == "bundle":
             bundle = Path(worse.models[0].bundle_path)
@@ -151,7 +153,7 @@ def test_a_first_load_that_fails_is_told_and_tried_again_later(scene: Scene) -> 
         served = roster.workspaces[scene.made.id].endpoints[endpoint.id]
         for _ in range(2):
             with pytest.raises(MlalmError, match="no column 'total'"):
-                await roster.predictor(scene.made.id, served)
+                await roster.predictor(roster.workspaces[scene.made.id], served)
         assert [fault.generation for fault in roster.faults.values()] == [0]
 
     scene.play(story)
