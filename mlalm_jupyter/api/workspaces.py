@@ -79,7 +79,11 @@ class _Doctor:
     def _catalog(self) -> None:
         self._count("catalog")
         for fault in self._context.catalog.faults():
-            self._found("catalog", fault, "Restore `.mlalm/catalog.sqlite` from a copy.")
+            self._found(
+                "catalog",
+                fault,
+                "Stop everything, remove `catalog.sqlite-wal` and `-shm` beside it, and restore the file from a copy.",
+            )
 
     def _keys(self) -> None:
         for name in ("signing.key", "signing.pub", "master.key", "management.token"):

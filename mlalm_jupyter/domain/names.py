@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from mlalm_jupyter.domain.errors import InvalidInput
 
 _ASSET_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,127}")
+_VERSION = re.compile(r"[1-9][0-9]{0,17}")
 _ENDPOINT_NAME = re.compile(r"[a-z0-9]{1,24}")
 _ID_PREFIX = re.compile(r"[0-9a-f]{4,32}")
 
@@ -44,7 +45,7 @@ class AssetRef:
     @classmethod
     def parse(cls, kind: str, text: str) -> AssetRef:
         name, colon, version = text.partition(":")
-        if colon and not (version.isascii() and version.isdigit() and int(version) > 0):
+        if colon and not _VERSION.fullmatch(version):
             raise InvalidInput(
                 f"The {kind} reference '{text}'", expected="NAME or NAME:VERSION", got=repr(text)
             )

@@ -15,7 +15,21 @@ def test_an_asset_is_named_with_or_without_version() -> None:
 
 
 @pytest.mark.parametrize(
-    "text", ["", ":1", "wine:", "wine:0", "wine:-1", "wine:x", "wi ne", "../wine", "wine:1:2", "w" * 129]
+    "text",
+    [
+        "",
+        ":1",
+        "wine:",
+        "wine:0",
+        "wine:-1",
+        "wine:x",
+        "wi ne",
+        "../wine",
+        "wine:1:2",
+        "wine:01",
+        "wine:" + "1" * 5000,
+        "w" * 129,
+    ],
 )
 def test_what_is_no_asset_reference_is_refused(text: str) -> None:
     with pytest.raises(InvalidInput):
