@@ -33,6 +33,11 @@ def table(tmp_path: Path) -> Path:
 
 
 @pytest.fixture
+def workspace(hosted: Workspace) -> Workspace:
+    return hosted
+
+
+@pytest.fixture
 def here(workspace: Workspace, monkeypatch: pytest.MonkeyPatch) -> Workspace:
     monkeypatch.chdir(workspace.path)
     return workspace
@@ -51,7 +56,7 @@ def printed(capsys: pytest.CaptureFixture[str], *words: str) -> tuple[int, str, 
     return code, out, err
 
 
-def test_help_comes_from_a_real_process_without_a_workspace(home: Path, tmp_path: Path) -> None:
+def test_help_comes_from_a_real_process_without_a_workspace(tmp_path: Path) -> None:
     done = subprocess.run([*MLALM, "--help"], cwd=tmp_path, capture_output=True, text=True, timeout=WAIT_S)
     assert (done.returncode, done.stderr) == (0, "")
     assert done.stdout.startswith("usage: mlalm NOUN VERB ...\n")

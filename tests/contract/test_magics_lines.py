@@ -33,6 +33,11 @@ model = LinearRegression().fit(rows, rows["hour"])
 
 
 @pytest.fixture
+def workspace(hosted: Workspace) -> Workspace:
+    return hosted
+
+
+@pytest.fixture
 def shell(monkeypatch: pytest.MonkeyPatch, workspace: Workspace) -> Iterator[InteractiveShell]:
     monkeypatch.chdir(workspace.path)
     monkeypatch.delenv("JPY_SESSION_NAME", raising=False)
@@ -229,7 +234,7 @@ def test_a_notebook_that_is_being_run_does_not_run_itself_again(
     assert len(workspace.experiments.history("train.ipynb")) == 1
 
 
-def test_text_is_shown_as_lines(shell: InteractiveShell, cell: Cell, home: Path) -> None:
+def test_text_is_shown_as_lines(shell: InteractiveShell, cell: Cell) -> None:
     from mlalm_jupyter.surfaces.magics.texts import Transcript
 
     assert isinstance(cell("%mlalm server logs"), str)
