@@ -21,7 +21,7 @@ from starlette.responses import HTMLResponse, JSONResponse, Response
 from starlette.routing import Route
 
 from mlalm_jupyter.adapters.keyring import FolderKeyring
-from mlalm_jupyter.domain.errors import Corrupt, InvalidInput, MlalmError, Unauthorized
+from mlalm_jupyter.domain.errors import Conflict, Corrupt, InvalidInput, MlalmError, Unauthorized
 from mlalm_jupyter.serving.home import Home
 from mlalm_jupyter.serving.local_host import LocalHost
 from mlalm_jupyter.surfaces import verbs_http
@@ -71,6 +71,8 @@ async def page(request: Request) -> Response:
 async def verb(request: Request) -> Response:
     """One verb, done in the workspace whose management token was sent."""
     noun, name = request.path_params["noun"], request.path_params["verb"]
+    if noun == "server" and name in ("start", "stop"):
+        return _envelope(409, _not_through_itself(name))
     try:
         path = await run_in_threadpool(_managed_workspace, request)
         arguments = await _arguments(request)
@@ -80,6 +82,14 @@ async def verb(request: Request) -> Response:
         return _envelope(400, error)
     status, body = await run_in_threadpool(_done, noun, name, arguments, path)
     return JSONResponse(body, status_code=status)
+
+
+def _not_through_itself(name: str) -> Conflict:
+    return Conflict(
+        f"The server did not {name}.",
+        why="You asked the server itself, which cannot tell you how that went, and others use it too.",
+        fix=f"Run `mlalm server {name}` on its machine.",
+    )
 
 
 def _done(noun: str, name: str, arguments: dict[str, Any], path: Path) -> tuple[int, dict[str, Any]]:

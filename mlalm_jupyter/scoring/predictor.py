@@ -29,6 +29,8 @@ from mlalm_jupyter.scoring.requests import Request, Table, given
 from mlalm_jupyter.scoring.seals import is_sealed
 
 FORM = "original"
+_MEND = "Mend it, then deploy it again."
+_LOOK = "Look at the rows it was given; if they are right, mend the step and deploy again."
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,7 +108,7 @@ class Predictor:
         try:
             self.predict(Request(Inputs=inputs))
         except Refusal as refusal:
-            raise ScoringFailed("the definition's own example", why=refusal.message) from refusal
+            raise ScoringFailed("the definition's own example", why=refusal.message, fix=_MEND) from refusal
 
     def _outputs(self, arrays: Mapping[str, Mapping[str, Array]]) -> dict[str, Output]:
         held: dict[str, pd.DataFrame] = {
@@ -203,10 +205,10 @@ def _function(cell: CodeCell, digest: str) -> tuple[Callable[..., Any], str]:
     try:
         exec(compile(cell.source, file, "exec"), module.__dict__)
     except (Exception, SystemExit) as error:  # a stranger's code may raise anything
-        raise ScoringFailed(where, why=_said(error, file)) from error
+        raise ScoringFailed(where, why=_said(error, file), fix=_MEND) from error
     function = module.__dict__.get(cell.entry)
     if not callable(function):
-        raise ScoringFailed(where, why=f"Its code defines no function '{cell.entry}'.")
+        raise ScoringFailed(where, why=f"Its code defines no function '{cell.entry}'.", fix=_MEND)
     return function, file
 
 
@@ -220,11 +222,12 @@ def _ran(step: _Step, frame: pd.DataFrame) -> pd.DataFrame:
     except MemoryError:
         raise
     except MlalmError as error:  # what a step gives or lacks is never the caller's fault
-        raise ScoringFailed(step.label, why=str(error)) from error
+        raise ScoringFailed(step.label, why=str(error), fix=_LOOK) from error
     except (Exception, SystemExit) as error:  # a stranger's code may raise anything
-        raise ScoringFailed(step.label, why=_said(error, step.source_name)) from error
+        raise ScoringFailed(step.label, why=_said(error, step.source_name), fix=_LOOK) from error
     if not isinstance(result, pd.DataFrame):
-        raise ScoringFailed(step.label, why=f"It gave a {type(result).__name__} where a table is expected.")
+        why = f"It gave a {type(result).__name__} where a table is expected."
+        raise ScoringFailed(step.label, why=why, fix=_MEND)
     return result
 
 
@@ -273,6 +276,18 @@ def _output(name: str, schema: Schema, frame: pd.DataFrame) -> Output:
     )
 
 
+def _objects(series: pd.Series[Any]) -> Array:
+    """A column of anything as objects, missing values as None."""
+    values: Array
+    if isinstance(series.dtype, np.dtype):
+        values = np.array(series.astype(object), dtype=object)
+        values[series.isna().to_numpy()] = None
+        return values
+    # in one step, for what the extension types do it with costs more than a small model
+    values = series.array.to_numpy(dtype=object, na_value=None)
+    return values
+
+
 def _result(output: str, column: Column, frame: pd.DataFrame) -> Array:
     """One column of a result frame as a plain array, missing values as None or NaN."""
     found: Any = frame.get(column.name)
@@ -280,7 +295,7 @@ def _result(output: str, column: Column, frame: pd.DataFrame) -> Array:
         why = (
             "has no column '{}', which the definition promises" if found is None else "has column '{}' twice"
         )
-        raise ScoringFailed(f"output '{output}'", why=f"The result {why.format(column.name)}.")
+        raise ScoringFailed(f"output '{output}'", why=f"The result {why.format(column.name)}.", fix=_MEND)
     series: pd.Series[Any] = found
     dtype = series.dtype
     values: Array
@@ -290,8 +305,7 @@ def _result(output: str, column: Column, frame: pd.DataFrame) -> Array:
     if isinstance(dtype, pd.DatetimeTZDtype):
         values = series.dt.tz_convert("UTC").dt.tz_localize(None).to_numpy()
         return values
-    values = np.array(series.astype(object), dtype=object)
-    values[series.isna().to_numpy()] = None
+    values = _objects(series)
     if column.type is ColumnType.BOOLEAN and all(isinstance(value, bool) for value in values):
         return values.astype(bool)
     return values

@@ -238,7 +238,10 @@ def read_projection(path: Path) -> Projection:
     """A projection from its file."""
     data = path.read_bytes()
     try:
-        return Projection.from_dict(json.loads(data))
+        projection = Projection.from_dict(json.loads(data))
+        if projection.workspace_id != path.stem:
+            raise ValueError("it is of another workspace")
+        return projection
     except (ValueError, KeyError, TypeError) as error:
         raise Corrupt(
             f"The projection '{path}'",

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import os
+import shutil
 from pathlib import Path
 
 from mlalm_jupyter.domain.errors import InvalidInput, NotFound
 
 _ROTATE_AT_BYTES = 5 << 20
+_SHRINK_AT_BYTES = 50 << 20
 _BLOCK = 1 << 16
 
 
@@ -15,6 +17,13 @@ def rotate(path: Path) -> None:
     """Put a log that has grown large aside; one earlier file is kept."""
     if path.exists() and path.stat().st_size > _ROTATE_AT_BYTES:
         os.replace(path, path.with_suffix(".log.1"))
+
+
+def shrink(path: Path) -> None:
+    """Put what a process has logged aside while it goes on logging into the same file."""
+    if path.exists() and path.stat().st_size > _SHRINK_AT_BYTES:
+        shutil.copyfile(path, path.with_suffix(".log.1"))
+        os.truncate(path, 0)
 
 
 def tail(path: Path, *, lines: int) -> str:

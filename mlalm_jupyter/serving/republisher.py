@@ -6,16 +6,26 @@ import logging
 import os
 import threading
 import time
+from dataclasses import dataclass
 from pathlib import Path
 
-from mlalm_jupyter.domain.errors import MlalmError
+from mlalm_jupyter.domain.errors import Conflict, MlalmError
 from mlalm_jupyter.scoring.lifeline import is_orphan
 from mlalm_jupyter.serving.home import Home, read_json
 from mlalm_jupyter.serving.local_host import LocalHost
-from mlalm_jupyter.workspace import Workspace
+from mlalm_jupyter.workspace import HIDDEN, Workspace
 
 LOOK_S = 0.5
+CATALOG = "catalog.sqlite"
 log = logging.getLogger("mlalm.republisher")
+
+
+@dataclass(frozen=True)
+class _Held:
+    """An open workspace, and which file its catalog was."""
+
+    workspace: Workspace
+    file: tuple[int, int]
 
 
 class Republisher(threading.Thread):
@@ -26,7 +36,7 @@ class Republisher(threading.Thread):
         self.home = home
         self.host = LocalHost(home)
         self.parent = parent
-        self._open: dict[str, Workspace] = {}
+        self._open: dict[str, _Held] = {}
         self._behind: dict[str, int] = {}
         self._complaints: dict[str, str] = {}
 
@@ -67,17 +77,29 @@ class Republisher(threading.Thread):
     def _workspace(self, workspace_id: str, path: Path) -> Workspace | None:
         """The open workspace, as long as its folder is there and is the same one."""
         held = self._open.get(workspace_id)
-        if not (path / ".mlalm").is_dir():
-            if held is not None:
-                self._open.pop(workspace_id).close()
+        try:
+            stat = os.stat(path / HIDDEN / CATALOG)
+        except OSError:
+            stat = None
+        if held is not None and (stat is None or held.file != (stat.st_dev, stat.st_ino)):
+            self._open.pop(workspace_id).workspace.close()
+            held = None
+        if stat is None:
             return None
         if held is None:
-            held = self._open[workspace_id] = Workspace.open(path)
-        return held
+            workspace = Workspace.open(path)
+            held = self._open[workspace_id] = _Held(workspace, (stat.st_dev, stat.st_ino))
+        if held.workspace.info.id != workspace_id:
+            raise Conflict(
+                f"The folder '{path}' was left alone.",
+                why="Another workspace lies there than the one that was registered.",
+                fix="Put the right one back.",
+            )
+        return held.workspace
 
     def _complain(self, workspace_id: str, text: str) -> None:
         if self._complaints.get(workspace_id) != text:
             self._complaints[workspace_id] = text
             log.warning("workspace %s was not looked at: %s", workspace_id, text)
         if (held := self._open.pop(workspace_id, None)) is not None:
-            held.close()
+            held.workspace.close()

@@ -90,6 +90,8 @@ class Supervisor:
             return False
         self._reap()
         self._start_due()
+        for child in self.children:
+            logs.shrink(child.log)
         return True
 
     def stop(self) -> None:

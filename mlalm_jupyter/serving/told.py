@@ -49,10 +49,12 @@ def error_answered(status: int, envelope: Mapping[str, Any], *, address: str) ->
     if status == 404:
         return NotFound("endpoint", address, fix="See addresses with `mlalm endpoint list`.")
     if cause == "ModuleExecutionError":
-        return ScoringFailed("the service", why=message)
+        fix = "Look at the rows you sent; what the service does with them is in `mlalm wsd show`."
+        return ScoringFailed("the service", why=message, fix=fix)
     if status == 400:
         where = str(detail.get("target") or "The request")
-        return InvalidInput(where, expected="rows as the service takes them", got=message)
+        fix = "Compare with the call that `mlalm service consume` writes."
+        return InvalidInput(where, expected="rows as the service takes them", got=message, fix=fix)
     if status == 413:
         return Unavailable("The rows were not scored.", why=message, fix="Send fewer rows at once.")
     fix = "See `mlalm server logs`, then try again."

@@ -69,6 +69,13 @@ def test_what_a_verb_refuses_is_told_in_what_why_and_fix(stage: Stage) -> None:
     assert stage.verb("service", "show", {"services": "sums"}).status_code == 400
 
 
+def test_a_server_is_not_stopped_through_itself(stage: Stage) -> None:
+    answer = stage.verb("server", "stop")
+    assert answer.status_code == 409
+    assert "mlalm server stop" in answer.json()["error"]["fix"]
+    assert stage.verb("server", "status").json()["result"]["is_running"] is True
+
+
 @pytest.mark.parametrize("token", ["", "wrong", "x" * 5000])
 def test_without_a_management_token_nothing_is_done(stage: Stage, token: str) -> None:
     answer = stage.verb("endpoint", "add", {"endpoint": "sums/ep3"}, token=token)
