@@ -10,11 +10,12 @@ class FakeRequest {
 
 type Answer = { status: number; body: unknown };
 
-function serving(answers: Record<string, Answer[]>, asked: string[] = []): ServerConnection.ISettings {
+function serving(answers: Record<string, Answer[]>, asked: string[] = [], urls: string[] = []): ServerConnection.ISettings {
   const fetch = async (request: RequestInfo | URL): Promise<Response> => {
     const url = (request as Request).url;
     const verb = url.replace(/.*\/mlalm\//, '').replace(/\?.*/, '');
     asked.push(verb);
+    urls.push(url);
     const left = answers[verb];
     const { status, body } = left.length > 1 ? (left.shift() as Answer) : left[0];
     return { ok: status === 200, status, statusText: '', json: async () => body } as Response;
@@ -69,5 +70,61 @@ describe('the lifecycle', () => {
     const run = await new Lifecycle(settings).run('a.ipynb', now => told.push(now.status));
     expect(run.status).toBe('Finished');
     expect(told).toEqual(['Queued', 'Running']);
+  });
+
+  it('says so when the server does not answer, or answers with a page', async () => {
+    const fetch = jest.fn().mockRejectedValue(new TypeError('Failed to fetch'));
+    const settings = ServerConnection.makeSettings({ fetch, Request: FakeRequest as unknown as typeof Request });
+    const lifecycle = new Lifecycle(settings);
+    await lifecycle.refresh();
+    expect(lifecycle.fault?.what).toBe('The Jupyter server did not answer.');
+    const page = new Lifecycle(serving({ where: [{ status: 404, body: null }] }));
+    await page.refresh();
+    expect(page.fault?.fix).toContain('server extension');
+  });
+
+  it('shows the workspace around the notebook at hand, and nothing of the one before', async () => {
+    const asked: string[] = [];
+    const settings = serving(
+      {
+        where: [ok({ workspace: '/w', folder: 'w' }), { status: 404, body: { error: { code: 'WorkspaceNotFound', what: 'No.' } } }],
+        'api/experiment/list': [ok({ result: [{ id: 'e' }] })],
+        'api/service/list': [ok({ result: [] })]
+      },
+      [],
+      asked
+    );
+    const lifecycle = new Lifecycle(settings);
+    await lifecycle.refresh();
+    lifecycle.moveTo('other/a.ipynb');
+    await lifecycle.refresh();
+    expect(lifecycle.experiments).toEqual([]);
+    expect(lifecycle.fault?.what).toBe('No.');
+    const query = (verb: string, name: string) =>
+      asked.filter(url => url.includes(verb)).map(url => new URL(url).searchParams.get(name));
+    expect(query('/where', 'near')).toEqual([null, 'other/a.ipynb']);
+    expect(query('service/list', 'workspace')).toEqual(['/w']);
+  });
+
+  it('believes the answer it asked for last, whichever comes first', async () => {
+    const slow: ((answer: Response) => void)[] = [];
+    const fetch = (request: RequestInfo | URL): Promise<Response> => {
+      const { url } = request as Request;
+      const say = (body: unknown) => ({ ok: true, status: 200, json: async () => body }) as Response;
+      if (url.includes('near=')) {
+        return Promise.resolve(say({ workspace: '/new', folder: 'new' }));
+      }
+      if (url.includes('/where')) {
+        return new Promise(resolve => slow.push(() => resolve(say({ workspace: '/old', folder: 'old' }))));
+      }
+      return Promise.resolve(say({ result: [] }));
+    };
+    const lifecycle = new Lifecycle(ServerConnection.makeSettings({ fetch, Request: FakeRequest as unknown as typeof Request }));
+    const first = lifecycle.refresh();
+    lifecycle.moveTo('new/a.ipynb');
+    await lifecycle.refresh();
+    slow.forEach(answer => answer({} as Response));
+    await first;
+    expect(lifecycle.folder).toBe('new');
   });
 });

@@ -6,35 +6,45 @@ import { MlalmError, requestAPI, requestPlace } from './request';
 import { ILifecycle } from './tokens';
 
 const RUNNING = ['Queued', 'Running'];
-const WATCH_MS = 300;
+const WATCH_MS = { first: 300, last: 2000, growth: 1.2 };
 
 /** Whether a run has still to end. */
 export function isUnderWay(run: IRun | null): boolean {
   return run !== null && RUNNING.includes(run.status);
 }
 
+interface IKnown {
+  readonly workspace: string;
+  readonly folder: string | null;
+  readonly experiments: readonly IExperiment[];
+  readonly services: readonly IWebService[];
+  readonly fault: IFault | null;
+}
+
+const NOTHING: IKnown = { workspace: '', folder: null, experiments: [], services: [], fault: null };
+
 /** Keeps what the server last said of the workspace. */
 export class Lifecycle implements ILifecycle {
   constructor(private readonly settings: ServerConnection.ISettings = ServerConnection.makeSettings()) {}
 
   get experiments(): readonly IExperiment[] {
-    return this._experiments;
+    return this._known.experiments;
   }
 
   get services(): readonly IWebService[] {
-    return this._services;
+    return this._known.services;
   }
 
   get folder(): string | null {
-    return this._folder;
+    return this._known.folder;
   }
 
   get fault(): IFault | null {
-    return this._fault;
+    return this._known.fault;
   }
 
   get isLoading(): boolean {
-    return this._isLoading;
+    return this._known === NOTHING;
   }
 
   get changed(): ISignal<ILifecycle, void> {
@@ -43,51 +53,77 @@ export class Lifecycle implements ILifecycle {
 
   /** Ask again; two callers at once share one answer. */
   refresh(): Promise<void> {
-    this._asking ??= this.ask().finally(() => {
-      this._asking = null;
-    });
+    if (!this._asking) {
+      const asking = this.ask().finally(() => {
+        if (this._asking === asking) {
+          this._asking = null;
+        }
+      });
+      this._asking = asking;
+    }
     return this._asking;
   }
 
+  moveTo(near: string): void {
+    this._near = near;
+    this._asking = null;
+  }
+
   async run(path: string, told: (run: IRun) => void): Promise<IRun> {
-    let run = await requestAPI<IRun>('experiment/run', { notebook: path, wait: false }, this.settings);
-    void this.refresh();
-    while (isUnderWay(run)) {
+    // the workspace around the notebook is meant, also when the panel shows another
+    const { workspace } = await requestPlace(path, this.settings);
+    let run = await requestAPI<IRun>('experiment/run', { notebook: path, wait: false }, this.settings, workspace);
+    this.askAnew();
+    for (let wait = WATCH_MS.first; isUnderWay(run); wait = Math.min(wait * WATCH_MS.growth, WATCH_MS.last)) {
       told(run);
-      await new Promise(resolve => setTimeout(resolve, WATCH_MS));
-      run = await requestAPI<IRun>('run/show', { run: run.id }, this.settings);
+      await new Promise(resolve => setTimeout(resolve, wait));
+      run = await requestAPI<IRun>('run/show', { run: run.id }, this.settings, workspace);
     }
-    void this.refresh();
+    this.askAnew();
     return run;
   }
 
+  /** Ask although an answer is on its way: it is older than what has just changed. */
+  private askAnew(): void {
+    this._asking = null;
+    void this.refresh();
+  }
+
   private async ask(): Promise<void> {
-    try {
-      const place = await requestPlace(this.settings);
-      const [experiments, services] = await Promise.all([
-        requestAPI<IExperiment[]>('experiment/list', {}, this.settings),
-        requestAPI<IWebService[]>('service/list', {}, this.settings)
-      ]);
-      this._folder = place.folder;
-      this._experiments = experiments;
-      this._services = services;
-      this._fault = null;
-    } catch (error) {
-      if (!(error instanceof MlalmError)) {
-        throw error;
-      }
-      this._fault = error.fault;
-    } finally {
-      this._isLoading = false;
+    const turn = ++this._turn;
+    const known = await this.answer();
+    // of two answers the one that was asked for last counts, whichever comes first
+    if (turn === this._turn) {
+      this._known = known;
       this._changed.emit();
     }
   }
 
-  private _experiments: IExperiment[] = [];
-  private _services: IWebService[] = [];
-  private _folder: string | null = null;
-  private _fault: IFault | null = null;
-  private _isLoading = true;
+  private async answer(): Promise<IKnown> {
+    let kept = this._known;
+    try {
+      const { workspace, folder } = await requestPlace(this._near, this.settings);
+      if (workspace !== kept.workspace) {
+        kept = NOTHING;
+      }
+      const [experiments, services] = await Promise.all([
+        requestAPI<IExperiment[]>('experiment/list', {}, this.settings, workspace),
+        requestAPI<IWebService[]>('service/list', {}, this.settings, workspace)
+      ]);
+      return { workspace, folder, experiments, services, fault: null };
+    } catch (error) {
+      if (!(error instanceof MlalmError)) {
+        throw error;
+      }
+      // while the server is away what it said stays; what it said of another workspace does not
+      const isElsewhere = error.fault.code === 'WorkspaceNotFound';
+      return { ...(isElsewhere ? NOTHING : kept), fault: error.fault };
+    }
+  }
+
+  private _near = '';
+  private _known = NOTHING;
+  private _turn = 0;
   private _asking: Promise<void> | null = null;
   private readonly _changed = new Signal<this, void>(this);
 }

@@ -1,10 +1,11 @@
 import { Signal } from '@lumino/signaling';
+import { Widget } from '@lumino/widgets';
 import * as React from 'react';
 import { act } from 'react';
 import { createRoot } from 'react-dom/client';
 
 import { IExperiment, IRun, IWebService } from './generated/api';
-import { PanelContent } from './panel';
+import { LifecyclePanel, PanelContent } from './panel';
 import { ILifecycle } from './tokens';
 
 (globalThis as Record<string, unknown>).IS_REACT_ACT_ENVIRONMENT = true;
@@ -75,5 +76,55 @@ describe('the panel', () => {
     const copy = host.querySelector<HTMLButtonElement>('[aria-label="Copy the address of bikes/autumn"]');
     act(() => copy?.click());
     expect(actions.copy).toHaveBeenCalledWith(SERVICE.endpoints[0]);
+  });
+});
+
+describe('asking for news', () => {
+  const hideThePage = (hidden: boolean) => {
+    Object.defineProperty(document, 'hidden', { value: hidden, configurable: true });
+    document.dispatchEvent(new Event('visibilitychange'));
+  };
+
+  beforeEach(() => jest.useFakeTimers());
+  afterEach(() => {
+    jest.useRealTimers();
+    hideThePage(false);
+  });
+
+  async function looking(state: Partial<ILifecycle>): Promise<{ panel: LifecyclePanel; refresh: jest.Mock }> {
+    const refresh = jest.fn().mockResolvedValue(undefined);
+    const panel = new LifecyclePanel(lifecycle({ ...state, refresh }), { open: jest.fn(), copy: jest.fn() }, () => 10_000);
+    panel.hide();
+    act(() => Widget.attach(panel, document.body));
+    return { panel, refresh };
+  }
+
+  it('happens only while the panel and the page are seen', async () => {
+    const { panel, refresh } = await looking({});
+    await act(() => jest.advanceTimersByTimeAsync(60_000));
+    expect(refresh).toHaveBeenCalledTimes(0);
+    act(() => panel.show());
+    await act(() => jest.advanceTimersByTimeAsync(25_000));
+    expect(refresh).toHaveBeenCalledTimes(3);
+    hideThePage(true);
+    await act(() => jest.advanceTimersByTimeAsync(60_000));
+    expect(refresh).toHaveBeenCalledTimes(3);
+    hideThePage(false);
+    expect(refresh).toHaveBeenCalledTimes(4);
+    panel.hide();
+    await act(() => jest.advanceTimersByTimeAsync(60_000));
+    expect(refresh).toHaveBeenCalledTimes(4);
+    act(() => panel.dispose());
+  });
+
+  it('is quicker while something runs', async () => {
+    const running = { ...EXPERIMENT, last_run: run({ status: 'Running' }) };
+    const { panel, refresh } = await looking({ experiments: [running] });
+    act(() => panel.show());
+    await act(() => jest.advanceTimersByTimeAsync(9_000));
+    expect(refresh).toHaveBeenCalledTimes(5);
+    act(() => panel.dispose());
+    await act(() => jest.advanceTimersByTimeAsync(9_000));
+    expect(refresh).toHaveBeenCalledTimes(5);
   });
 });

@@ -37,6 +37,18 @@ export class LifecyclePanel extends ReactWidget {
     );
   }
 
+  protected onAfterAttach(msg: Message): void {
+    super.onAfterAttach(msg);
+    document.addEventListener('visibilitychange', this.onPageVisibility);
+    this.onPageVisibility();
+  }
+
+  protected onBeforeDetach(msg: Message): void {
+    document.removeEventListener('visibilitychange', this.onPageVisibility);
+    window.clearTimeout(this.timer);
+    super.onBeforeDetach(msg);
+  }
+
   protected onAfterShow(msg: Message): void {
     super.onAfterShow(msg);
     this.look();
@@ -47,20 +59,27 @@ export class LifecyclePanel extends ReactWidget {
     window.clearTimeout(this.timer);
   }
 
-  dispose(): void {
-    window.clearTimeout(this.timer);
-    super.dispose();
-  }
-
   private look(): void {
     window.clearTimeout(this.timer);
     void this.lifecycle.refresh().finally(() => {
-      if (this.isVisible && !this.isDisposed) {
+      window.clearTimeout(this.timer);
+      if (this.isSeen) {
         const isBusy = this.lifecycle.experiments.some(one => isUnderWay(one.last_run));
         this.timer = window.setTimeout(() => this.look(), isBusy ? BUSY_MS : this.idleMs());
       }
     });
   }
+
+  private get isSeen(): boolean {
+    return this.isVisible && !this.isDisposed && !document.hidden;
+  }
+
+  private readonly onPageVisibility = (): void => {
+    window.clearTimeout(this.timer);
+    if (this.isSeen) {
+      this.look();
+    }
+  };
 
   private timer = 0;
 }

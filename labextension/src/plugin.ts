@@ -2,15 +2,14 @@ import { ILayoutRestorer, JupyterFrontEnd, JupyterFrontEndPlugin } from '@jupyte
 import { Clipboard, Notification } from '@jupyterlab/apputils';
 import { PathExt } from '@jupyterlab/coreutils';
 import { IDocumentManager } from '@jupyterlab/docmanager';
-import { INotebookTracker, NotebookPanel } from '@jupyterlab/notebook';
+import { INotebookTracker } from '@jupyterlab/notebook';
 import { ISettingRegistry } from '@jupyterlab/settingregistry';
 import { LabIcon } from '@jupyterlab/ui-components';
 
-import { runStatus } from './experiments/list';
-import { IEndpoint, IExperiment, IRun } from './generated/api';
+import { runNotebook } from './experiments/run';
+import { IEndpoint, IExperiment } from './generated/api';
 import { Lifecycle } from './lifecycle';
 import { LifecyclePanel } from './panel';
-import { MlalmError } from './request';
 import { ILifecycle } from './tokens';
 
 export const RUN_COMMAND = 'mlalm:experiment:run';
@@ -69,6 +68,17 @@ export const panelPlugin: JupyterFrontEndPlugin<void> = {
     panel.title.icon = icon;
     app.shell.add(panel, 'left', { rank: 700 });
     restorer?.add(panel, 'mlalm-panel');
+    let folder = '';
+    app.shell.currentChanged?.connect((_, { newValue }) => {
+      const near = newValue && documents.contextForWidget(newValue)?.localPath;
+      if (near && PathExt.dirname(near) !== folder) {
+        folder = PathExt.dirname(near);
+        lifecycle.moveTo(near);
+        if (panel.isVisible) {
+          void lifecycle.refresh();
+        }
+      }
+    });
     app.commands.addCommand(REFRESH_COMMAND, {
       label: 'Refresh experiments and services',
       describedBy: { args: { type: 'object', properties: {} } },
@@ -92,41 +102,9 @@ export const runPlugin: JupyterFrontEndPlugin<void> = {
       execute: async () => {
         const panel = tracker.currentWidget;
         if (panel) {
-          await runNotebook(panel, lifecycle);
+          await runNotebook(panel.context, lifecycle);
         }
       }
     });
   }
 };
-
-async function runNotebook(panel: NotebookPanel, lifecycle: ILifecycle): Promise<void> {
-  const name = PathExt.basename(panel.context.path);
-  const id = Notification.emit(`${name}: taking a snapshot`, 'in-progress', { autoClose: false });
-  try {
-    await panel.context.save();
-    const run = await lifecycle.run(panel.context.path, now => {
-      Notification.update({ id, message: `${name}: ${runStatus(now)}` });
-    });
-    Notification.update({ id, message: ending(name, run), type: endType(run), autoClose: isGood(run) ? 5000 : false });
-  } catch (error) {
-    if (!(error instanceof MlalmError)) {
-      Notification.dismiss(id);
-      throw error;
-    }
-    Notification.update({ id, message: error.message, type: 'error', autoClose: false });
-  }
-}
-
-function isGood(run: IRun): boolean {
-  return run.status.startsWith('Finished');
-}
-
-function endType(run: IRun): 'success' | 'error' | 'warning' {
-  return isGood(run) ? 'success' : run.status === 'Canceled' ? 'warning' : 'error';
-}
-
-function ending(name: string, run: IRun): string {
-  const models = run.models.length > 0 ? ` Registered ${run.models.join(', ')}.` : '';
-  const place = run.failed_cell === null ? '' : ` Cell ${run.failed_cell}:`;
-  return `${name}: ${run.status}.${models}${run.cause ? `${place} ${run.cause}` : ''}`;
-}

@@ -17,25 +17,34 @@ export interface IPlace {
   folder: string | null;
 }
 
-/** Ask for a verb and take its result. */
+/** Ask for a verb in a workspace and take its result; without one the server chooses. */
 export async function requestAPI<T, V extends keyof IVerbs = keyof IVerbs>(
   verb: V,
   args: IVerbs[V],
-  settings: ServerConnection.ISettings = ServerConnection.makeSettings()
+  settings: ServerConnection.ISettings = ServerConnection.makeSettings(),
+  workspace = ''
 ): Promise<T> {
-  const body = await asked(settings, ['api', verb], { method: 'POST', body: JSON.stringify(args) });
+  const init = { method: 'POST', body: JSON.stringify(args) };
+  const body = await asked(settings, `api/${verb}`, { workspace }, init);
   return (body as { result: T }).result;
 }
 
-/** Ask where the workspace is. */
+/** Ask where the workspace around a file is; without a file, the one around the folder that Jupyter serves. */
 export async function requestPlace(
+  near = '',
   settings: ServerConnection.ISettings = ServerConnection.makeSettings()
 ): Promise<IPlace> {
-  return (await asked(settings, ['where'], {})) as IPlace;
+  return (await asked(settings, 'where', { near }, {})) as IPlace;
 }
 
-async function asked(settings: ServerConnection.ISettings, parts: string[], init: RequestInit): Promise<unknown> {
-  const url = URLExt.join(settings.baseUrl, 'mlalm', ...parts);
+async function asked(
+  settings: ServerConnection.ISettings,
+  address: string,
+  query: Record<string, string>,
+  init: RequestInit
+): Promise<unknown> {
+  const given = Object.fromEntries(Object.entries(query).filter(([, value]) => value !== ''));
+  const url = URLExt.join(settings.baseUrl, 'mlalm', address) + URLExt.objectToQueryString(given);
   let response: Response;
   try {
     response = await ServerConnection.makeRequest(url, init, settings);
@@ -48,7 +57,7 @@ async function asked(settings: ServerConnection.ISettings, parts: string[], init
     });
   }
   const body: unknown = await response.json().catch(() => null);
-  if (response.ok) {
+  if (response.ok && body !== null) {
     return body;
   }
   throw new MlalmError(faultOf(body) ?? unknown(response));

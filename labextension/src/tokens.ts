@@ -14,6 +14,8 @@ export interface ILifecycle {
   readonly isLoading: boolean;
   readonly changed: ISignal<ILifecycle, void>;
   refresh(): Promise<void>;
+  /** From the next refresh on, show the workspace around a file of the folder that Jupyter serves. */
+  moveTo(near: string): void;
   /** Take a snapshot of a notebook, queue its run, and follow it to its end. */
   run(path: string, told: (run: IRun) => void): Promise<IRun>;
 }
