@@ -8,7 +8,7 @@ from typing import Any
 
 from mlalm_jupyter.api.verb import Parameter, Verb
 from mlalm_jupyter.domain.definition import ServiceDefinition
-from mlalm_jupyter.domain.errors import InvalidInput, NotFound
+from mlalm_jupyter.domain.errors import InvalidInput, MlalmError, NotFound
 from mlalm_jupyter.domain.model import TrainedModel
 
 
@@ -44,14 +44,14 @@ def resolved(verb: Verb, arguments: Mapping[str, Any], variables: Mapping[str, A
     found = dict(arguments)
     for parameter in verb.parameters:
         word = arguments.get(parameter.name)
-        if not (parameter.is_live and isinstance(word, str) and word in variables):
+        if not (parameter.is_live and isinstance(word, str)):
             continue
-        value = variables[word]
         takes, _ = _TAKES.get(parameter.name, (_is_anything, ""))
-        if takes(value) and not isinstance(value, ModuleType):
+        value = variables.get(word)
+        if word in variables and takes(value) and not isinstance(value, ModuleType):
             found[parameter.name] = value
-    if verb.noun == "model" and isinstance(found.get("model"), str):
-        _refuse_unknown_model(found["model"], variables)
+        elif parameter.name == "model" and not word.endswith(".ilearner"):
+            raise _no_model(word, variables)
     return found
 
 
@@ -76,17 +76,15 @@ def fitting(parameter: Parameter, variables: Mapping[str, Any]) -> list[str]:
     return _names(takes, variables)
 
 
-def _refuse_unknown_model(word: str, variables: Mapping[str, Any]) -> None:
-    if word.endswith(".ilearner"):
-        return
+def _no_model(word: str, variables: Mapping[str, Any]) -> MlalmError:
     if word in variables:
-        raise InvalidInput(
+        return InvalidInput(
             f"The variable '{word}'",
             expected="a fitted model or a function",
             got=f"an object of type {type(variables[word]).__name__}",
         )
     known = _names(_is_model, variables)
-    raise NotFound(
+    return NotFound(
         "variable", word, known=known, fix="Name a fitted object of this notebook, or an .ilearner file."
     )
 

@@ -62,6 +62,10 @@ def test_a_model_is_a_variable_or_a_package() -> None:
     assert kept["model"] == "m.ilearner"
 
 
+def test_a_verb_that_takes_a_kept_model_takes_its_name() -> None:
+    assert resolved(find("model", "show"), {"model": "hours:1"}, VARIABLES) == {"model": "hours:1"}
+
+
 def test_a_model_that_is_not_there_names_the_nearest_variables() -> None:
     with pytest.raises(NotFound, match=r"No variable 'modle'\. The nearest names are 'model'\."):
         resolved(REGISTER, {"model": "modle", "name": "m"}, VARIABLES)

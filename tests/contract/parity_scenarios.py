@@ -1,0 +1,254 @@
+"""For every verb a situation in which it does something, built through the Python API."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+from sklearn.linear_model import LinearRegression
+
+from mlalm_jupyter.domain.job import Lease
+from mlalm_jupyter.domain.run import Cells, Run, RunStatus
+from mlalm_jupyter.formats import bundle
+from mlalm_jupyter.ports import Execution
+from mlalm_jupyter.workspace import Workspace
+
+ROWS = pd.DataFrame({"hour": [1, 2, 3, 4], "wind": [4.5, 0.0, 1.25, 3.0]})
+Arguments = dict[str, Any]
+
+TRAINING = """
+import pandas as pd
+from sklearn.linear_model import LinearRegression
+from mlalm_jupyter import Workspace
+rows = pd.DataFrame({"hour": [1, 2, 3, 4], "wind": [4.5, 0.0, 1.25, 3.0]})
+model = LinearRegression().fit(rows, rows["hour"] * factor)
+Workspace.open().models.register(model, "hours", sample=rows)
+"""
+
+
+@dataclass(frozen=True)
+class Scenario:
+    """Prepares a fresh workspace and gives the arguments."""
+
+    prepare: Callable[[Workspace], Arguments]
+    changes: bool = False
+    """Whether the verb must leave something behind."""
+    is_loose: bool = False
+    """Whether only the kind of the answer is compared, because it tells of the moment."""
+
+
+@cache
+def package(factor: int = 1) -> bytes:
+    """A real `.ilearner`."""
+    return bundle.pack(LinearRegression().fit(ROWS, ROWS["hour"] * factor), sample=ROWS).data
+
+
+def write(ws: Workspace, name: str, data: bytes | str) -> str:
+    path = ws.path / name
+    path.write_bytes(data if isinstance(data, bytes) else data.encode())
+    return str(path)
+
+
+def table(ws: Workspace) -> str:
+    return write(ws, "rides.csv", ROWS.to_csv(index=False))
+
+
+def dataset(ws: Workspace) -> str:
+    return ws.datasets.upload(table(ws), "rides").reference
+
+
+def model(ws: Workspace, factor: int = 1) -> str:
+    return ws.models.register(write(ws, f"hours{factor}.ilearner", package(factor)), "hours").reference
+
+
+def service(ws: Workspace) -> str:
+    return ws.services.deploy(model(ws), "hours").name
+
+
+def endpoint(ws: Workspace) -> str:
+    service(ws)
+    return ws.endpoints.add("hours/ep2").reference
+
+
+def patched(ws: Workspace) -> str:
+    return ws.endpoints.patch(endpoint(ws), model=model(ws, 2)).reference
+
+
+def notebook(ws: Workspace, *sources: str, name: str = "train.ipynb") -> str:
+    cells = [
+        {
+            "cell_type": "code",
+            "id": f"cell{index}",
+            "metadata": {"tags": ["parameters"]} if index == 0 else {},
+            "source": source,
+            "outputs": [],
+            "execution_count": None,
+        }
+        for index, source in enumerate(sources)
+    ]
+    spec = {"name": "python3", "display_name": "Python 3", "language": "python"}
+    content = {"nbformat": 4, "nbformat_minor": 5, "metadata": {"kernelspec": spec}, "cells": cells}
+    return write(ws, name, json.dumps(content))
+
+
+def begun(ws: Workspace, *sources: str) -> tuple[Run, Lease]:
+    """A run that this process holds, without a kernel."""
+    path = Path(notebook(ws, *(sources or ("factor = 1",))))
+    return ws.recorder.begin(
+        path.read_bytes(), path=path.name, parameters={"factor": 1}, origin="papermill", owner="test"
+    )
+
+
+def ended(ws: Workspace, *sources: str) -> Run:
+    run, lease = begun(ws, *sources)
+    return ws.recorder.end(run, lease, Execution(b"{}", RunStatus.FINISHED, Cells(1, 1)))
+
+
+def trained(ws: Workspace) -> str:
+    """A service whose model comes from a run, so that it can be trained again."""
+    run, lease = begun(ws, "factor = 1", TRAINING)
+    os.environ["MLALM_RUN"] = run.id
+    try:
+        fitted = LinearRegression().fit(ROWS, ROWS["hour"])
+        reference = ws.models.register(fitted, "hours", sample=ROWS).reference
+    finally:
+        del os.environ["MLALM_RUN"]
+    ws.recorder.end(run, lease, Execution(b"{}", RunStatus.FINISHED, Cells(2, 2)))
+    ws.services.deploy(reference, "hours")
+    return ws.endpoints.add("hours/ep2").reference
+
+
+def exported(ws: Workspace) -> str:
+    service(ws)
+    return ws.definitions.export("hours", str(ws.path / "hours.wsd.json")).file
+
+
+def started(ws: Workspace) -> Arguments:
+    ws.server.start()
+    return {}
+
+
+def stopped(ws: Workspace) -> Arguments:
+    ws.server.stop()
+    return {}
+
+
+def _with(
+    make: Callable[[Workspace], Any], *ignored: object, **more: Any
+) -> Callable[[Workspace], Arguments]:
+    """Arguments that say nothing of what was made."""
+
+    def prepare(ws: Workspace) -> Arguments:
+        make(ws)
+        return dict(more)
+
+    return prepare
+
+
+SCENARIOS: dict[tuple[str, str], Scenario] = {
+    ("workspace", "init"): Scenario(lambda ws: {"path": str(ws.path / "another")}, changes=True),
+    ("workspace", "show"): Scenario(_with(model)),
+    ("workspace", "doctor"): Scenario(_with(patched)),
+    ("dataset", "upload"): Scenario(lambda ws: {"file": table(ws), "name": "rides"}, changes=True),
+    ("dataset", "list"): Scenario(_with(dataset, name="rides")),
+    ("dataset", "show"): Scenario(lambda ws: {"dataset": dataset(ws), "rows": 2}),
+    ("dataset", "download"): Scenario(
+        lambda ws: {"dataset": dataset(ws), "file": str(ws.path / "copy.csv")}, changes=True
+    ),
+    ("experiment", "list"): Scenario(_with(ended)),
+    ("experiment", "show"): Scenario(_with(ended, notebook="train.ipynb")),
+    ("experiment", "run"): Scenario(
+        lambda ws: {
+            "notebook": notebook(ws, "factor = 1\nname = ''", "factor * 2"),
+            "parameters": {"factor": 3, "name": "bikes:1"},
+        },
+        changes=True,
+    ),
+    ("experiment", "history"): Scenario(_with(ended, notebook="train.ipynb", limit=5)),
+    ("run", "show"): Scenario(lambda ws: {"run": ended(ws).id}),
+    ("run", "cancel"): Scenario(lambda ws: {"run": begun(ws)[0].id}, changes=True),
+    ("model", "register"): Scenario(
+        lambda ws: {
+            "model": write(ws, "hours.ilearner", package()),
+            "name": "hours",
+            "tags": {"year": "2024", "ok": "true"},
+            "description": "Hours, as they are",
+        },
+        changes=True,
+    ),
+    ("model", "list"): Scenario(_with(model, name="hours")),
+    ("model", "show"): Scenario(lambda ws: {"model": model(ws)}),
+    ("model", "download"): Scenario(
+        lambda ws: {"model": model(ws), "file": str(ws.path / "copy.ilearner")}, changes=True
+    ),
+    ("model", "delete"): Scenario(lambda ws: {"model": model(ws), "yes": True}, changes=True),
+    ("trust", "list"): Scenario(_with(service)),
+    ("trust", "add"): Scenario(lambda ws: {"digest": "ab" * 32}, changes=True),
+    ("trust", "remove"): Scenario(lambda ws: {"digest": ws.trust.add("ab" * 32).digest}, changes=True),
+    ("service", "deploy"): Scenario(lambda ws: {"what": model(ws), "service": "hours"}, changes=True),
+    ("service", "list"): Scenario(_with(endpoint)),
+    ("service", "show"): Scenario(lambda ws: {"service": service(ws)}),
+    ("service", "score"): Scenario(lambda ws: {"service": service(ws), "rows": table(ws)}),
+    ("service", "consume"): Scenario(lambda ws: {"service": service(ws), "lang": "python"}),
+    ("endpoint", "add"): Scenario(_with(service, endpoint="hours/ep2"), changes=True),
+    ("endpoint", "list"): Scenario(_with(endpoint, service="hours")),
+    ("endpoint", "show"): Scenario(lambda ws: {"endpoint": endpoint(ws)}),
+    ("endpoint", "patch"): Scenario(
+        lambda ws: {"endpoint": endpoint(ws), "model": model(ws, 2)}, changes=True
+    ),
+    ("endpoint", "rollback"): Scenario(lambda ws: {"endpoint": patched(ws), "to": 1}, changes=True),
+    ("endpoint", "history"): Scenario(lambda ws: {"endpoint": patched(ws)}),
+    ("endpoint", "keys"): Scenario(_with(service, endpoint="hours")),
+    ("wsd", "show"): Scenario(lambda ws: {"service": service(ws)}),
+    ("wsd", "export"): Scenario(
+        lambda ws: {"service": service(ws), "file": str(ws.path / "hours.wsd.json")}, changes=True
+    ),
+    ("wsd", "validate"): Scenario(lambda ws: {"file": exported(ws)}),
+    ("job", "list"): Scenario(_with(ended, limit=5)),
+    ("job", "show"): Scenario(lambda ws: {"job": ended(ws).job_id}),
+    ("job", "follow"): Scenario(lambda ws: {"job": ended(ws).job_id, "timeout_s": 5.0}),
+    ("job", "cancel"): Scenario(lambda ws: {"job": begun(ws)[0].job_id}, changes=True),
+    ("retrain", "run"): Scenario(
+        lambda ws: {"service": "hours", "parameters": {"factor": 2}, "patch": trained(ws)}, changes=True
+    ),
+    ("server", "start"): Scenario(stopped),
+    ("server", "stop"): Scenario(started),
+    ("server", "status"): Scenario(started),
+    ("server", "logs"): Scenario(
+        lambda ws: {**started(ws), "process": "supervisor", "lines": 2}, is_loose=True
+    ),
+}
+
+REFUSALS: dict[str, tuple[str, str, Callable[[Workspace], Arguments]]] = {
+    "DefaultEndpointNotPatchable": (
+        "endpoint",
+        "patch",
+        _with(lambda ws: (service(ws), model(ws, 2)), endpoint="hours/default", model="hours:2"),
+    ),
+    "NotFound": ("model", "show", _with(model, model="hours:9")),
+    "AlreadyExists": ("service", "deploy", _with(service, what="hours:1", service="hours")),
+    "InUse": ("model", "delete", _with(service, model="hours:1", yes=True)),
+    "Unconfirmed": ("model", "delete", _with(model, model="hours:1")),
+    "InvalidInput": ("trust", "add", _with(model, digest="xyz")),
+    "NothingToRollBack": ("endpoint", "rollback", _with(service, endpoint="hours")),
+    "UntrustedContent": ("service", "deploy", lambda ws: {"what": _foreign(ws), "service": "foreign"}),
+}
+
+
+def _foreign(ws: Workspace) -> str:
+    """A definition whose code nobody signed here."""
+    service(ws)
+    ws.services.deploy(_windy, "windy", sample=ROWS)
+    path = Path(ws.definitions.export("windy", str(ws.path / "windy.wsd.json")).file)
+    path.write_text(path.read_text().replace("> 1", "> 2"))
+    return str(path)
+
+
+def _windy(rows: pd.DataFrame) -> pd.DataFrame:
+    return rows.assign(windy=rows["wind"] > 1)
