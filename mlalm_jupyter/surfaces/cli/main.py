@@ -9,6 +9,7 @@ import sys
 import traceback
 from collections.abc import Sequence
 from dataclasses import replace
+from datetime import UTC, datetime
 from typing import Any
 
 from mlalm_jupyter.domain.errors import MlalmError, Unconfirmed
@@ -83,7 +84,7 @@ def _show(result: Any, *, as_json: bool) -> None:
         return
     from mlalm_jupyter.surfaces.display import text_of
 
-    text = text_of(result, reveals=True)
+    text = text_of(result, reveals=True, now=datetime.now(UTC))
     print(text, end="" if text.endswith("\n") else "\n")
 
 

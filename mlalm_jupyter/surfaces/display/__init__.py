@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any
 
 from mlalm_jupyter.domain.asset import Dataset
@@ -61,26 +61,22 @@ _MANY: dict[str, Callable[[Any], View]] = {
 
 
 def text_of(result: Any, *, reveals: bool = False, now: datetime | None = None) -> str:
-    """An answer as text; `reveals` shows keys whole, for places that keep nothing."""
+    """An answer as text; `now` and `reveals` are for places that keep nothing, see `plain`."""
     if isinstance(result, str):
         return result
     if result is None:
         return ""
-    return plain(_view(result), now=now or datetime.now(UTC), reveals=reveals)
+    return plain(_view(result), now=now, reveals=reveals)
 
 
-def html_of(result: Any, *, now: datetime | None = None) -> str:
+def html_of(result: Any) -> str:
     """An answer as a piece of HTML; keys in it are masked."""
-    return markup(_kept_view(result), now=now or datetime.now(UTC))
+    return markup(_kept_view(result))
 
 
 def bundle_of(result: Any) -> dict[str, Any]:
     """An answer as a notebook keeps it: text, HTML and JSON, none of which holds a key or very many rows."""
-    now = datetime.now(UTC)
-    bundle: dict[str, Any] = {
-        "text/plain": plain(_kept_view(result), now=now),
-        "text/html": html_of(result, now=now),
-    }
+    bundle: dict[str, Any] = {"text/plain": plain(_kept_view(result)), "text/html": html_of(result)}
     is_long = isinstance(result, Scored) and len(result.rows) > assets.ROWS_SHOWN
     if not isinstance(result, KeyPair) and not is_long:
         # through JSON once, so that enumerations and tuples are what a front end would read back
@@ -104,7 +100,7 @@ def _formatted(result: Any, include: Any = None, exclude: Any = None) -> dict[st
 
 
 def _printed(result: Any, printer: Any, cycle: bool) -> None:
-    printer.text(plain(_kept_view(result), now=datetime.now(UTC)))
+    printer.text(plain(_kept_view(result)))
 
 
 def _view(result: Any) -> View:

@@ -177,10 +177,8 @@ def retrained(one: Retrained) -> View:
     parts = [*run(one.run), *model(one.model)]
     if one.endpoint is not None:
         return [*parts, *endpoint(one.endpoint)]
-    return [
-        *parts,
-        Note("Nothing that serves has changed. Put it behind an endpoint with `mlalm endpoint patch`."),
-    ]
+    how = f"`mlalm endpoint patch SERVICE/ENDPOINT --model {one.model.reference}`"
+    return [*parts, Note(f"Nothing that serves has changed. Put it behind an endpoint with {how}.")]
 
 
 def _status(one: Run) -> Status:

@@ -6,7 +6,6 @@ Everything that comes from people or files is escaped here and nowhere else.
 from __future__ import annotations
 
 import re
-from datetime import datetime
 from html import escape
 
 from mlalm_jupyter.surfaces.display.parts import (
@@ -60,13 +59,13 @@ margin:0 0 .6em;white-space:pre-wrap;overflow-wrap:anywhere}
 """
 
 
-def markup(view: View, *, now: datetime) -> str:
-    """A view as a piece of HTML; keys are always masked, since notebooks are saved and shared."""
-    body = "".join(_part(part, now) for part in view)
+def markup(view: View) -> str:
+    """A view as a piece of HTML that stays true when it is kept: times are absolute, keys masked."""
+    body = "".join(_part(part) for part in view)
     return f'<div class="mlalm"><style>{_STYLE}</style>{body}</div>'
 
 
-def _part(part: Part, now: datetime) -> str:
+def _part(part: Part) -> str:
     if isinstance(part, Note):
         text = _BACKTICKS.sub(r"<code>\1</code>", escape(part.text))
         return f"<p>{text}</p>"
@@ -74,14 +73,14 @@ def _part(part: Part, now: datetime) -> str:
         return f"<pre>{escape(part.text)}</pre>"
     if isinstance(part, Facts):
         rows = "".join(
-            f'<tr><th scope="row">{escape(label)}</th><td>{_cell(cell, now, alone=True)}</td></tr>'
+            f'<tr><th scope="row">{escape(label)}</th><td>{_cell(cell, alone=True)}</td></tr>'
             for label, cell in part.told
         )
         return f"<table>{_caption(part.title)}<tbody>{rows}</tbody></table>"
-    return _grid(part, now)
+    return _grid(part)
 
 
-def _grid(grid: Grid, now: datetime) -> str:
+def _grid(grid: Grid) -> str:
     numeric = [
         any(_is_number(row[index]) for row in grid.rows)
         and all(row[index] is None or _is_number(row[index]) for row in grid.rows)
@@ -94,7 +93,7 @@ def _grid(grid: Grid, now: datetime) -> str:
     )
     rows = "".join(
         "<tr>"
-        + "".join(f"<td{kind}>{_cell(cell, now)}</td>" for cell, kind in zip(row, kinds, strict=True))
+        + "".join(f"<td{kind}>{_cell(cell)}</td>" for cell, kind in zip(row, kinds, strict=True))
         + "</tr>"
         for row in grid.rows
     )
@@ -109,14 +108,14 @@ def _is_number(cell: Cell) -> bool:
     return isinstance(cell, (int, float)) and not isinstance(cell, bool)
 
 
-def _cell(cell: Cell, now: datetime, *, alone: bool = False) -> str:
+def _cell(cell: Cell, *, alone: bool = False) -> str:
     if cell is None:
         return ""
     if isinstance(cell, Status):
         symbol = f'<b aria-hidden="true">{cell.symbol}</b>'
         return f'<span class="s {cell.tone}">{symbol} {escape(cell.word)}</span>'
     if isinstance(cell, Moment):
-        shown = f"{cell.absolute} ({cell.relative(now)})" if alone else cell.relative(now)
+        shown = cell.absolute if alone else cell.short
         return f'<time datetime="{escape(cell.at)}" title="{cell.absolute}">{escape(shown)}</time>'
     if isinstance(cell, Digest):
         shown = cell.text if alone else cell.short

@@ -36,6 +36,10 @@ class Moment:
     def absolute(self) -> str:
         return self.time.astimezone(UTC).strftime("%Y-%m-%d %H:%M:%S UTC")
 
+    @property
+    def short(self) -> str:
+        return self.absolute.removesuffix(" UTC")
+
     def relative(self, now: datetime) -> str:
         """How long ago it was.
 

@@ -21,12 +21,16 @@ from mlalm_jupyter.surfaces.display.parts import (
 )
 
 
-def plain(view: View, *, now: datetime, reveals: bool = False) -> str:
-    """A view as text; keys are masked unless it is shown where nothing keeps them."""
+def plain(view: View, *, now: datetime | None = None, reveals: bool = False) -> str:
+    """A view as text.
+
+    `now` tells times as they are from now, which is only true where the text is read at once; `reveals` shows keys
+    whole, for places that keep nothing.
+    """
     return "\n\n".join(_part(part, now=now, reveals=reveals) for part in view)
 
 
-def _part(part: Part, *, now: datetime, reveals: bool) -> str:
+def _part(part: Part, *, now: datetime | None, reveals: bool) -> str:
     if isinstance(part, (Note, Block)):
         return part.text
     if isinstance(part, Facts):
@@ -39,7 +43,7 @@ def _part(part: Part, *, now: datetime, reveals: bool) -> str:
     return _grid(part, now=now, reveals=reveals)
 
 
-def _grid(grid: Grid, *, now: datetime, reveals: bool) -> str:
+def _grid(grid: Grid, *, now: datetime | None, reveals: bool) -> str:
     rows = [[_cell(cell, now=now, reveals=reveals) for cell in row] for row in grid.rows]
     numeric = [_is_numeric([row[index] for row in grid.rows]) for index in range(len(grid.columns))]
     head = [column if grid.is_data else column.upper() for column in grid.columns]
@@ -59,13 +63,15 @@ def _is_numeric(cells: Sequence[Cell]) -> bool:
     return bool(told) and all(isinstance(cell, (int, float)) and not isinstance(cell, bool) for cell in told)
 
 
-def _cell(cell: Cell, *, now: datetime, reveals: bool, alone: bool = False) -> str:
+def _cell(cell: Cell, *, now: datetime | None, reveals: bool, alone: bool = False) -> str:
     """A cell as text; one that stands alone has room for more than one in a row of many."""
     if cell is None:
         return ""
     if isinstance(cell, Status):
         return f"{cell.symbol} {cell.word}"
     if isinstance(cell, Moment):
+        if now is None:
+            return cell.absolute if alone else cell.short
         return f"{cell.absolute} ({cell.relative(now)})" if alone else cell.relative(now)
     if isinstance(cell, Digest):
         return cell.text if alone else cell.short
