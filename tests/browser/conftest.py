@@ -14,8 +14,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import nbformat
 import pytest
 import requests
+from nbformat import v4
 
 EXAMPLES = Path(__file__).parents[2] / "examples"
 SHOTS = Path(__file__).parent / "shots"
@@ -23,14 +25,40 @@ SHOTS = Path(__file__).parent / "shots"
 
 @dataclass(frozen=True)
 class Lab:
-    """A JupyterLab that is up."""
+    """A JupyterLab that is up. It serves a folder with the workspace `rides` and a notebook outside of it."""
 
     url: str
     token: str
     root: Path
+    env: dict[str, str]
+
+    @property
+    def workspace(self) -> Path:
+        return self.root / "rides"
 
     def page(self, path: str = "") -> str:
         return f"{self.url}/lab{path}?token={self.token}&reset"
+
+    def mlalm(self, *words: str) -> str:
+        """The terminal's answer, in the workspace."""
+        command = [
+            sys.executable,
+            "-m",
+            "mlalm_jupyter.surfaces.cli.main",
+            "--workspace",
+            str(self.workspace),
+        ]
+        done = subprocess.run([*command, *words], env=self.env, check=False, capture_output=True, text=True)
+        assert done.returncode == 0, f"mlalm {' '.join(words)}: {done.stderr}"
+        return done.stdout
+
+    def write(self, path: str, *cells: str) -> None:
+        """A notebook of these code cells, below the served folder."""
+        notebook = v4.new_notebook(
+            cells=[v4.new_code_cell(cell) for cell in cells],
+            metadata={"kernelspec": {"name": "python3", "display_name": "Python 3", "language": "python"}},
+        )
+        nbformat.write(notebook, self.root / path)
 
 
 def chromium() -> str:
@@ -45,7 +73,7 @@ def chromium() -> str:
     )
     if named is None:
         says = "no Chromium here; `apt-get install --no-install-recommends chromium` brings one"
-        (pytest.fail if os.environ.get("CI") else pytest.skip)(says)
+        (pytest.fail if os.environ.get("MLALM_REQUIRE_BROWSER") == "1" else pytest.skip)(says)
     return named
 
 
@@ -57,56 +85,49 @@ def _free_port() -> int:
 
 @pytest.fixture(scope="session")
 def lab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lab]:
-    """JupyterLab, served from a workspace that holds a trained and deployed model."""
+    """JupyterLab, above a workspace that holds a trained and deployed model."""
+    chromium()  # nothing is set up for a browser that is not there
     base = tmp_path_factory.mktemp("lab")
-    root, home = base / "rides", base / "home"
-    env = {
-        **os.environ,
-        "MLALM_HOME": str(home),
-        "JUPYTER_CONFIG_DIR": str(base / "config"),
-        "PYTHONUNBUFFERED": "1",
-    }
+    env = {**os.environ, "MLALM_HOME": str(base / "home"), "JUPYTER_CONFIG_DIR": str(base / "config")}
+    env |= {"JUPYTERLAB_SETTINGS_DIR": str(base / "config/lab/user-settings"), "PYTHONUNBUFFERED": "1"}
     for name in ("MLALM_WORKSPACE", "MLALM_RUN", "MLALM_JOB"):
         env.pop(name, None)
-    mlalm = [sys.executable, "-m", "mlalm_jupyter.surfaces.cli.main", "--workspace", str(root)]
-    run = lambda *words: subprocess.run([*mlalm, *words], env=env, check=True, capture_output=True, text=True)  # noqa: E731
-    run("workspace", "init", str(root))
-    shutil.copy(EXAMPLES / "train.ipynb", root)
-    run("dataset", "upload", str(EXAMPLES / "data/bikes-first-half.csv"), "bikes")
-    run("experiment", "run", str(root / "train.ipynb"))
-    run("service", "deploy", "bikes:1", "bikes")
-    run("endpoint", "add", "bikes/autumn")
-    token, port = "browser-test", _free_port()
-    settings = base / "config/lab/user-settings/@jupyterlab"
-    _settings(settings / "apputils-extension/notification.jupyterlab-settings", {"fetchNews": "false"})
-    log = (base / "jupyter.log").open("wb")
-    server = subprocess.Popen(
-        [
-            sys.executable,
-            "-m",
-            "jupyterlab",
-            "--no-browser",
-            "--allow-root",
-            f"--port={port}",
-            "--ServerApp.port_retries=0",
-            f"--IdentityProvider.token={token}",
-            f"--ServerApp.root_dir={root}",
-            "--expose-app-in-browser",
-            "--LabApp.check_for_updates_class=jupyterlab.NeverCheckForUpdate",
-        ],
-        env={**env, "JUPYTERLAB_SETTINGS_DIR": str(base / "config/lab/user-settings")},
-        stdout=log,
-        stderr=log,
-    )
-    up = Lab(f"http://127.0.0.1:{port}", token, root)
+    port = _free_port()
+    up = Lab(f"http://127.0.0.1:{port}", "browser-test", base / "served", env)
     try:
-        _wait_until_up(up, server, base / "jupyter.log")
-        yield up
+        _fill(up)
+        with (base / "jupyter.log").open("wb") as log:
+            server = subprocess.Popen(_command(up, port=port), env=env, stdout=log, stderr=log)
+            try:
+                _wait_until_up(up, server, base / "jupyter.log")
+                yield up
+            finally:
+                server.terminate()
+                server.wait(30)
     finally:
-        server.terminate()
-        server.wait(20)
-        log.close()
-        subprocess.run([*mlalm[:3], "server", "stop"], env=env, check=False, capture_output=True)
+        up.mlalm("server", "stop")
+
+
+def _fill(lab: Lab) -> None:
+    notes = Path(lab.env["JUPYTERLAB_SETTINGS_DIR"]) / "@jupyterlab/apputils-extension"
+    _settings(notes / "notification.jupyterlab-settings", {"fetchNews": "false"})
+    lab.root.mkdir()
+    lab.write("alone.ipynb", "1 + 1")
+    lab.mlalm("workspace", "init", str(lab.workspace))
+    shutil.copy(EXAMPLES / "train.ipynb", lab.workspace)
+    lab.mlalm("dataset", "upload", str(EXAMPLES / "data/bikes-first-half.csv"), "bikes")
+    lab.mlalm("experiment", "run", str(lab.workspace / "train.ipynb"))
+    lab.mlalm("service", "deploy", "bikes:1", "bikes")
+    lab.mlalm("endpoint", "add", "bikes/autumn")
+
+
+def _command(lab: Lab, *, port: int) -> list[str]:
+    return [
+        *(sys.executable, "-m", "jupyterlab", "--no-browser", "--allow-root"),
+        *(f"--port={port}", "--ServerApp.port_retries=0", f"--IdentityProvider.token={lab.token}"),
+        *(f"--ServerApp.root_dir={lab.root}", "--expose-app-in-browser"),
+        "--LabApp.check_for_updates_class=jupyterlab.NeverCheckForUpdate",
+    ]
 
 
 def _settings(path: Path, value: dict[str, Any]) -> None:
@@ -126,7 +147,8 @@ def _wait_until_up(lab: Lab, server: subprocess.Popen[bytes], log: Path) -> None
     pytest.fail(f"JupyterLab did not come up:\n{log.read_text(errors='replace')[-3000:]}")
 
 
-@pytest.fixture(scope="session")
+# Playwright keeps an event loop running in this thread, so it must be gone before other tests want theirs.
+@pytest.fixture(scope="module")
 def browser() -> Iterator[Any]:
     from playwright.sync_api import sync_playwright
 
