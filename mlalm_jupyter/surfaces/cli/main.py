@@ -27,6 +27,8 @@ def main(argv: Sequence[str] | None = None) -> int:
             stream.reconfigure(errors="replace")  # a terminal without our symbols shows the words beside them
     as_json = "--json" in words
     try:
+        if words[:1] == ["completion"]:
+            return _completed(words[1:])
         asked = read(words)
         if isinstance(asked, Page):
             print(asked.text, file=sys.stdout if asked.is_asked else sys.stderr)
@@ -49,6 +51,13 @@ def main(argv: Sequence[str] | None = None) -> int:
         fault = internal_error(f"mlalm {' '.join(words[:2])}")
         _tell({**fault, "fix": "Report what stands above, together with what you did."}, as_json=as_json)
         return FAILED
+
+
+def _completed(words: Sequence[str]) -> int:
+    from mlalm_jupyter.surfaces.cli.shell_completion import completion
+
+    print(completion(words), end="")
+    return OK
 
 
 def _done(command: Command) -> int:

@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from mlalm_jupyter.api.verbs import VERBS, find
 from mlalm_jupyter.surfaces.grammar.form import EVERYWHERE, Form, table
 
+_COMPLETION = {"mlalm": ("`source <(mlalm completion bash)` completes words in bash.",)}
+
 
 @dataclass(frozen=True, slots=True)
 class Page:
@@ -27,6 +29,7 @@ def page(noun: str | None = None, name: str | None = None, *, program: str = "ml
             table(rows),
             table(EVERYWHERE),
             f"`{program} NOUN VERB --help` tells what a verb takes.",
+            *_COMPLETION.get(program, ()),
         ]
         return Page("\n\n".join(parts))
     if name is None:
