@@ -10,6 +10,8 @@ from pathlib import Path
 
 import pytest
 
+pytestmark = pytest.mark.prove_skeleton
+
 ROOT = Path(__file__).resolve().parents[2]
 ROOMS = "Rooms stack one way"
 SURFACES = "Surfaces do not know each other; they share only display"

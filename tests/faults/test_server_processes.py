@@ -21,6 +21,8 @@ from mlalm_jupyter.serving.home import Home, read_json, write_json
 from mlalm_jupyter.serving.local_host import LocalHost
 from tests.contract.served import Fixed, Handmade, call
 
+pytestmark = pytest.mark.prove_skeleton
+
 ROLES = ("scorer-0", "scorer-1", "api", "worker")
 SOON_S = 60.0
 

@@ -17,6 +17,8 @@ from mlalm_jupyter.serving.home import Home
 from mlalm_jupyter.serving.local_host import LocalHost
 from tests.contract.served import Fixed, Handmade, body, call, logistic
 
+pytestmark = pytest.mark.prove_skeleton
+
 TOTAL = Schema((Column("total", ColumnType.DOUBLE),))
 ADD = "def add(rows):\n    return rows.assign(total=rows['age'] + rows['hours'])[['total']]\n"
 

@@ -12,7 +12,7 @@ import pytest
 from mlalm_jupyter.domain.errors import InvalidInput, MlalmError, NewerSchema, Unavailable, WorkspaceNotFound
 from mlalm_jupyter.workspace import Workspace
 
-pytestmark = pytest.mark.usefixtures("home")
+pytestmark = [pytest.mark.prove_skeleton, pytest.mark.usefixtures("home")]
 
 
 def sentence(caught: pytest.ExceptionInfo[MlalmError]) -> str:
