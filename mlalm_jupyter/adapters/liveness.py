@@ -34,7 +34,8 @@ def present(folder: Path) -> Iterator[str]:
     """Be an owner of jobs inside this block: yields the name to hold them by."""
     name = f"{socket.gethostname()}:{os.getpid()}:{os.urandom(4).hex()}"
     with translated(folder):
-        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        for missing in (folder.parent, folder):
+            missing.mkdir(mode=0o700, parents=True, exist_ok=True)
         making = folder / f".{name}"
         handle = os.open(making, os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o600)
         try:
@@ -57,7 +58,7 @@ def is_gone(owner: str, *, folder: Path) -> bool | None:
     if owner.partition(":")[0] != socket.gethostname():
         return None
     try:
-        handle = os.open(folder / f"{owner}.lock", os.O_RDWR)
+        handle = os.open(folder / f"{owner}.lock", os.O_RDONLY)
     except OSError:
         # it may live with another home
         return None

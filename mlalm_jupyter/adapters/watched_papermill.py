@@ -76,7 +76,7 @@ class Watch:
 
     def raised(self, index: int, error: CellExecutionError, output: str) -> None:
         """A cell ended with an exception, which ends the run."""
-        if error.ename == "SystemExit" and error.evalue in ("", "0", "None"):
+        if error.ename == "SystemExit" and error.evalue in ("", "0"):
             self.status = RunStatus.FINISHED_PARTIAL
             self.completes(index)
             return

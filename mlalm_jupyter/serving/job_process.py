@@ -31,6 +31,8 @@ def main() -> None:
     if not descendants.signal_at_death_of(args.parent, signal.SIGTERM):
         os._exit(1)
     logging.basicConfig(format="%(asctime)s %(name)s: %(message)s")
+    # jsonschema can do without it, and it takes a second to import: a grammar of all web addresses
+    sys.modules.setdefault("rfc3987_syntax", None)  # type: ignore[arg-type]
     from mlalm_jupyter.domain.job import Lease
 
     _do(args.workspace, Lease(args.job, args.owner, args.attempt))

@@ -34,6 +34,7 @@ _STOP_S = 12.0
 _SHORTEST_NAP_S = 0.01
 _LONGEST_NAP_S = 0.1
 _CANCELED = "It was canceled."
+_GONE = "The process that ran it is gone."
 
 
 class Worker:
@@ -184,12 +185,15 @@ class Worker:
         """Give back, or end, what owners held that are gone; first their processes, if any are still here."""
         workspace = known.workspace
         with workspace.catalog.read() as tx:
-            owners = [owner for owner in tx.jobs.owners() if owner != self.owner]
-            if not owners:
-                return
-            expired = tx.jobs.expired(now_s=workspace.clock.time_s())
             running = tx.jobs.find(state=JobState.RUNNING)
-        for owner in known.watch.gone(owners, expired=expired):
+            expired = tx.jobs.expired(now_s=workspace.clock.time_s()) if running else []
+        held = {one.lease for one in self._held}
+        for job in running:
+            lease = Lease(job.id, self.owner, job.attempt)
+            if job.owner == self.owner and lease not in held:
+                # its catalog was away or another for a while, and its process was ended
+                workspace.recorder.abandon(lease, JobState.FAILED, cause=_GONE)
+        for owner in known.watch.gone({str(job.owner) for job in running} - {self.owner}, expired=expired):
             for job in running:
                 if job.owner == owner:
                     descendants.end(mark=descendants.mark(job.id, job.attempt), grace_s=0.5)

@@ -16,7 +16,7 @@ from mlalm_jupyter.adapters import descendants, liveness
 from mlalm_jupyter.adapters.watched_papermill import Watch, WatchedEngine
 from mlalm_jupyter.api.recorder import LEASE_S
 from mlalm_jupyter.domain.errors import MlalmError, RunFailed
-from mlalm_jupyter.domain.job import Lease
+from mlalm_jupyter.domain.job import JobState, Lease
 from mlalm_jupyter.domain.run import Cells, Run, RunStatus
 from mlalm_jupyter.ports import Execution
 from mlalm_jupyter.surfaces.engine.origin import Origin, workspace_of
@@ -165,10 +165,13 @@ def _as_papermill_sees_it(execution: Execution, nb: Any) -> Execution:
 
 
 def _release_the_gone(workspace: Workspace, watch: liveness.Watch) -> None:
-    """End the runs whose process was killed, so that none of them stays Running where no server looks."""
+    """End what killed processes left, so that no run of theirs stays Running where no server looks."""
     with workspace.catalog.read() as tx:
-        owners = tx.jobs.owners()
-    for owner in watch.gone(owners, expired=[]):
+        running = tx.jobs.find(state=JobState.RUNNING)
+    for owner in watch.gone({str(job.owner) for job in running}, expired=[]):
+        for job in running:
+            if job.owner == owner:
+                descendants.end(mark=descendants.mark(job.id, job.attempt), grace_s=0.5)
         workspace.recorder.release(owner)
 
 
