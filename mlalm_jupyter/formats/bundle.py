@@ -13,29 +13,35 @@ from __future__ import annotations
 
 import hashlib
 import importlib.metadata
-import io
-import json
 import platform
-import zipfile
+import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import pandas as pd
 
 from mlalm_jupyter import plugins
 from mlalm_jupyter.domain.errors import Corrupt, InvalidInput, MlalmError, NotSerialisable, UntrustedContent
 from mlalm_jupyter.domain.signature import Schema, Signature
 from mlalm_jupyter.formats import frames
+from mlalm_jupyter.formats.archive import (
+    DESCRIPTIONS,
+    damaged,
+    first_line,
+    json_text,
+    read_json,
+    unzipped,
+    zipped,
+)
+from mlalm_jupyter.formats.samples import as_served, plain_rows
 from mlalm_jupyter.ports import ModelFormat
 
 FORMAT_VERSION = 1
 SAMPLE_ROWS = 5
-_EPOCH = (1980, 1, 1, 0, 0, 0)
-_FIXED = ("manifest.json", "signature.json", "sample.json")
+KIND = "trained-model"
 _LIBRARIES = ("numpy", "pandas", "scikit-learn", "skops", "cloudpickle")
 
 
@@ -43,9 +49,9 @@ _LIBRARIES = ("numpy", "pandas", "scikit-learn", "skops", "cloudpickle")
 class Bundle:
     """An `.ilearner` whose members have been checked against its manifest; nothing in it has been opened."""
 
-    data: bytes
-    manifest: Mapping[str, Any]
-    members: Mapping[str, bytes]
+    data: bytes = field(repr=False)
+    manifest: Mapping[str, Any] = field(repr=False)
+    members: Mapping[str, bytes] = field(repr=False)
 
     @property
     def format(self) -> str:
@@ -62,7 +68,7 @@ class Bundle:
 
     @cached_property
     def signature(self) -> Signature:
-        return Signature.from_dict(_json(self.members["signature.json"], "signature.json"))
+        return Signature.from_dict(read_json(self.members["signature.json"], "signature.json"))
 
     @cached_property
     def model_hash(self) -> str:
@@ -71,7 +77,7 @@ class Bundle:
     @property
     def sample_rows(self) -> tuple[tuple[object, ...], ...]:
         """Rows as the model takes them."""
-        return tuple(tuple(row) for row in _json(self.members["sample.json"], "sample.json")["inputs"])
+        return tuple(tuple(row) for row in read_json(self.members["sample.json"], "sample.json")["inputs"])
 
     @property
     def payload(self) -> dict[str, bytes]:
@@ -93,6 +99,26 @@ class Bundle:
             raise UntrustedContent(
                 "The model", wants=error.wants, digest=digest or self.model_hash
             ) from error
+        except (MlalmError, MemoryError):
+            raise
+        except Exception as error:  # a payload may raise anything while it is opened
+            raise self._unopened(error) from error
+
+    def _unopened(self, error: Exception) -> Corrupt:
+        written = self.manifest.get("libraries")
+        others = [
+            f"{name}=={version}"
+            for name, here in _libraries().items()
+            if isinstance(written, dict)
+            and (version := str(written.get(name, here))) != here
+            and re.fullmatch(r"[0-9][0-9a-z.+]{0,30}", version)
+        ]
+        told = f" It was written with {', '.join(others)}." if others else ""
+        return Corrupt(
+            "The model's payload",
+            why=f"Opening it raised {type(error).__name__}: {first_line(error)}.{told}",
+            fix=f"Try `pip install {' '.join(others)}`." if others else "",
+        )
 
 
 def pack(model: object, *, sample: pd.DataFrame | None) -> Bundle:
@@ -108,80 +134,130 @@ def pack(model: object, *, sample: pd.DataFrame | None) -> Bundle:
             got="none",
             fix="Give some with `--sample`, for example the head of the frame it was fitted on.",
         )
-    known = frames.schema_of(sample)
+    sample = sample.set_axis([str(name) for name in sample.columns], axis="columns")
     names = _fitted_names(model)
     if names and all(name in sample.columns for name in names):
         sample = sample[names]
-        known = frames.schema_of(sample)
+    known = frames.schema_of(sample)
     rows = sample.head(SAMPLE_ROWS).reset_index(drop=True)
-    scored = frames.score(model, _as_served(known, rows))
-    chosen, payload = _dumped(model)
-    members = {f"payload/{name}": data for name, data in sorted(payload.items())}
-    members["signature.json"] = _text(Signature(known, frames.schema_of(scored)).to_dict())
-    members["sample.json"] = _text({"inputs": _plain(rows), "outputs": _plain(scored)})
-    manifest = {
-        "kind": "trained-model",
-        "format_version": FORMAT_VERSION,
-        "format": chosen.name,
-        "framework": chosen.framework(model),
-        "model_hash": _model_hash(members),
-        "python": platform.python_version(),
-        "libraries": _libraries(),
-        "members": {name: hashlib.sha256(data).hexdigest() for name, data in sorted(members.items())},
+    scored = _answers(model, known, rows)
+    told = {
+        "signature.json": json_text(Signature(known, frames.schema_of(scored)).to_dict()),
+        "sample.json": json_text({"inputs": plain_rows(rows), "outputs": plain_rows(scored)}),
     }
-    bundle = read(_zipped({"manifest.json": _text(manifest), **members}))
-    again = frames.score(bundle.load(trusted=True), _as_served(known, rows))
-    if not _same(scored, again):
-        raise NotSerialisable(
-            f"The {type(model).__name__}",
-            attribute=type(model).__name__,
-            because="read back, it gives other answers",
-        )
-    return bundle
-
-
-def read(source: bytes | Path) -> Bundle:
-    """Check a package without opening anything in it: members, names, sizes, hashes."""
-    data = source.read_bytes() if isinstance(source, Path) else source
-    members = _unzipped(data)
-    manifest = _json(members.pop("manifest.json", b""), "manifest.json")
-    version = manifest.get("format_version")
-    if version != FORMAT_VERSION or manifest.get("kind") != "trained-model":
-        raise _damaged(f"Its format version is {version!r}; this version of mlalm reads {FORMAT_VERSION}")
-    hashes = manifest.get("members")
-    if not isinstance(hashes, dict) or set(hashes) != set(members):
-        raise _damaged("Its members are not those that its manifest lists")
-    for name, body in members.items():
-        if hashlib.sha256(body).hexdigest() != hashes[name]:
-            raise _damaged(f"Its member '{name}' does not give the hash that its manifest lists")
-    missing = [name for name in _FIXED[1:] if name not in members]
-    if missing or not any(name.startswith("payload/") for name in members):
-        raise _damaged(f"It lacks {', '.join(missing) or 'a payload'}")
-    bundle = Bundle(data, manifest, members)
-    if not isinstance(manifest.get("format"), str) or bundle.signature is None:
-        raise _damaged("Its manifest names no format")
-    return bundle
-
-
-def _dumped(model: object) -> tuple[ModelFormat, dict[str, bytes]]:
-    """The files of the first format that can hold the model."""
     refusal: MlalmError | None = None
     for one in plugins.model_formats():
         if not one.takes(model):
             continue
         try:
             payload = one.dump(model)
-        except NotSerialisable as error:
+            if one.is_data_only and one.wants(payload):
+                continue  # it holds types of the person's own, which only a format that carries code brings back
+            bundle = _packed(model, one, {**{f"payload/{n}": d for n, d in payload.items()}, **told})
+            _check_replay(model, bundle, scored, known, rows)
+        except (NotSerialisable, Corrupt) as error:
             refusal = error
             continue
-        if one.is_data_only and one.wants(payload):
-            continue  # it holds types of the person's own, which only a format that carries code brings back
-        return one, payload
+        return bundle
     raise refusal or InvalidInput(
         "The model",
         expected="something that can predict or transform, or a function of a table",
         got=f"a {type(model).__name__}",
     )
+
+
+def _packed(model: object, chosen: ModelFormat, members: Mapping[str, bytes]) -> Bundle:
+    members = dict(sorted(members.items()))
+    manifest = {
+        "kind": KIND,
+        "format_version": FORMAT_VERSION,
+        "format": chosen.name,
+        "framework": chosen.framework(model),
+        "model_hash": _model_hash(members),
+        "python": platform.python_version(),
+        "libraries": _libraries(),
+        "members": {name: hashlib.sha256(data).hexdigest() for name, data in members.items()},
+    }
+    return read(zipped({"manifest.json": json_text(manifest), **members}))
+
+
+def _check_replay(
+    model: object, bundle: Bundle, scored: pd.DataFrame, known: Schema, rows: pd.DataFrame
+) -> None:
+    """A model that does not survive its own file is not kept."""
+    what = f"The {type(model).__name__}"
+    try:
+        again = _answers(bundle.load(trusted=not bundle.is_data_only), known, rows)
+    except InvalidInput as error:
+        because = f"read back, it cannot score its sample: {error.got}"
+        raise NotSerialisable(what, attribute=type(model).__name__, because=because) from error
+    if not _is_same(scored, again):
+        raise NotSerialisable(
+            what,
+            attribute=type(model).__name__,
+            because="read back, it gives other answers",
+            fix="If it draws random numbers when it predicts, give it a fixed seed.",
+        )
+
+
+def _answers(model: object, known: Schema, rows: pd.DataFrame) -> pd.DataFrame:
+    try:
+        return frames.score(model, as_served(known, rows))
+    except (MlalmError, MemoryError):
+        raise
+    except Exception as error:  # a person's own model may raise anything
+        if type(error).__name__ == "NotFittedError":
+            raise InvalidInput(
+                "The model", expected="a fitted one", got="one that is not", fix="Call its `fit` first."
+            ) from error
+        raise InvalidInput(
+            "The sample",
+            expected="rows that the model can score",
+            got=f"rows of which it says {type(error).__name__}: {first_line(error)}",
+            fix="Give rows as it was fitted on, without the column it predicts.",
+        ) from error
+
+
+def read(source: bytes | Path) -> Bundle:
+    """Check a package without opening anything in it: members, names, sizes, hashes."""
+    data = source.read_bytes() if isinstance(source, Path) else source
+    members = unzipped(data)
+    if "manifest.json" not in members:
+        raise damaged("It lacks manifest.json")
+    manifest = read_json(members.pop("manifest.json"), "manifest.json")
+    version = manifest.get("format_version")
+    if version != FORMAT_VERSION or manifest.get("kind") != KIND:
+        raise damaged(
+            f"Its format version is {version!r}; this version of mlalm reads {FORMAT_VERSION}",
+            fix="If a newer mlalm wrote it, run `pip install --upgrade mlalm-jupyter`.",
+        )
+    hashes = manifest.get("members")
+    if not isinstance(hashes, dict) or set(hashes) != set(members):
+        raise damaged("Its members are not those that its manifest lists")
+    for name, body in members.items():
+        if hashlib.sha256(body).hexdigest() != hashes[name]:
+            raise damaged(f"Its member '{name}' does not give the hash that its manifest lists")
+    missing = [name for name in DESCRIPTIONS[1:] if name not in members]
+    if missing or not any(name.startswith("payload/") for name in members):
+        raise damaged(f"It lacks {', '.join(missing) or 'a payload'}")
+    if not all(isinstance(manifest.get(key), str) for key in ("format", "framework")):
+        raise damaged("Its member 'manifest.json' names no format")
+    bundle = Bundle(data, manifest, members)
+    if manifest.get("model_hash") != bundle.model_hash:
+        raise damaged("Its member 'manifest.json' gives another model hash than its members")
+    _check_described(bundle)
+    return bundle
+
+
+def _check_described(bundle: Bundle) -> None:
+    """Signature and sample can be read, and fit each other."""
+    try:
+        width = len(bundle.signature.inputs.columns)
+    except InvalidInput as error:
+        raise damaged(f"Its member 'signature.json' describes no columns: {error}") from error
+    rows = read_json(bundle.members["sample.json"], "sample.json").get("inputs")
+    if not isinstance(rows, list) or not all(isinstance(row, list) and len(row) == width for row in rows):
+        raise damaged(f"Its member 'sample.json' has no rows of {width} cells")
 
 
 def _model_hash(members: Mapping[str, bytes]) -> str:
@@ -192,96 +268,12 @@ def _model_hash(members: Mapping[str, bytes]) -> str:
     return hasher.hexdigest()
 
 
-def _zipped(members: Mapping[str, bytes]) -> bytes:
-    out = io.BytesIO()
-    with zipfile.ZipFile(out, "w", zipfile.ZIP_STORED) as archive:
-        for name, data in members.items():
-            archive.writestr(zipfile.ZipInfo(name, _EPOCH), data)
-    return out.getvalue()
-
-
-def _unzipped(data: bytes) -> dict[str, bytes]:
-    try:
-        with zipfile.ZipFile(io.BytesIO(data)) as archive:
-            infos = archive.infolist()
-            names = [info.filename for info in infos]
-            for info in infos:
-                _check_member(info, names, whole=len(data))
-            return {info.filename: archive.read(info) for info in infos}
-    except (zipfile.BadZipFile, ValueError, EOFError, OSError, NotImplementedError, RuntimeError) as error:
-        raise _damaged(f"It is no readable zip: {error}") from error
-
-
-def _check_member(info: zipfile.ZipInfo, names: list[str], *, whole: int) -> None:
-    name = info.filename
-    is_known = name in _FIXED or name.startswith("payload/")
-    if not is_known or ".." in name.split("/") or name.startswith("/") or "\\" in name or info.is_dir():
-        raise _damaged(f"It holds a member '{name}' that does not belong there")
-    if names.count(name) > 1:
-        raise _damaged(f"It holds '{name}' twice")
-    if (
-        info.compress_type != zipfile.ZIP_STORED
-        or info.file_size > whole
-        or info.file_size != info.compress_size
-    ):
-        raise _damaged(f"Its member '{name}' is compressed, which we never write")
-    if (info.external_attr >> 16) & 0o170000 not in (0, 0o100000):
-        raise _damaged(f"Its member '{name}' is no plain file")
-
-
-def _damaged(why: str) -> Corrupt:
-    return Corrupt("The .ilearner file", why=f"{why}.", fix="Download it again from where it was made.")
-
-
-def _json(data: bytes, name: str) -> dict[str, Any]:
-    try:
-        value = json.loads(data)
-    except (ValueError, RecursionError) as error:
-        raise _damaged(f"Its member '{name}' is no readable JSON") from error
-    if not isinstance(value, dict):
-        raise _damaged(f"Its member '{name}' is no object")
-    return value
-
-
-def _text(value: object) -> bytes:
-    return (json.dumps(value, indent=1, ensure_ascii=False, sort_keys=True) + "\n").encode()
-
-
-def _plain(frame: pd.DataFrame) -> list[list[object]]:
-    return [[_cell(value) for value in row] for row in frame.itertuples(index=False, name=None)]
-
-
-def _cell(value: Any) -> object:
-    if isinstance(value, (str, bool)) or value is None:
-        return value
-    if isinstance(value, np.generic):
-        value = value.item()
-    if value is pd.NaT or value is pd.NA or (isinstance(value, float) and not np.isfinite(value)):
-        return None
-    return (
-        value.isoformat()
-        if hasattr(value, "isoformat")
-        else value
-        if isinstance(value, (int, float))
-        else str(value)
-    )
-
-
-def _as_served(schema: Schema, rows: pd.DataFrame) -> pd.DataFrame:
-    """The rows as a scorer would make them, so that the sample shows what will be answered."""
-    columns = {
-        name: rows[name].to_numpy(dtype=object) if rows[name].dtype == "str" else rows[name]
-        for name in schema.names
-    }
-    return frames.frame_of(schema, columns)
-
-
 def _fitted_names(model: object) -> list[str]:
     names = getattr(model, "feature_names_in_", None)
     return [] if names is None else [str(name) for name in names]
 
 
-def _same(one: pd.DataFrame, other: pd.DataFrame) -> bool:
+def _is_same(one: pd.DataFrame, other: pd.DataFrame) -> bool:
     try:
         pd.testing.assert_frame_equal(one, other, check_exact=True)
     except AssertionError:

@@ -1,15 +1,22 @@
-"""Any Python object as a cloudpickle: opening one runs what it says, so it is opened only when trusted."""
+"""Any Python object as a cloudpickle: opening one runs what it says, so it is opened only when trusted.
+
+What is defined in the notebook, or in modules that a fresh interpreter would not find, travels with the model.
+Most models give the same bytes when they are made again; sets of text and the like may still differ.
+"""
 
 from __future__ import annotations
 
-import importlib
+import io
+import os
 import platform
+import subprocess
 import sys
 import sysconfig
+import types
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
-from types import ModuleType
+from typing import Any
 
 import cloudpickle
 
@@ -17,6 +24,7 @@ from mlalm_jupyter.domain.errors import Corrupt, MissingDependency, NotSerialisa
 from mlalm_jupyter.formats.culprit import culprit
 
 FILE = "model.pkl"
+_PROTOCOL = 5
 
 
 class CloudpickleFormat:
@@ -37,7 +45,7 @@ class CloudpickleFormat:
     def dump(self, model: object) -> dict[str, bytes]:
         with _own_modules_by_value():
             try:
-                return {FILE: cloudpickle.dumps(model, protocol=5)}
+                return {FILE: _dumped(model)}
             except Exception as error:  # any part of any object may object in its own way
                 path, said = culprit(model, _refusal)
                 raise NotSerialisable(f"The {type(model).__name__}", attribute=path, because=said) from error
@@ -59,9 +67,37 @@ class CloudpickleFormat:
             ) from error
 
 
+class _Pickler(cloudpickle.Pickler):  # type: ignore[misc]  # cloudpickle has no types
+    """Leaves out what differs each time: the number cloudpickle gives a class, and the folder of a cell's code.
+
+    Without the number two versions of a class stay apart in one scorer, even when they have one name.
+    """
+
+    def reducer_override(self, obj: Any) -> Any:
+        if isinstance(obj, types.CodeType):
+            if os.sep not in obj.co_filename:
+                return NotImplemented
+            named = obj.replace(co_filename=os.path.basename(obj.co_filename))
+            return self.dispatch_table[types.CodeType](named)
+        reduced = super().reducer_override(obj)
+        if isinstance(reduced, tuple) and reduced[0].__name__ in (
+            "_make_skeleton_class",
+            "_make_skeleton_enum",
+        ):
+            made, arguments, *rest = reduced
+            return (made, (*arguments[:-2], None, arguments[-1]), *rest)
+        return reduced
+
+
+def _dumped(model: object) -> bytes:
+    out = io.BytesIO()
+    _Pickler(out, protocol=_PROTOCOL).dump(model)
+    return out.getvalue()
+
+
 def _refusal(part: object) -> Exception | None:
     try:
-        cloudpickle.dumps(part, protocol=5)
+        _dumped(part)
     except Exception as error:  # noqa: BLE001  # what it is, is the answer
         return error
     return None
@@ -70,27 +106,40 @@ def _refusal(part: object) -> Exception | None:
 @contextmanager
 def _own_modules_by_value() -> Iterator[None]:
     """Modules beside the notebook travel with the model; installed ones are named."""
-    registered: list[ModuleType] = []
     known = cloudpickle.list_registry_pickle_by_value()
-    for module in list(sys.modules.values()):
-        if module.__name__ not in known and _is_own(module):
-            cloudpickle.register_pickle_by_value(module)
-            registered.append(module)
+    own = [name for name in _not_installed() if name not in known]
+    for name in own:
+        cloudpickle.register_pickle_by_value(sys.modules[name])
     try:
         yield
     finally:
-        for module in registered:
-            cloudpickle.unregister_pickle_by_value(module)
+        for name in own:
+            cloudpickle.unregister_pickle_by_value(sys.modules[name])
 
 
-_INSTALLED = tuple({Path(sysconfig.get_path(name)).resolve() for name in ("purelib", "platlib", "stdlib")})
-_OURS = Path(importlib.import_module("mlalm_jupyter").__file__ or "").resolve().parent
+_INSTALLED = tuple(
+    {str(Path(sysconfig.get_path(name)).resolve()) for name in ("purelib", "platlib", "stdlib", "platstdlib")}
+)
+_ASK = "import importlib.util, sys; print(*(n for n in sys.argv[1:] if importlib.util.find_spec(n) is None))"
 
 
-def _is_own(module: ModuleType) -> bool:
-    file = getattr(module, "__file__", None)
-    if not file or module.__name__ == "__main__" or module.__name__ not in sys.modules:
-        return False
-    path = Path(file).resolve()
-    here = Path.cwd().resolve()
-    return path.is_relative_to(here) and not any(path.is_relative_to(place) for place in (*_INSTALLED, _OURS))
+def _not_installed() -> list[str]:
+    """The top-level modules of this process that a scorer, which starts elsewhere, would not find."""
+    places: dict[str, str] = {}
+    for name, module in list(sys.modules.items()):
+        file = getattr(module, "__file__", None)
+        if file and name.isidentifier() and not name.startswith("__"):
+            places[name] = os.path.realpath(file)
+    loose = [name for name, file in places.items() if not file.startswith(_INSTALLED)]
+    if not loose:
+        return []
+    # Asked of a fresh interpreter, because an editable install is found there and lies anywhere.
+    asked = subprocess.run(
+        [sys.executable, "-P", "-c", _ASK, *loose],
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+        cwd="/",
+    )
+    return asked.stdout.split()

@@ -26,7 +26,13 @@ def score(model: Any, frame: pd.DataFrame) -> pd.DataFrame:
         return _predicted(model, _as_fitted(model, frame), frame)
     if callable(getattr(model, "transform", None)):
         return _table(model.transform(_as_fitted(model, frame)), model)
-    return _table(model(frame), model)
+    if callable(model):
+        return _table(model(frame), model)
+    raise InvalidInput(
+        "The model",
+        expected="something that can predict or transform, or a function of a table",
+        got=f"a {type(model).__name__}, which can do neither for new rows",
+    )
 
 
 def schema_of(frame: pd.DataFrame) -> Schema:
@@ -39,18 +45,28 @@ def frame_of(schema: Schema, columns: Mapping[str, Any]) -> pd.DataFrame:
     held: dict[str, Any] = {}
     for column in schema.columns:
         values = columns.get(column.name, ())
-        held[column.name] = _TEXT(values) if column.type is ColumnType.STRING else values
+        held[column.name] = _as_text(values) if column.type is ColumnType.STRING else values
     return pd.DataFrame(held, columns=list(schema.names), copy=False)
 
 
-def _TEXT(values: Any) -> Any:  # noqa: N802  # reads as the type it makes
-    return pd.array(np.asarray(values, dtype=object), dtype="str")
+# What pandas itself makes of text: `str` since version 3, `object` before.
+_TEXT_TYPE: Any = pd.Series(["a"]).dtype
 
 
-def _predicted(model: Any, given: pd.DataFrame, frame: pd.DataFrame) -> pd.DataFrame:
+def _as_text(values: Any) -> Any:
+    return pd.array(np.asarray(values, dtype=object), dtype=_TEXT_TYPE)
+
+
+def _predicted(model: Any, given: Any, frame: pd.DataFrame) -> pd.DataFrame:
     predictions = np.asarray(model.predict(given))
     if predictions.ndim == 2 and predictions.shape[1] == 1:
         predictions = predictions[:, 0]
+    if predictions.ndim not in (1, 2) or len(predictions) != len(frame):
+        raise InvalidInput(
+            "What the model predicts",
+            expected=f"one answer for each of the {len(frame)} rows",
+            got=f"an array of shape {predictions.shape}",
+        )
     added: dict[str, Any] = {}
     if predictions.ndim == 2:
         added.update(
@@ -84,26 +100,55 @@ def _probabilities(model: Any, given: pd.DataFrame) -> dict[str, Any]:
 
 
 def _is_clusterer(model: Any) -> bool:
-    last = model.steps[-1][1] if hasattr(model, "steps") else model
-    return getattr(last, "_estimator_type", None) == "clusterer" or (
-        hasattr(last, "cluster_centers_") and not hasattr(last, "classes_")
-    )
+    if getattr(model, "classes_", None) is not None:
+        return False
+    try:
+        return bool(model.__sklearn_tags__().estimator_type == "clusterer")
+    except AttributeError:  # no estimator of scikit-learn
+        return hasattr(model, "cluster_centers_")
 
 
-def _as_fitted(model: Any, frame: pd.DataFrame) -> pd.DataFrame:
-    """The columns the model was fitted on, in that order, where it says which."""
+def _as_fitted(model: Any, frame: pd.DataFrame) -> Any:
+    """The rows as the model was fitted on them: columns by name, an array, or texts."""
     names = getattr(model, "feature_names_in_", None)
-    if names is None:
-        return frame
-    wanted = [str(name) for name in names]
+    if names is not None:
+        return _ordered(frame, [str(name) for name in names])
+    if _takes_texts(model):
+        if frame.shape[1] != 1:
+            raise InvalidInput("The rows", expected="one column of texts", got=f"{frame.shape[1]} columns")
+        return frame.iloc[:, 0]
+    if isinstance(getattr(model, "n_features_in_", None), int) and type(model).__module__.startswith(
+        "sklearn."
+    ):
+        return frame.to_numpy()  # it was fitted on an array, and would warn of names it never saw
+    return frame
+
+
+def _ordered(frame: pd.DataFrame, wanted: list[str]) -> pd.DataFrame:
     if list(frame.columns) == wanted:
         return frame
-    missing = [name for name in wanted if name not in frame.columns]
-    if missing:
+    if missing := [name for name in wanted if name not in frame.columns]:
         raise InvalidInput(
             "The rows", expected=f"the columns {', '.join(wanted)}", got=f"none named {', '.join(missing)}"
         )
     return frame[wanted]
+
+
+def _takes_texts(model: Any) -> bool:
+    """Whether the first step reads a list of texts, as scikit-learn's text vectorizers do."""
+    first = model
+    while True:
+        inner = getattr(first, "best_estimator_", None)
+        if inner is None and (steps := getattr(first, "steps", None)):
+            inner = steps[0][1]
+        if inner is None:
+            break
+        first = inner
+    try:
+        tags = first.__sklearn_tags__().input_tags
+    except AttributeError:  # no estimator of scikit-learn
+        return False
+    return bool(tags.string and not tags.two_d_array)
 
 
 def _table(result: Any, model: Any) -> pd.DataFrame:
@@ -113,7 +158,7 @@ def _table(result: Any, model: Any) -> pd.DataFrame:
     if isinstance(result, pd.Series):
         return result.to_frame(result.name if result.name is not None else "result")
     if isinstance(result, Mapping):
-        return pd.DataFrame(dict(result))
+        return _from_columns(dict(result))
     if hasattr(result, "toarray"):
         result = result.toarray()
     if isinstance(result, (np.ndarray, list, tuple)):
@@ -126,10 +171,19 @@ def _table(result: Any, model: Any) -> pd.DataFrame:
     raise InvalidInput("What the function gave", expected="a table", got=f"a {type(result).__name__}")
 
 
+def _from_columns(columns: dict[Any, Any]) -> pd.DataFrame:
+    try:
+        return pd.DataFrame(columns)
+    except ValueError as error:
+        raise InvalidInput(
+            "What the function gave", expected="columns of one length", got=str(error)
+        ) from error
+
+
 def _names_out(model: Any, width: int) -> list[str]:
     try:
         names = [str(name) for name in model.get_feature_names_out()]
-    except (AttributeError, ValueError):
+    except (AttributeError, TypeError, ValueError):
         names = []
     return names if len(names) == width else [f"result{index + 1}" for index in range(width)]
 

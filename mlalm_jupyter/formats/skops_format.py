@@ -1,4 +1,4 @@
-"""scikit-learn objects as skops files: data only, types checked against a list of our own.
+"""scikit-learn objects as skops files: data only, every part of them on a list of our own.
 
 What skops writes depends on memory addresses and the time of day. It gets one form here, so that
 training again on the same data gives the same bytes.
@@ -14,57 +14,14 @@ from collections.abc import Mapping
 from typing import Any
 
 from mlalm_jupyter.domain.errors import Corrupt, MissingDependency, NotSerialisable, UntrustedContent
+from mlalm_jupyter.formats.audit import Audit, audited
+from mlalm_jupyter.formats.bounds import check_bounds
 from mlalm_jupyter.formats.culprit import culprit
 
 FILE = "model.skops"
+# where scikit-learn's text vectorizers keep the address of their list of stop words
+_OWN_ADDRESS = "_stop_words_id"
 _ZIP_EPOCH = (1980, 1, 1, 0, 0, 0)
-
-# Fitted parts of scikit-learn's own estimators that skops does not trust by itself: arrays and numbers.
-ALLOWED = frozenset(
-    {
-        "numpy.dtype",
-        "scipy.interpolate._bsplines.BSpline",
-        "sklearn._loss._loss.CyAbsoluteError",
-        "sklearn._loss._loss.CyHalfBinomialLoss",
-        "sklearn._loss._loss.CyHalfGammaLoss",
-        "sklearn._loss._loss.CyHalfMultinomialLoss",
-        "sklearn._loss._loss.CyHalfPoissonLoss",
-        "sklearn._loss._loss.CyHalfSquaredError",
-        "sklearn._loss._loss.CyPinballLoss",
-        "sklearn._loss.link.HalfLogitLink",
-        "sklearn._loss.link.IdentityLink",
-        "sklearn._loss.link.Interval",
-        "sklearn._loss.link.LogLink",
-        "sklearn._loss.link.LogitLink",
-        "sklearn._loss.link.MultinomialLogit",
-        "sklearn._loss.loss.AbsoluteError",
-        "sklearn._loss.loss.HalfBinomialLoss",
-        "sklearn._loss.loss.HalfGammaLoss",
-        "sklearn._loss.loss.HalfMultinomialLoss",
-        "sklearn._loss.loss.HalfPoissonLoss",
-        "sklearn._loss.loss.HalfSquaredError",
-        "sklearn._loss.loss.PinballLoss",
-        "sklearn.ensemble._hist_gradient_boosting.predictor.TreePredictor",
-        "sklearn.linear_model._sgd_fast.EpsilonInsensitive",
-        "sklearn.linear_model._sgd_fast.Hinge",
-        "sklearn.linear_model._sgd_fast.Huber",
-        "sklearn.linear_model._sgd_fast.Log",
-        "sklearn.linear_model._sgd_fast.ModifiedHuber",
-        "sklearn.linear_model._sgd_fast.SquaredLoss",
-        "sklearn.metrics._scorer._PassthroughScorer",
-        "sklearn.model_selection._split.GroupKFold",
-        "sklearn.model_selection._split.KFold",
-        "sklearn.model_selection._split.RepeatedKFold",
-        "sklearn.model_selection._split.ShuffleSplit",
-        "sklearn.model_selection._split.StratifiedKFold",
-        "sklearn.model_selection._split.StratifiedShuffleSplit",
-        "sklearn.model_selection._split.TimeSeriesSplit",
-        "sklearn.neighbors._ball_tree.BallTree",
-        "sklearn.neighbors._kd_tree.KDTree",
-        "sklearn.tree._tree.Tree",
-        "sklearn.utils._bunch.Bunch",
-    }
-)
 
 
 class SkopsFormat:
@@ -91,74 +48,99 @@ class SkopsFormat:
 
     def wants(self, payload: Mapping[str, bytes]) -> list[str]:
         data = _stored(payload)
-        try:
-            types = _skops().get_untrusted_types(data=data)
-        except Exception as error:  # a hostile file may break the reader anywhere
-            raise Corrupt(
-                "The model's payload", why=f"It is no readable skops file: {_first_line(error)}."
-            ) from error
-        return sorted(one for one in types if one not in ALLOWED)
+        return _judged(data, _audit(data))
 
     def load(self, payload: Mapping[str, bytes], *, trusted: bool) -> object:
         data = _stored(payload)
-        wants = self.wants(payload)
-        if wants and not trusted:
-            raise UntrustedContent("The model's payload", wants=wants, digest="")
         sio = _skops()
-        return sio.loads(data, trusted=sio.get_untrusted_types(data=data))
+        if trusted:
+            return sio.loads(data, trusted=sio.get_untrusted_types(data=data))
+        found = _audit(data)
+        if wants := _judged(data, found):
+            raise UntrustedContent("The model's payload", wants=wants, digest="")
+        # skops gives a part that carries a number seen before the part that had it first, whatever it says of
+        # itself; without numbers it makes exactly what was looked at
+        model = sio.loads(canonical(data), trusted=sorted(found.allowed))
+        check_bounds(model)
+        return model
 
 
 def canonical(raw: bytes) -> bytes:
-    """The same skops file in one form: addresses become running numbers, times one fixed time."""
+    """The same skops file in one form: no addresses, files numbered as they are met, one fixed time."""
     with zipfile.ZipFile(io.BytesIO(raw)) as archive:
         members = {info.filename: archive.read(info) for info in archive.infolist()}
-    schema = json.loads(members.pop("schema.json"))
-    renumbering = _Renumbering()
-    schema = renumbering.node(schema)
+    files: dict[str, str] = {}
+    schema = _plain(json.loads(members.pop("schema.json")), files)
     out = io.BytesIO()
     with zipfile.ZipFile(out, "w", zipfile.ZIP_STORED) as archive:
-        for old, new in renumbering.files.items():
-            archive.writestr(zipfile.ZipInfo(new, _ZIP_EPOCH), members[old])
-        text = json.dumps(schema, indent=None, separators=(",", ":"))
-        archive.writestr(zipfile.ZipInfo("schema.json", _ZIP_EPOCH), text)
+        for old, new in files.items():
+            data = members[old]
+            archive.writestr(zipfile.ZipInfo(new, _ZIP_EPOCH), _unpacked(data) if _is_zip(data) else data)
+        archive.writestr(
+            zipfile.ZipInfo("schema.json", _ZIP_EPOCH), json.dumps(schema, separators=(",", ":"))
+        )
     return out.getvalue()
 
 
-class _Renumbering:
-    """Gives ids and files numbers in the order they are met."""
+def _unpacked(data: bytes) -> bytes:
+    """A sparse array, which scipy keeps in a zip of its own, without compression."""
+    out = io.BytesIO()
+    with zipfile.ZipFile(io.BytesIO(data)) as packed, zipfile.ZipFile(out, "w", zipfile.ZIP_STORED) as plain:
+        for info in packed.infolist():
+            plain.writestr(zipfile.ZipInfo(info.filename, _ZIP_EPOCH), packed.read(info))
+    return out.getvalue()
 
-    def __init__(self) -> None:
-        self.files: dict[str, str] = {}
-        self._ids: dict[int, int] = {}
-        self._next = 1
 
-    def node(self, node: Any) -> Any:
-        if isinstance(node, list):
-            return [self.node(item) for item in node]
-        if not isinstance(node, dict):
-            return node
-        renumbered: dict[str, Any] = {}
-        for key, value in node.items():
-            if key == "__id__":
-                renumbered[key] = self._id(value, is_shared=node.get("__loader__") != "JsonNode")
-            elif key == "file" and isinstance(value, str):
-                renumbered[key] = self._file(value)
-            else:
-                renumbered[key] = self.node(value)
-        return renumbered
+def _is_zip(data: bytes) -> bool:
+    return zipfile.is_zipfile(io.BytesIO(data))
 
-    def _id(self, old: int, *, is_shared: bool) -> int:
-        # Whether two equal strings are one object differs from process to process, so texts share nothing.
-        if is_shared and old in self._ids:
-            return self._ids[old]
-        number, self._next = self._next, self._next + 1
-        if is_shared:
-            self._ids[old] = number
-        return number
 
-    def _file(self, old: str) -> str:
-        _, dot, ending = old.partition(".")
-        return self.files.setdefault(old, f"{len(self.files) + 1}{dot}{ending}")
+def _plain(node: Any, files: dict[str, str]) -> Any:
+    """A part without its address, its files under running numbers, a set in one order."""
+    if isinstance(node, list):
+        return [_plain(item, files) for item in node]
+    if not isinstance(node, dict):
+        return node
+    if node.get("__loader__") == "SetNode":
+        node = {**node, "content": sorted(node["content"], key=_order)}
+    plain: dict[str, Any] = {}
+    for key, value in node.items():
+        if key == "file" and isinstance(value, str):
+            ending = value.rpartition(".")[2]
+            plain[key] = files.setdefault(value, f"{len(files) + 1}.{ending}")
+        elif key == _OWN_ADDRESS and isinstance(value, dict):
+            plain[key] = {**_plain(value, files), "content": "0"}
+        elif key != "__id__" or "__loader__" not in node:
+            plain[key] = _plain(value, files)
+    return plain
+
+
+def _order(node: Any) -> str:
+    return json.dumps(_plain(node, {}))
+
+
+def _audit(data: bytes) -> Audit:
+    try:
+        with zipfile.ZipFile(io.BytesIO(data)) as archive:
+            schema = json.loads(archive.read("schema.json"))
+    except (zipfile.BadZipFile, ValueError, KeyError, RecursionError, NotImplementedError) as error:
+        raise _unreadable(error) from error
+    if not isinstance(schema, dict):
+        raise _unreadable("its schema is no object")
+    return audited(schema)
+
+
+def _judged(data: bytes, found: Audit) -> list[str]:
+    """What neither our audit nor that of skops lets pass."""
+    try:
+        others = _skops().get_untrusted_types(data=data)
+    except MissingDependency:
+        raise
+    except Exception as error:  # a hostile file may break the reader anywhere
+        if found.wants:
+            return sorted(found.wants)
+        raise _unreadable(error) from error
+    return sorted(found.wants | (set(others) - found.allowed))
 
 
 def _stored(payload: Mapping[str, bytes]) -> bytes:
@@ -166,14 +148,26 @@ def _stored(payload: Mapping[str, bytes]) -> bytes:
     data = payload.get(FILE)
     if data is None or len(payload) != 1:
         raise Corrupt("The model's payload", why=f"It should hold one file '{FILE}'.")
+    _check_stored(data, "It")
+    return data
+
+
+def _check_stored(data: bytes, what: str) -> None:
     try:
         with zipfile.ZipFile(io.BytesIO(data)) as archive:
             infos = archive.infolist()
-    except (zipfile.BadZipFile, ValueError, NotImplementedError) as error:
-        raise Corrupt("The model's payload", why=f"It is no readable skops file: {error}.") from error
-    if any(info.compress_type != zipfile.ZIP_STORED or info.file_size > len(data) for info in infos):
-        raise Corrupt("The model's payload", why="Its members are compressed, which we never write.")
-    return data
+            if len({info.filename for info in infos}) != len(infos):
+                raise Corrupt("The model's payload", why=f"{what} holds a file twice.")
+            if any(info.compress_type != zipfile.ZIP_STORED for info in infos):
+                raise Corrupt("The model's payload", why=f"{what} is compressed, which we never write.")
+            if sum(info.file_size for info in infos) > len(data):
+                raise Corrupt("The model's payload", why=f"{what} holds more than there is.")
+            for info in infos:
+                inner = archive.read(info)
+                if _is_zip(inner):
+                    _check_stored(inner, f"Its part '{info.filename}'")
+    except (zipfile.BadZipFile, ValueError, EOFError, NotImplementedError, RuntimeError) as error:
+        raise _unreadable(error) from error
 
 
 def _skops() -> Any:
@@ -193,5 +187,6 @@ def _refusal(part: object) -> Exception | None:
     return None
 
 
-def _first_line(error: Exception) -> str:
-    return (str(error).strip() or type(error).__name__).splitlines()[0]
+def _unreadable(why: Exception | str) -> Corrupt:
+    said = (str(why).strip() or type(why).__name__).splitlines()[0]
+    return Corrupt("The model's payload", why=f"It is no readable skops file: {said}.")
