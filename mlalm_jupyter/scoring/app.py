@@ -117,8 +117,12 @@ class ScoringApp:
 
     def replace_stuck_threads(self) -> None:
         """Retire when code that never returns holds a thread; until then a fresh one computes."""
-        for worker in (self.compute, self.roster.loader):
-            if worker.busy_s() > self.limits.score_timeout_s and not self.is_retiring:
+        limits = self.limits
+        for worker, longest_s in (
+            (self.compute, limits.score_timeout_s),
+            (self.roster.loader, limits.load_timeout_s),
+        ):
+            if worker.busy_s() > longest_s and not self.is_retiring:
                 log.error("the %s thread is stuck; this scorer is replaced", worker.name)
                 self.is_retiring = True
                 if worker is self.compute:

@@ -19,6 +19,7 @@ class Limits:
     head_timeout_s: float = 20.0
     body_timeout_s: float = 60.0
     score_timeout_s: float = 100.0
+    load_timeout_s: float = 120.0
     keep_alive_s: float = 75.0
 
     @classmethod
