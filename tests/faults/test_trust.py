@@ -85,7 +85,7 @@ def test_a_definition_posted_over_http_is_refused_with_400(served: Workspace, tm
     canary = tmp_path / "canary"
     document = served.definitions.show("twice").to_dict()
     source = document["properties"]["package"]["nodes"]["code1"]["parameters"]["Source"]
-    source["value"] = f"open({str(canary)!r}, 'w').write('sang')\n" + source["value"]
+    source["value"] = f"import pathlib; pathlib.Path({str(canary)!r}).write_text('sang')\n" + source["value"]
     base = served.server.status().base_url
     url = f"{base}/mlalm/api/service/deploy"
     body = json.dumps({"what": document, "service": "twice", "update": True})
