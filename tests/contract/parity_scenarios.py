@@ -217,8 +217,9 @@ SCENARIOS: dict[tuple[str, str], Scenario] = {
     ("retrain", "run"): Scenario(
         lambda ws: {"service": "hours", "parameters": {"factor": 2}, "patch": trained(ws)}, changes=True
     ),
-    ("server", "start"): Scenario(stopped),
+    # one after the other on each surface, since a start takes its time; see the test
     ("server", "stop"): Scenario(started),
+    ("server", "start"): Scenario(stopped),
     ("server", "status"): Scenario(started),
     ("server", "logs"): Scenario(
         lambda ws: {**started(ws), "process": "supervisor", "lines": 2}, is_loose=True

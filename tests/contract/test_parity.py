@@ -22,8 +22,9 @@ from tests.contract.parity_scenarios import REFUSALS, SCENARIOS, Arguments, Scen
 
 pytestmark = [pytest.mark.prove_skeleton, pytest.mark.timeout(300)]
 
-# stopping and starting the server of all the others comes last
-ORDER = sorted(VERBS, key=lambda verb: (verb.noun == "server", verb.name == "start"))
+# the server of all the others is stopped and started by one surface after the other, in the last test
+TURNS = (find("server", "stop"), find("server", "start"))
+IN_ANY_ORDER = [verb for verb in VERBS if verb not in TURNS]
 
 
 @pytest.fixture(scope="module")
@@ -73,19 +74,26 @@ def test_no_verb_is_without_a_scenario() -> None:
     assert set(SCENARIOS) == {(verb.noun, verb.name) for verb in VERBS}
 
 
-@pytest.mark.parametrize("verb", ORDER, ids=lambda verb: f"{verb.noun}-{verb.name}")
+@pytest.mark.parametrize("verb", IN_ANY_ORDER, ids=lambda verb: f"{verb.noun}-{verb.name}")
 def test_every_surface_answers_and_leaves_the_same(
     verb: Verb, surfaces: Sequence[Surface], fresh: Callable[[str], Workspace]
 ) -> None:
-    scenario = SCENARIOS[verb.noun, verb.name]
-    outcomes = {}
+    _compare([verb], surfaces, fresh)
+
+
+def _compare(verbs: Sequence[Verb], surfaces: Sequence[Surface], fresh: Callable[[str], Workspace]) -> None:
+    """Have each surface do the verbs, and hold the outcomes against those of Python."""
+    outcomes: dict[str, list[dict[str, Any]]] = {}
     for surface in surfaces:
-        outcomes[surface.name], changed = outcome(surface, verb, scenario.prepare, fresh(surface.name))
-        assert changed == scenario.changes, surface.name
-    expected = _compared(outcomes["python"], scenario)
-    assert "result" in expected, expected
-    for name, found in outcomes.items():
-        assert _compared(found, scenario) == expected, name
+        outcomes[surface.name] = []
+        for verb in verbs:
+            scenario = SCENARIOS[verb.noun, verb.name]
+            found, changed = outcome(surface, verb, scenario.prepare, fresh(surface.name))
+            assert changed == scenario.changes, surface.name
+            assert "result" in found, (surface.name, found["error"])
+            outcomes[surface.name].append(_compared(found, scenario))
+    for name, found_here in outcomes.items():
+        assert found_here == outcomes["python"], name
 
 
 def _compared(found: dict[str, Any], scenario: Scenario) -> dict[str, Any]:
@@ -133,6 +141,12 @@ def test_a_real_terminal_does_what_python_does(place: Path, fresh: Callable[[str
         )
     assert done.returncode == 0, done.stderr
     assert json.loads(done.stdout)["rows"] == expected
+
+
+def test_every_surface_stops_and_starts_the_server_alike(
+    surfaces: Sequence[Surface], fresh: Callable[[str], Workspace]
+) -> None:
+    _compare(TURNS, surfaces, fresh)
 
 
 def test_a_difference_would_be_seen(fresh: Callable[[str], Workspace]) -> None:
