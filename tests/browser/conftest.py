@@ -83,9 +83,9 @@ def _free_port() -> int:
         return int(one.getsockname()[1])
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def lab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lab]:
-    """JupyterLab, above a workspace that holds a trained and deployed model."""
+    """JupyterLab, above a workspace that holds a trained and deployed model; it ends before other tests begin."""
     chromium()  # nothing is set up for a browser that is not there
     base = tmp_path_factory.mktemp("lab")
     env = {**os.environ, "MLALM_HOME": str(base / "home"), "JUPYTER_CONFIG_DIR": str(base / "config")}
