@@ -1,34 +1,18 @@
-"""A notebook as a document: its cells, its parameters, and whether given values fit them."""
+"""A notebook as a document: its cells, and the parameters it takes."""
 
 from __future__ import annotations
 
-import ast
+import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
-from mlalm_jupyter.domain.errors import InvalidInput, nearest
+from mlalm_jupyter.domain.errors import InvalidInput
+from mlalm_jupyter.notebook.parameters import Parameter, misfit, parameters_in
 
 PARAMETERS_TAG = "parameters"
-_TYPES: dict[str, tuple[type, ...]] = {
-    "str": (str,),
-    "int": (int,),
-    "float": (int, float),
-    "bool": (bool,),
-    "list": (list, tuple),
-    "dict": (dict,),
-}
-
-
-@dataclass(frozen=True, slots=True)
-class Parameter:
-    """A name that the parameters cell sets, and the type it says or shows."""
-
-    name: str
-    type: str | None
-    default: str
 
 
 @dataclass(frozen=True)
@@ -39,8 +23,9 @@ class NotebookDocument:
 
     @property
     def language(self) -> str:
-        metadata = self.content.get("metadata", {})
-        spec, info = metadata.get("kernelspec", {}), metadata.get("language_info", {})
+        """The language of its code, in small letters; Python when it does not say."""
+        metadata = _mapping(self.content.get("metadata"))
+        info, spec = _mapping(metadata.get("language_info")), _mapping(metadata.get("kernelspec"))
         return str(info.get("name") or spec.get("language") or "python").lower()
 
     @cached_property
@@ -55,9 +40,18 @@ class NotebookDocument:
         if self.language != "python":
             return None
         for cell in self.code_cells:
-            if PARAMETERS_TAG in cell.get("metadata", {}).get("tags", ()):
-                return _assigned(source(cell))
+            if PARAMETERS_TAG in _tags(cell):
+                return parameters_in(source(cell))
         return None
+
+    @cached_property
+    def code_hash(self) -> str:
+        """A hash of the code in its order: what was printed, and how the file is laid out, do not count."""
+        hasher = hashlib.sha256()
+        for cell in self.code_cells:
+            text = source(cell).strip().encode()
+            hasher.update(f"{len(text)}\n".encode() + text)
+        return hasher.hexdigest()
 
 
 def read_notebook(data: bytes, *, name: str = "The notebook") -> NotebookDocument:
@@ -70,7 +64,7 @@ def read_notebook(data: bytes, *, name: str = "The notebook") -> NotebookDocumen
         content = json.loads(data)
     except (ValueError, RecursionError) as error:
         raise InvalidInput(name, expected="a notebook, which is JSON", got=str(error)[:120]) from error
-    if not isinstance(content, dict) or not isinstance(content.get("cells"), list):
+    if not isinstance(content, dict) or not isinstance(content.get("cells", content.get("worksheets")), list):
         raise InvalidInput(name, expected="a notebook of format 4, with a list of cells", got="other JSON")
     if content.get("nbformat") != 4:
         raise InvalidInput(
@@ -81,13 +75,22 @@ def read_notebook(data: bytes, *, name: str = "The notebook") -> NotebookDocumen
         )
     if not all(isinstance(cell, dict) for cell in content["cells"]):
         raise InvalidInput(name, expected="cells that are objects", got="something else in the list")
+    for number, cell in enumerate(content["cells"], start=1):
+        text = cell.get("source", "")
+        if not isinstance(text, str) and not (
+            isinstance(text, list) and all(isinstance(line, str) for line in text)
+        ):
+            raise InvalidInput(
+                f"{name}, cell {number},", expected="a source that is text", got=type(text).__name__
+            )
     return NotebookDocument(content)
 
 
 def source(cell: Mapping[str, Any]) -> str:
     """A cell's text, however it is split in the file."""
     text = cell.get("source", "")
-    return "".join(text) if isinstance(text, list) else str(text)
+    joined = "".join(text) if isinstance(text, list) else str(text)
+    return joined.replace("\r\n", "\n")
 
 
 def check_parameters(notebook: NotebookDocument, given: Mapping[str, object]) -> None:
@@ -105,52 +108,22 @@ def check_parameters(notebook: NotebookDocument, given: Mapping[str, object]) ->
             got=", ".join(given),
             fix="Tag the cell that sets their defaults.",
         )
-    problems = [problem for name, value in given.items() if (problem := _problem(name, value, known))]
+    problems = [problem for name, value in given.items() if (problem := misfit(name, value, known))]
     if problems:
         takes = ", ".join(f"{one.name}: {one.type}" if one.type else one.name for one in known.values())
-        raise InvalidInput("The parameters", expected=takes or "none", got="; ".join(problems))
-
-
-def _problem(name: str, value: object, known: Mapping[str, Parameter]) -> str | None:
-    if name not in known:
-        near = nearest(name, known)
-        return f"'{name}', which it does not take" + (f" (did you mean '{near[0]}'?)" if near else "")
-    wanted = known[name].type
-    kinds = _TYPES.get(wanted or "")
-    if kinds is None:
-        return None
-    if not isinstance(value, kinds) or (isinstance(value, bool) and bool not in kinds):
-        return f"{name} = {value!r}, which is no {wanted}"
-    return None
-
-
-def _assigned(text: str) -> dict[str, Parameter]:
-    try:
-        tree = ast.parse(text)
-    except SyntaxError as error:
+        misfits = any(name in known for name in given if misfit(name, given[name], known))
         raise InvalidInput(
-            f"The parameters cell, line {error.lineno},",
-            expected="plain assignments in Python",
-            got=str(error.msg),
-        ) from error
-    found: dict[str, Parameter] = {}
-    for statement in tree.body:
-        if isinstance(statement, ast.AnnAssign) and isinstance(statement.target, ast.Name):
-            default = ast.unparse(statement.value) if statement.value else ""
-            name = statement.target.id
-            found[name] = Parameter(name, ast.unparse(statement.annotation), default)
-        elif isinstance(statement, ast.Assign):
-            for target in statement.targets:
-                if isinstance(target, ast.Name):
-                    shown = _shown_type(statement.value)
-                    found[target.id] = Parameter(target.id, shown, ast.unparse(statement.value))
-    return found
+            "The parameters",
+            expected=takes or "none",
+            got="; ".join(problems),
+            fix="If another type is meant, write it beside the name: `rate: float = 1`." if misfits else "",
+        )
 
 
-def _shown_type(value: ast.expr) -> str | None:
-    """The type a literal default shows; None may become anything."""
-    try:
-        literal = ast.literal_eval(value)
-    except (ValueError, TypeError):
-        return None
-    return None if literal is None else type(literal).__name__
+def _mapping(value: object) -> Mapping[str, Any]:
+    return value if isinstance(value, Mapping) else {}
+
+
+def _tags(cell: Mapping[str, Any]) -> Sequence[object]:
+    tags = _mapping(cell.get("metadata")).get("tags")
+    return tags if isinstance(tags, list) else ()
