@@ -195,6 +195,18 @@ def test_a_variable_is_registered_with_where_it_comes_from(cell: Cell, table: st
         cell("%register modle hours --sample rows")
 
 
+def test_a_variable_of_a_function_is_found_where_the_line_stands_in_it(cell: Cell) -> None:
+    cell(FIT)
+    cell(
+        "def kept():\n    inner, few = model, rows.head(2)\n"
+        "    name = 'inside'\n    return get_ipython().run_line_magic('register', 'inner $name --sample few')\n"
+    )
+    assert cell("kept()").reference == "inside:1"
+    assert cell(
+        "def again():\n    inner = model\n    x = %register inner inside --sample rows\n    return x\nagain()"
+    )
+
+
 def test_runs_need_a_notebook_that_is_known(cell: Cell) -> None:
     with pytest.raises(InvalidInput, match="Name it, for example"):
         cell("%runs")

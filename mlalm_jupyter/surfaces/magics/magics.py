@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
-from IPython.core.magic import Magics, line_magic, magics_class
+from IPython.core.magic import Magics, line_magic, magics_class, needs_local_scope
 
 from mlalm_jupyter.api.verbs import find
 from mlalm_jupyter.domain.errors import InvalidInput, NotFound
@@ -22,6 +22,9 @@ from mlalm_jupyter.surfaces.magics.progress import CellProgress
 from mlalm_jupyter.surfaces.magics.texts import Hidden, Transcript
 from mlalm_jupyter.surfaces.verbs_http import call, to_json
 
+Scope = dict[str, Any] | None
+"""The variables of the function that a line stands in, if it stands in one."""
+
 
 @magics_class
 class MlalmMagics(Magics):
@@ -32,13 +35,14 @@ class MlalmMagics(Magics):
         return sorted(cls.magics["line"])
 
     @line_magic
-    def mlalm(self, line: str) -> Any:
+    @needs_local_scope
+    def mlalm(self, line: str, local_ns: Scope = None) -> Any:
         """Every verb: %mlalm NOUN VERB ... as in a terminal. %mlalm alone lists them.
 
         What a verb answers is what the magic gives, so it can be assigned: run = %mlalm run show 0193ab
         `$name` and `{expression}` become their values; models, functions and frames go by their names.
         """
-        return self._answer(read(_words(line), program="%mlalm"))
+        return self._answer(read(_words(line), program="%mlalm"), local_ns)
 
     @line_magic
     def endpoint(self, line: str) -> Any:
@@ -94,17 +98,19 @@ class MlalmMagics(Magics):
             return workspace.datasets.load(reference)
 
     @line_magic
-    def register(self, line: str) -> Any:
+    @needs_local_scope
+    def register(self, line: str, local_ns: Scope = None) -> Any:
         """Keep a fitted object as a model: %register VARIABLE NAME --sample ROWS [--tag KEY=VALUE]..."""
-        return self._answer(_read("register", line))
+        return self._answer(_read("register", line), local_ns)
 
     @line_magic
-    def deploy(self, line: str) -> Any:
+    @needs_local_scope
+    def deploy(self, line: str, local_ns: Scope = None) -> Any:
         """Make a web service: %deploy WHAT SERVICE [--update] [--sample ROWS].
 
         WHAT is a model (NAME:VERSION), a function of this notebook, FILE.py[:FUNCTION] or a WSD file.
         """
-        return self._answer(_read("deploy", line))
+        return self._answer(_read("deploy", line), local_ns)
 
     @line_magic
     def endpoints(self, line: str) -> Any:
@@ -122,13 +128,14 @@ class MlalmMagics(Magics):
         return self._answer(_read("rollback", line))
 
     @line_magic
-    def score(self, line: str) -> Any:
+    @needs_local_scope
+    def score(self, line: str, local_ns: Scope = None) -> Any:
         """Send rows to an endpoint and take the answer as a frame: %score SERVICE[/ENDPOINT] ROWS.
 
         ROWS is a frame, a dataset or a table file; the `attrs` of the answer say which model gave it.
         """
         asked = _read("score", line)
-        answer = self._answer(asked)
+        answer = self._answer(asked, local_ns)
         if not isinstance(answer, Scored):
             return answer
         model = f" with {answer.model}" if answer.model else ""
@@ -152,17 +159,18 @@ class MlalmMagics(Magics):
     def _variables(self) -> dict[str, Any]:
         return self.shell.user_ns if self.shell else {}
 
-    def _answer(self, asked: Command | Page) -> Any:
+    def _answer(self, asked: Command | Page, local_ns: Scope = None) -> Any:
         """Do what was asked, and give what it answers as a cell should show it."""
         if isinstance(asked, Page):
             print(asked.text)
             return None
         progress = CellProgress(is_shown=asked.verb.is_long)
-        arguments = resolved(asked.verb, asked.arguments, self._variables)
+        variables = {**self._variables, **(local_ns or {})}
+        arguments = resolved(asked.verb, asked.arguments, variables)
         try:
             result = call(asked.verb, arguments, workspace=asked.workspace, progress=progress)
         except NotFound as error:
-            raise explained(error, asked.verb, asked.arguments, self._variables) from error
+            raise explained(error, asked.verb, asked.arguments, variables) from error
         except KeyboardInterrupt:
             if asked.verb.is_long:
                 print("Interrupted. What runs as a job goes on; see `%mlalm job list`.")
