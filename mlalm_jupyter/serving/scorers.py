@@ -86,19 +86,29 @@ class Scorers:
                 raise error_told(fault["error"])
 
     def _asked(self, call: Mapping[str, Any], *, timeout_s: float) -> list[dict[str, Any]]:
-        """The answers of all scorers to one call."""
+        """The answers of all scorers to one call.
+
+        One that died before it read the call is asked again once it is replaced; one that died after that may
+        have died of it.
+        """
         line = json.dumps(call).encode() + b"\n"
-        slots = self._live_slots()
+        deadline = time.monotonic() + UP_S
+        while True:
+            slots = self._live_slots()
+            try:
+                return self._asked_once(slots, line, timeout_s=timeout_s)
+            except OSError as error:
+                if time.monotonic() > deadline:
+                    raise _silent(slots, str(error)) from error
+            time.sleep(10 * _POLL_S)
+
+    def _asked_once(self, slots: list[int], line: bytes, *, timeout_s: float) -> list[dict[str, Any]]:
         with contextlib.ExitStack() as stack:
             sockets = {slot: stack.enter_context(self._connected(slot)) for slot in slots}
             deadline = time.monotonic() + timeout_s
-            try:
-                for connection in sockets.values():
-                    connection.settimeout(timeout_s)
-                    connection.sendall(line)
-                return [_answer(slot, connection, deadline) for slot, connection in sockets.items()]
-            except OSError as error:
-                raise _silent(sorted(sockets), str(error)) from error
+            for connection in sockets.values():
+                connection.sendall(line)
+            return [_answer(slot, connection, deadline) for slot, connection in sockets.items()]
 
     def _live_slots(self) -> list[int]:
         """The slots whose scorers are up; waits a bounded time for one that is just being replaced."""
@@ -128,8 +138,6 @@ class Scorers:
             with socket_address(self.home.control_socket(slot)) as address:
                 connection.connect(address)
             yield connection
-        except (FileNotFoundError, ConnectionRefusedError) as error:
-            raise _silent([slot], "it is just being started again") from error
         finally:
             connection.close()
 
