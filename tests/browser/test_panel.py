@@ -11,7 +11,7 @@ import pytest
 
 from tests.browser.conftest import SHOTS, Lab
 
-pytestmark = [pytest.mark.browser, pytest.mark.timeout(300)]
+pytestmark = [pytest.mark.browser, pytest.mark.prove_skeleton, pytest.mark.timeout(300)]
 
 READY = """async () => {
   for (let i = 0; i < 600 && !window.jupyterapp?.shell?.currentWidget?.context; i++) {
