@@ -39,7 +39,7 @@ Header = tuple[bytes, bytes]
 class ApiForwarder:
     """The way to the api process: one connection per request, for these are few."""
 
-    def __init__(self, socket: Path, *, connect_s: float = 5.0) -> None:
+    def __init__(self, socket: Path, *, connect_s: float = 20.0) -> None:
         self.socket = socket
         self.connect_s = connect_s
 
