@@ -65,8 +65,8 @@ class _Line:
 def read(words: Iterable[str], *, program: str = "mlalm") -> Command | Page:
     """What a line of words asks for.
 
-    >>> read(["endpoint", "patch", "wine/ep2", "--model", "wine:2"]).arguments
-    {'endpoint': 'wine/ep2', 'model': 'wine:2'}
+    >>> read(["endpoint", "patch", "wine/ep2", "--model", "wine:2"]).arguments["model"]
+    'wine:2'
     """
     line = _Line(list(words))
     named: list[str] = []
