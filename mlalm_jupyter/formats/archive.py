@@ -60,6 +60,11 @@ def damaged(why: str, *, fix: str = "Download it again from where it was made.")
     return Corrupt("The .ilearner file", why=f"{why.rstrip('.')}.", fix=fix)
 
 
+def damaged_payload(why: str) -> Corrupt:
+    """The error for a model whose files do not hold what they should."""
+    return Corrupt("The model's payload", why=why, fix="Get the file again from where it was made.")
+
+
 def first_line(error: BaseException) -> str:
     """What an error says, short enough for a sentence."""
     return (str(error).strip() or type(error).__name__).splitlines()[0].rstrip(".")

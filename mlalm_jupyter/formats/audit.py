@@ -13,6 +13,7 @@ from typing import Any
 
 from mlalm_jupyter.domain.errors import Corrupt
 from mlalm_jupyter.formats.allowed import is_allowed
+from mlalm_jupyter.formats.archive import damaged_payload
 
 # Two is what skops writes today; a file that claims an older protocol is given older readers.
 PROTOCOLS = (1, 2)
@@ -90,4 +91,4 @@ def _loaded(text: Any) -> Any:
 
 
 def _unreadable(why: str) -> Corrupt:
-    return Corrupt("The model's payload", why=f"It is no readable skops file: {why}.")
+    return damaged_payload(f"It is no readable skops file: {why}.")

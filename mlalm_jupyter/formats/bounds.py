@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from mlalm_jupyter.domain.errors import Corrupt
+from mlalm_jupyter.formats.archive import damaged_payload
 
 # These hand rows to their trees without checking them again.
 _HANDS_ON = ("sklearn.tree.", "sklearn.ensemble._forest", "sklearn.ensemble._gb")
@@ -23,7 +23,7 @@ def check_bounds(model: object) -> None:
     for part, around in _parts(model):
         check = _CHECKS.get(f"{type(part).__module__}.{type(part).__name__}")
         if check is not None and not check(part, around):
-            raise Corrupt("The model's payload", why=f"A {type(part).__name__} in it points outside itself.")
+            raise damaged_payload(f"A {type(part).__name__} in it points outside itself.")
 
 
 def _parts(model: object) -> Iterator[tuple[Any, tuple[Any, ...]]]:

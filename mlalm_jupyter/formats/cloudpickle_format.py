@@ -20,7 +20,8 @@ from typing import Any
 
 import cloudpickle
 
-from mlalm_jupyter.domain.errors import Corrupt, MissingDependency, NotSerialisable, UntrustedContent
+from mlalm_jupyter.domain.errors import MissingDependency, NotSerialisable, UntrustedContent
+from mlalm_jupyter.formats.archive import damaged_payload
 from mlalm_jupyter.formats.culprit import culprit
 
 FILE = "model.pkl"
@@ -58,7 +59,7 @@ class CloudpickleFormat:
             raise UntrustedContent("The model's payload", wants=self.wants(payload), digest="")
         data = payload.get(FILE)
         if data is None or len(payload) != 1:
-            raise Corrupt("The model's payload", why=f"It should hold one file '{FILE}'.")
+            raise damaged_payload(f"It should hold one file '{FILE}'.")
         try:
             return cloudpickle.loads(data)
         except ModuleNotFoundError as error:
@@ -120,26 +121,30 @@ def _own_modules_by_value() -> Iterator[None]:
 _INSTALLED = tuple(
     {str(Path(sysconfig.get_path(name)).resolve()) for name in ("purelib", "platlib", "stdlib", "platstdlib")}
 )
-_ASK = "import importlib.util, sys; print(*(n for n in sys.argv[1:] if importlib.util.find_spec(n) is None))"
+# prints which of the modules named in pairs with their places it would not import from there
+_ASK = """
+import importlib.util, os, sys
+for name, place in zip(sys.argv[1::2], sys.argv[2::2]):
+    spec = importlib.util.find_spec(name)
+    found = [spec.origin, *(spec.submodule_search_locations or ())] if spec else []
+    if place not in [os.path.realpath(one) for one in found if one]:
+        print(name)
+"""
 
 
 def _not_installed() -> list[str]:
     """The top-level modules of this process that a scorer, which starts elsewhere, would not find."""
     places: dict[str, str] = {}
     for name, module in list(sys.modules.items()):
-        file = getattr(module, "__file__", None)
-        if file and name.isidentifier() and not name.startswith("__"):
-            places[name] = os.path.realpath(file)
-    loose = [name for name, file in places.items() if not file.startswith(_INSTALLED)]
+        folders = list(getattr(module, "__path__", ()))  # a package without __init__.py has no file
+        place = getattr(module, "__file__", None) or (folders[0] if folders else None)
+        if place and name.isidentifier() and not name.startswith("__"):
+            places[name] = os.path.realpath(place)
+    loose = {name: place for name, place in places.items() if not place.startswith(_INSTALLED)}
     if not loose:
         return []
     # Asked of a fresh interpreter, because an editable install is found there and lies anywhere.
-    asked = subprocess.run(
-        [sys.executable, "-P", "-c", _ASK, *loose],
-        capture_output=True,
-        text=True,
-        timeout=60,
-        check=False,
-        cwd="/",
-    )
+    pairs = [word for pair in loose.items() for word in pair]
+    command = [sys.executable, "-P", "-c", _ASK, *pairs]
+    asked = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False, cwd="/")
     return asked.stdout.split()

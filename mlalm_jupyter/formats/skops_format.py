@@ -14,6 +14,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from mlalm_jupyter.domain.errors import Corrupt, MissingDependency, NotSerialisable, UntrustedContent
+from mlalm_jupyter.formats.archive import damaged_payload, first_line
 from mlalm_jupyter.formats.audit import Audit, audited
 from mlalm_jupyter.formats.bounds import check_bounds
 from mlalm_jupyter.formats.culprit import culprit
@@ -147,7 +148,7 @@ def _stored(payload: Mapping[str, bytes]) -> bytes:
     """The skops file of a payload, if it is one that cannot grow when it is opened."""
     data = payload.get(FILE)
     if data is None or len(payload) != 1:
-        raise Corrupt("The model's payload", why=f"It should hold one file '{FILE}'.")
+        raise damaged_payload(f"It should hold one file '{FILE}'.")
     _check_stored(data, "It")
     return data
 
@@ -157,11 +158,11 @@ def _check_stored(data: bytes, what: str) -> None:
         with zipfile.ZipFile(io.BytesIO(data)) as archive:
             infos = archive.infolist()
             if len({info.filename for info in infos}) != len(infos):
-                raise Corrupt("The model's payload", why=f"{what} holds a file twice.")
+                raise damaged_payload(f"{what} holds a file twice.")
             if any(info.compress_type != zipfile.ZIP_STORED for info in infos):
-                raise Corrupt("The model's payload", why=f"{what} is compressed, which we never write.")
+                raise damaged_payload(f"{what} is compressed, which we never write.")
             if sum(info.file_size for info in infos) > len(data):
-                raise Corrupt("The model's payload", why=f"{what} holds more than there is.")
+                raise damaged_payload(f"{what} holds more than there is.")
             for info in infos:
                 inner = archive.read(info)
                 if _is_zip(inner):
@@ -188,5 +189,5 @@ def _refusal(part: object) -> Exception | None:
 
 
 def _unreadable(why: Exception | str) -> Corrupt:
-    said = (str(why).strip() or type(why).__name__).splitlines()[0]
-    return Corrupt("The model's payload", why=f"It is no readable skops file: {said}.")
+    said = why if isinstance(why, str) else first_line(why)
+    return damaged_payload(f"It is no readable skops file: {said}.")

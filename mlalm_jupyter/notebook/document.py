@@ -64,7 +64,7 @@ def read_notebook(data: bytes, *, name: str = "The notebook") -> NotebookDocumen
         content = json.loads(data)
     except (ValueError, RecursionError) as error:
         raise InvalidInput(name, expected="a notebook, which is JSON", got=str(error)[:120]) from error
-    if not isinstance(content, dict) or not isinstance(content.get("cells", content.get("worksheets")), list):
+    if not isinstance(content, dict) or not {"nbformat", "cells"} & content.keys():
         raise InvalidInput(name, expected="a notebook of format 4, with a list of cells", got="other JSON")
     if content.get("nbformat") != 4:
         raise InvalidInput(
@@ -73,6 +73,8 @@ def read_notebook(data: bytes, *, name: str = "The notebook") -> NotebookDocumen
             got=f"format {content.get('nbformat')!r}",
             fix="Convert it with `jupyter nbconvert --to notebook FILE`.",
         )
+    if not isinstance(content.get("cells"), list):
+        raise InvalidInput(name, expected="a notebook with a list of cells", got="none")
     if not all(isinstance(cell, dict) for cell in content["cells"]):
         raise InvalidInput(name, expected="cells that are objects", got="something else in the list")
     for number, cell in enumerate(content["cells"], start=1):

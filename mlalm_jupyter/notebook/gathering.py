@@ -5,6 +5,7 @@ import __future__
 
 import ast
 import builtins
+import enum
 import importlib.metadata
 import inspect
 import sys
@@ -61,8 +62,7 @@ class Gathering:
         is_lazy = _is_lazy(thing)
         self._is_lazy = self._is_lazy or is_lazy
         scope = thing.__globals__ if isinstance(thing, types.FunctionType) else _scope_of_class(thing)
-        if isinstance(thing, types.FunctionType):
-            _check_defaults(thing, text)
+        _check_defaults(thing, text, scope)
         self._definitions[name] = ""  # so that a function that calls itself is met once
         for used in names_needed(LAZY + text if is_lazy else text):
             self._need(used, scope, text, by=name)
@@ -131,23 +131,37 @@ def refused(thing: Any, got: str, fix: str) -> InvalidInput:
     return InvalidInput(f"The function '{name}'", expected="a function written with `def`", got=got, fix=fix)
 
 
-def _check_defaults(function: types.FunctionType, text: str) -> None:
+def _check_defaults(thing: Any, text: str, scope: Mapping[str, Any]) -> None:
     """A default was worked out when its cell ran, and the text works it out again: to the same value?"""
-    parameters = inspect.signature(function).parameters
     for name, default in defaults_of(text).items():
+        then, inner = _default(thing, name)
         parts = list(ast.walk(default))
         names = [part.id for part in parts if isinstance(part, ast.Name)]
-        if not names or any(isinstance(part, (ast.Call, ast.Await, ast.Lambda)) for part in parts):
+        if then is _UNKNOWN or not names or any(isinstance(part, _ACTS) for part in parts):
             continue
         try:
             code = compile(ast.Expression(default), "<default>", "eval")
-            now = eval(code, function.__globals__)  # names, constants and operators only
+            now = eval(code, {**scope, **inner})  # names, constants and operators only
         except Exception as error:  # of a stranger's operators
             got = f"'{name}', whose default cannot be worked out again ({error})"
-            raise refused(function, got, "Run its cell again.") from error
-        if not _is_same(now, parameters[name].default):
+            raise refused(thing, got, "Run its cell again.") from error
+        if not _is_same(now, then):
             got = f"'{name}', whose default was made of an older {names[0]}"
-            raise refused(function, got, "Run its cell again.")
+            raise refused(thing, got, "Run its cell again.")
+
+
+_ACTS = (ast.Call, ast.Await, ast.Lambda)
+_UNKNOWN = object()
+
+
+def _default(thing: Any, name: str) -> tuple[Any, Mapping[str, Any]]:
+    """What a parameter of a function or an attribute of a class was given, and the names seen from there."""
+    if isinstance(thing, types.FunctionType):
+        return inspect.signature(thing).parameters[name].default, {}
+    value = vars(thing).get(name, _UNKNOWN)
+    if isinstance(value, types.MemberDescriptorType):  # a slot: its default is kept elsewhere
+        value = _UNKNOWN
+    return value.value if isinstance(value, enum.Enum) else value, vars(thing)
 
 
 def _is_same(one: Any, other: Any) -> bool:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import symtable
 import sys
+from collections.abc import Iterator
 from types import ModuleType
 
 LAZY = "from __future__ import annotations\n"
@@ -47,8 +48,10 @@ def submodules_needed(text: str, name: str, module: ModuleType) -> list[str]:
 
 
 def defaults_of(text: str) -> dict[str, ast.expr]:
-    """The expressions of a function's defaults, by parameter."""
+    """The expressions of a function's defaults by parameter, or of a class's attributes by name."""
     function = ast.parse(text).body[0]
+    if isinstance(function, ast.ClassDef):
+        return dict(_assigned(function.body))
     if not isinstance(function, ast.FunctionDef):
         return {}
     given = function.args
@@ -56,6 +59,13 @@ def defaults_of(text: str) -> dict[str, ast.expr]:
     last = positional[len(positional) - len(given.defaults) :]
     pairs = [*zip(last, given.defaults, strict=True), *zip(given.kwonlyargs, given.kw_defaults, strict=True)]
     return {one.arg: default for one, default in pairs if default is not None}
+
+
+def _assigned(body: list[ast.stmt]) -> Iterator[tuple[str, ast.expr]]:
+    for one in body:
+        targets = one.targets if isinstance(one, ast.Assign) else [getattr(one, "target", None)]
+        if isinstance(one, (ast.Assign, ast.AnnAssign)) and one.value is not None:
+            yield from ((target.id, one.value) for target in targets if isinstance(target, ast.Name))
 
 
 def _name_nodes(text: str) -> list[ast.Name]:

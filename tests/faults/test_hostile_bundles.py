@@ -1,125 +1,30 @@
-"""Packages made to do harm, each with a canary that is shown to fire when opened plainly."""
+"""Package files made to do harm, or damaged: refused before anything in them is opened."""
 
 from __future__ import annotations
 
-import hashlib
 import io
 import json
-import pickle
 import stat
 import zipfile
-from collections.abc import Callable
-from pathlib import Path
-from typing import Any
 
-import pandas as pd
 import pytest
 import skops.io as sio
 from sklearn.linear_model import LinearRegression
 
-from mlalm_jupyter.domain.errors import Corrupt, MlalmError, UntrustedContent
+from mlalm_jupyter.domain.errors import Corrupt, MlalmError
 from mlalm_jupyter.formats import bundle
-
-ROWS = pd.DataFrame({"a": [1.0, 2.0, 3.0]})
-
-
-class Canary:
-    """Writes a file when it is unpickled."""
-
-    def __init__(self, path: Path) -> None:
-        self.path = path
-
-    def __reduce__(self) -> Any:
-        return (Path.write_text, (self.path, "sang"))
+from tests.faults.tampering import (
+    good_package,
+    members,
+    relisted,
+    rewritten,
+    zipped,
+)
 
 
 @pytest.fixture
 def good() -> bytes:
-    return bundle.pack(LinearRegression().fit(ROWS, ROWS["a"]), sample=ROWS).data
-
-
-def members(data: bytes) -> dict[str, bytes]:
-    with zipfile.ZipFile(io.BytesIO(data)) as archive:
-        return {name: archive.read(name) for name in archive.namelist()}
-
-
-def zipped(parts: dict[str, bytes], change: Callable[[zipfile.ZipInfo], None] = lambda info: None) -> bytes:
-    out = io.BytesIO()
-    with zipfile.ZipFile(out, "w") as archive:
-        for name, data in parts.items():
-            info = zipfile.ZipInfo(name)
-            change(info)
-            archive.writestr(info, data)
-    return out.getvalue()
-
-
-def relisted(parts: dict[str, bytes], **manifest: object) -> dict[str, bytes]:
-    """The same members under a manifest that lists them truthfully, as an attacker would write it."""
-    told = json.loads(parts["manifest.json"])
-    told.update(manifest)
-    told["members"] = {
-        name: hashlib.sha256(data).hexdigest() for name, data in parts.items() if name != "manifest.json"
-    }
-    hasher = hashlib.sha256()
-    for name in sorted(name for name in parts if name.startswith(("payload/", "signature."))):
-        hasher.update(f"{name}\n{len(parts[name])}\n".encode() + parts[name])
-    told["model_hash"] = hasher.hexdigest()
-    return {**parts, "manifest.json": json.dumps(told).encode()}
-
-
-def test_a_pickle_called_skops_is_never_opened(good: bytes, tmp_path: Path) -> None:
-    canary = tmp_path / "canary"
-    evil = pickle.dumps(Canary(canary))
-    data = zipped(relisted({**members(good), "payload/model.skops": evil}))
-    opened = bundle.read(data)
-    with pytest.raises(Corrupt, match="no readable skops"):
-        opened.load(trusted=False)
-    assert not canary.exists()
-    pickle.loads(evil)
-    assert canary.read_text() == "sang"
-
-
-def test_a_pickle_that_says_it_is_only_data_is_refused(good: bytes, tmp_path: Path) -> None:
-    canary = tmp_path / "canary"
-    parts = members(good)
-    parts.pop("payload/model.skops")
-    evil = pickle.dumps(Canary(canary))
-    data = zipped(relisted({**parts, "payload/model.pkl": evil}, format="cloudpickle", is_data_only=True))
-    opened = bundle.read(data)
-    assert not opened.is_data_only
-    with pytest.raises(UntrustedContent, match="arbitrary Python"):
-        opened.load(trusted=False)
-    assert not canary.exists()
-    pickle.loads(evil)
-    assert canary.exists()
-
-
-def test_a_skops_file_that_names_other_types_is_refused_by_their_names(good: bytes, tmp_path: Path) -> None:
-    canary = tmp_path / "canary"
-    inner = members(sio.dumps(LinearRegression()))
-    schema = json.loads(inner["schema.json"])
-    schema["content"]["content"]["fit_intercept"] = {
-        "__class__": "system",
-        "__module__": "os",
-        "__loader__": "FunctionNode",
-        "content": {"module_path": "os", "function": "system"},
-        "__id__": 1,
-    }
-    evil = zipped({**inner, "schema.json": json.dumps(schema).encode()})
-    opened = bundle.read(zipped(relisted({**members(good), "payload/model.skops": evil})))
-    assert any("system" in one for one in opened.wants())
-    with pytest.raises(UntrustedContent, match="system"):
-        opened.load(trusted=False)
-    assert not canary.exists()
-
-
-def test_a_skops_file_that_grows_is_refused(good: bytes) -> None:
-    out = io.BytesIO()
-    with zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED) as archive:
-        archive.writestr("schema.json", b"[" + b" " * 50_000_000)
-    opened = bundle.read(zipped(relisted({**members(good), "payload/model.skops": out.getvalue()})))
-    with pytest.raises(Corrupt, match="compressed"):
-        opened.wants()
+    return good_package()
 
 
 def test_a_bomb_is_refused_unopened(good: bytes) -> None:
@@ -189,6 +94,67 @@ def test_one_changed_byte_anywhere_is_refused_or_changes_nothing(good: bytes) ->
         except MlalmError:
             continue
         assert opened.model_hash == whole.model_hash
+
+
+def test_members_that_overlap_are_refused(good: bytes) -> None:
+    """Many entries over the same bytes would make much of little."""
+    parts = members(good)
+    data = bytearray(zipped(parts))
+    place = data.index(b"PK\x01\x02")
+    size = len(parts["manifest.json"])
+    for at in (place + 20, place + 24, 18, 22):  # what the first entry says of its size, in both places
+        data[at : at + 4] = (len(data) - 100).to_bytes(4, "little")
+    assert size < len(data) - 100
+    with pytest.raises(Corrupt):
+        bundle.read(bytes(data))
+
+
+@pytest.mark.parametrize("name", ["manifest.json", "signature.json", "sample.json", "payload/model.skops"])
+def test_a_missing_member_is_named(good: bytes, name: str) -> None:
+    parts = members(good)
+    parts.pop(name)
+    told = parts if name == "manifest.json" else relisted(parts)
+    with pytest.raises(Corrupt, match="It lacks " + ("a payload" if "payload" in name else name)):
+        bundle.read(zipped(told))
+
+
+@pytest.mark.parametrize(
+    ("name", "body", "says"),
+    [
+        ("signature.json", b"{}", "'signature.json' describes no columns"),
+        ("signature.json", b"\xff", "'signature.json' is no readable JSON"),
+        ("signature.json", b'{"inputs": [{"name": "a", "type": "Thing"}], "outputs": []}', "signature.json"),
+        ("sample.json", b"[]", "'sample.json' is no object"),
+        ("sample.json", b"{}", "'sample.json' has no rows of 1 cells"),
+        ("sample.json", b'{"inputs": [[1, 2]]}', "'sample.json' has no rows of 1 cells"),
+    ],
+)
+def test_a_member_that_says_nothing_is_named(good: bytes, name: str, body: bytes, says: str) -> None:
+    with pytest.raises(Corrupt, match=says):
+        bundle.read(zipped(relisted({**members(good), name: body})))
+
+
+def test_a_manifest_with_another_model_hash_is_refused(good: bytes) -> None:
+    parts = members(good)
+    told = json.loads(parts["manifest.json"])
+    told["model_hash"] = "0" * 64
+    with pytest.raises(Corrupt, match="another model hash"):
+        bundle.read(zipped({**parts, "manifest.json": json.dumps(told).encode()}))
+
+
+def test_a_file_never_tells_a_person_what_to_install(good: bytes) -> None:
+    """What a payload raises is said together with versions, of libraries that we name."""
+    libraries = {"evil-package": "1.0", "skops": "1.0; rm -rf /", "scikit-learn": "0.1"}
+    broken = rewritten(
+        sio.dumps(LinearRegression()), lambda schema, inner: schema["content"].pop("key_types")
+    )
+    parts = relisted({**members(good), "payload/model.skops": broken}, libraries=libraries)
+    opened = bundle.read(zipped(parts))
+    with pytest.raises(MlalmError) as caught:
+        opened.load(trusted=True)
+    assert "evil-package" not in str(caught.value)
+    assert "rm -rf" not in str(caught.value)
+    assert "pip install scikit-learn==0.1" in str(caught.value)
 
 
 def test_another_format_version_is_refused_by_number(good: bytes) -> None:

@@ -3,9 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
-import subprocess
-import sys
 from pathlib import Path
 from typing import Any
 
@@ -106,36 +103,6 @@ def test_columns_in_another_order_and_more_of_them_are_put_right() -> None:
     assert list(frames.score(model, turned)["Scored Labels"]) == list(
         frames.score(model, ROWS)["Scored Labels"]
     )
-
-
-TRAIN = """
-import sys, numpy as np, pandas as pd
-from sklearn.compose import make_column_transformer
-from sklearn.ensemble import HistGradientBoostingRegressor
-from sklearn.pipeline import make_pipeline
-from sklearn.preprocessing import OneHotEncoder
-from mlalm_jupyter.formats import bundle
-rng = np.random.default_rng(0)
-rows = pd.DataFrame({"a": rng.uniform(size=300), "s": rng.choice(["x", "y"], 300)})
-words = make_column_transformer((OneHotEncoder(sparse_output=False), ["s"]), remainder="passthrough")
-model = make_pipeline(words, HistGradientBoostingRegressor(max_iter=10, random_state=0))
-model.fit(rows, rows["a"] * 2)
-sys.stdout.buffer.write(bundle.pack(model, sample=rows).data)
-"""
-
-
-def test_training_again_in_another_process_gives_the_same_bytes() -> None:
-    made = [
-        subprocess.run(
-            [sys.executable, "-c", TRAIN],
-            env={**os.environ, "PYTHONHASHSEED": seed},
-            capture_output=True,
-            check=True,
-        ).stdout
-        for seed in ("1", "2")
-    ]
-    assert made[0] == made[1]
-    assert bundle.read(made[0]).model_hash == bundle.read(made[1]).model_hash
 
 
 def test_what_needs_code_becomes_a_pickle_that_opens_only_when_trusted() -> None:

@@ -7,7 +7,7 @@ import json
 import pytest
 
 from mlalm_jupyter.domain.errors import InvalidInput
-from mlalm_jupyter.notebook.document import check_parameters, read_notebook
+from mlalm_jupyter.notebook.document import check_parameters, read_notebook, source
 
 
 def notebook(*cells: tuple[str, list[str]], language: str = "python") -> bytes:
@@ -51,6 +51,59 @@ def test_all_problems_are_said_at_once() -> None:
     assert "fast = 1, which is no bool" in sentence
 
 
+@pytest.mark.parametrize(
+    ("annotation", "fits", "not_"),
+    [
+        ("int | None", [3, None], ["3", 1.5, True]),
+        ("Optional[str]", ["a", None], [1]),
+        ("Union[int, str]", [1, "a"], [1.5]),
+        ("list[str]", [["a"], []], ["a"]),
+        ("typing.List[int]", [[1]], [1]),
+        ("'float'", [1, 1.5], ["1"]),
+        ("bool", [True], [1]),
+        ("Path", [1, "a", None], []),
+        ("int | Path", [1, "a"], []),
+    ],
+)
+def test_annotations_say_what_fits(annotation: str, fits: list[object], not_: list[object]) -> None:
+    document = read_notebook(notebook((f"x: {annotation} = None", ["parameters"])))
+    for value in fits:
+        check_parameters(document, {"x": value})
+    for value in not_:
+        with pytest.raises(InvalidInput, match="which is no"):
+            check_parameters(document, {"x": value})
+
+
+def test_lines_for_the_notebook_itself_do_not_hide_the_parameters() -> None:
+    document = read_notebook(notebook(("%matplotlib inline\n!ls\nrate = 0.1", ["parameters"])))
+    assert document.parameters is not None
+    assert list(document.parameters) == ["rate"]
+
+
+def test_a_parameters_cell_that_is_no_python_is_refused_by_its_line() -> None:
+    with pytest.raises(InvalidInput, match="The parameters cell, line 2,"):
+        check_parameters(read_notebook(notebook(("a = 1\nb =", ["parameters"]))), {"a": 2})
+
+
+def test_odd_metadata_is_no_obstacle() -> None:
+    """Some tools write null, or a list, where an object belongs."""
+    cell = {"cell_type": "code", "source": ["a = 1\r\n", "b = 2"], "metadata": None}
+    for metadata in (None, [], {"kernelspec": None, "language_info": "python"}):
+        data = {"nbformat": 4, "metadata": metadata, "cells": [cell, {**cell, "metadata": {"tags": None}}]}
+        document = read_notebook(json.dumps(data).encode())
+        assert (document.language, document.parameters) == ("python", None)
+        assert [source(one) for one in document.code_cells] == ["a = 1\nb = 2"] * 2
+
+
+def test_the_hash_of_the_code_follows_the_code_alone() -> None:
+    first = read_notebook(notebook(("a = 1", []), ("b = 2", [])))
+    laid_out = read_notebook(notebook(("a = 1\n", ["x"]), ("", []), ("b = 2", [])))
+    turned = read_notebook(notebook(("b = 2", []), ("a = 1", [])))
+    joined = read_notebook(notebook(("a = 1b = 2", [])))
+    assert first.code_hash == laid_out.code_hash
+    assert len({first.code_hash, turned.code_hash, joined.code_hash}) == 3
+
+
 def test_a_notebook_without_parameters_cell_takes_none() -> None:
     with pytest.raises(InvalidInput, match="no cell tagged 'parameters'"):
         check_parameters(read_notebook(notebook(("x = 1", []))), {"x": 2})
@@ -71,6 +124,12 @@ def test_empty_code_cells_do_not_count() -> None:
         (b"[1]", "with a list of cells"),
         (b'{"cells": []}', "format None"),
         (b'{"nbformat": 3, "cells": []}', "nbconvert"),
+        (b'{"nbformat": 3, "worksheets": []}', "nbconvert"),
+        (b'{"nbformat": 4, "worksheets": []}', "with a list of cells"),
+        (
+            b'{"nbformat": 4, "cells": [{"cell_type": "code", "source": 3}]}',
+            "cell 1, .*a source that is text",
+        ),
         (b'{"nbformat": 4, "cells": [1]}', "cells that are objects"),
         (b"[" * 100_000, "which is JSON"),
     ],
