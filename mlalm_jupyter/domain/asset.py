@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 from mlalm_jupyter.domain.signature import Schema
 
@@ -50,4 +52,43 @@ class Dataset:
             "created_at": self.created_at,
             "created_by": self.created_by,
             "equal_to": self.equal_to,
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class Pin:
+    """What a reference in a notebook stood for when a snapshot of it was taken.
+
+    >>> Pin("dataset", "census", 3, "0193ab", "9f86d0", wanted="census").reference
+    'census:3'
+    """
+
+    kind: str
+    name: str
+    version: int
+    id: str
+    digest: str
+    wanted: str
+
+    @property
+    def reference(self) -> str:
+        return f"{self.name}:{self.version}"
+
+    @property
+    def told(self) -> str:
+        """Kind and reference, as the inputs of a run say it."""
+        return f"{self.kind} {self.reference}"
+
+    @classmethod
+    def from_dict(cls, stored: Mapping[str, Any]) -> Pin:
+        return cls(**{name: stored[name] for name in ("kind", "name", "version", "id", "digest", "wanted")})
+
+    def to_dict(self) -> dict[str, object]:
+        return {
+            "kind": self.kind,
+            "name": self.name,
+            "version": self.version,
+            "id": self.id,
+            "digest": self.digest,
+            "wanted": self.wanted,
         }

@@ -17,6 +17,10 @@ class Experiment:
     created_at: str
     run_count: int = 0
     last_run: Run | None = None
+    parent: str | None = None
+    """The experiment this one was saved from, by path; with `run` the snapshot, when it was one."""
+    parent_id: str | None = None
+    parent_run_id: str | None = None
 
     @property
     def name(self) -> str:
@@ -31,4 +35,7 @@ class Experiment:
             "created_at": self.created_at,
             "run_count": self.run_count,
             "last_run": self.last_run.to_dict() if self.last_run else None,
+            "parent": self.parent,
+            "parent_id": self.parent_id,
+            "parent_run_id": self.parent_run_id,
         }

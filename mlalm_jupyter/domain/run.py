@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
 
+from mlalm_jupyter.domain.asset import Pin
 from mlalm_jupyter.domain.errors import IllegalStatusChange
 
 
@@ -22,6 +23,14 @@ class RunStatus(StrEnum):
     @property
     def is_final(self) -> bool:
         return not _MOVES[self]
+
+    @property
+    def of_part(self) -> RunStatus:
+        """The same end of a run that was asked to do a part of its notebook only."""
+        return {
+            RunStatus.FINISHED: RunStatus.FINISHED_PARTIAL,
+            RunStatus.FAILED: RunStatus.FAILED_PARTIAL,
+        }.get(self, self)
 
 
 _ENDS = (
@@ -66,6 +75,37 @@ class Snapshot:
     parameters: Mapping[str, object] = field(default_factory=dict)
     environment: Mapping[str, object] = field(default_factory=dict)
     git: Mapping[str, object] = field(default_factory=dict)
+    assets: tuple[Pin, ...] = ()
+    """What each reference to an asset in it stood for."""
+    files: Mapping[str, str] = field(default_factory=dict)
+    """Files of the folder that it names, by path, and the sha256 of each."""
+    until: str | None = None
+    """The tag of the last cell that was asked for; None when all were."""
+    message: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Figure:
+    """A picture that a run left."""
+
+    name: str
+    digest: str
+    media_type: str
+
+    def to_dict(self) -> dict[str, object]:
+        return {"name": self.name, "digest": self.digest, "media_type": self.media_type}
+
+
+@dataclass(frozen=True, slots=True)
+class Findings:
+    """What a run's outputs tell: which cells ran, in which order, what was measured and drawn."""
+
+    executed: tuple[int, ...] = ()
+    """Numbers of the code cells that ran, in the order they ran."""
+    note: str = ""
+    """What a reader should know about that order."""
+    metrics: Mapping[str, float] = field(default_factory=dict)
+    figures: tuple[Figure, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,6 +129,10 @@ class Run:
     inputs: tuple[str, ...] = ()
     models: tuple[str, ...] = ()
     job_id: str | None = None
+    tags: Mapping[str, str] = field(default_factory=dict)
+    findings: Findings = Findings()
+    is_editable: bool = False
+    """Only the draft at the top of a history is: it is the notebook itself."""
 
     def moved(
         self, status: RunStatus, *, at: str, cause: str | None = None, failed_cell: int | None = None
@@ -130,4 +174,14 @@ class Run:
             "inputs": list(self.inputs),
             "models": list(self.models),
             "job_id": self.job_id,
+            "tags": dict(self.tags),
+            "assets": [pin.to_dict() for pin in self.snapshot.assets],
+            "files": dict(self.snapshot.files),
+            "until": self.snapshot.until,
+            "message": self.snapshot.message,
+            "cells_executed": list(self.findings.executed),
+            "note": self.findings.note,
+            "metrics": dict(self.findings.metrics),
+            "figures": [figure.to_dict() for figure in self.findings.figures],
+            "is_editable": self.is_editable,
         }

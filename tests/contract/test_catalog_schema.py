@@ -67,7 +67,7 @@ def said(connection: Any) -> dict[str, tuple[str, ...]]:
     )
     return {
         name: tuple(sorted(" ".join(line.split()).strip(" ,") for line in sql.splitlines()))
-        for name, sql in rows
+        for name, sql in ((name, sql.replace(f'"{name}"', name)) for name, sql in rows)
     }
 
 

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from mlalm_jupyter.adapters.catalog import SqlCatalog
+from mlalm_jupyter.adapters.catalog import SqlCatalog, migrations
 from mlalm_jupyter.domain.errors import Conflict, Unavailable
 from mlalm_jupyter.ports import Catalog
 from tests.contract.catalog_nouns import at, dataset, deployed, event, experiment, job, model, run
@@ -321,7 +321,11 @@ def test_the_workspace_says_what_it_holds(catalog: Catalog, tmp_path: Path) -> N
         tx.runs.add(run(of, job_id=work.id))
     with catalog.read() as tx:
         info = tx.info
-    assert (info.id, info.path, info.schema) == ("0193ab00000070008000000000000001", str(tmp_path), "0001")
+    assert (info.id, info.path, info.schema) == (
+        "0193ab00000070008000000000000001",
+        str(tmp_path),
+        migrations.REVISIONS[-1],
+    )
     assert info.created_at == "2026-01-01T00:00:00.000000Z"
     assert info.counts == {
         "datasets": 2,

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from mlalm_jupyter.adapters.catalog import SqlCatalog, engine
+from mlalm_jupyter.adapters.catalog import SqlCatalog, engine, migrations
 from mlalm_jupyter.domain.errors import (
     AlreadyExists,
     Corrupt,
@@ -163,7 +163,7 @@ def test_a_newer_schema_is_refused_and_left_alone(tmp_path: Path) -> None:
     before = (tmp_path / "catalog.sqlite").read_bytes()
     assert refused(NewerSchema, tmp_path) == (
         f"Workspace '{tmp_path}' was not opened. A newer mlalm wrote it "
-        "(its schema is 0999; this version knows 0001). "
+        f"(its schema is 0999; this version knows {migrations.REVISIONS[-1]}). "
         "Run `pip install --upgrade mlalm-jupyter` and try again."
     )
     assert (tmp_path / "catalog.sqlite").read_bytes() == before
@@ -178,7 +178,7 @@ def test_a_schema_that_becomes_newer_while_it_is_open_is_not_written_to(tmp_path
         tx.events.append(event())
     with pytest.raises(NewerSchema), catalog.read() as tx:
         tx.events.find()
-    change(tmp_path, "UPDATE alembic_version SET version_num = '0001'")
+    change(tmp_path, "UPDATE alembic_version SET version_num = '" + migrations.REVISIONS[-1] + "'")
     with catalog.read() as tx:
         assert tx.events.last_seq() == 1
     catalog.close()

@@ -40,6 +40,33 @@ export interface IRun {
   inputs: string[];
   models: string[];
   job_id: string | null;
+  tags: Record<string, unknown>;
+  assets: IPin[];
+  files: Record<string, unknown>;
+  until: string | null;
+  message: string;
+  cells_executed: number[];
+  note: string;
+  metrics: Record<string, unknown>;
+  figures: IFigure[];
+  is_editable: boolean;
+}
+
+/** What a reference in a notebook stood for when its snapshot was taken. */
+export interface IPin {
+  kind: string;
+  name: string;
+  version: number;
+  id: string;
+  digest: string;
+  wanted: string;
+}
+
+/** A picture that a run left. */
+export interface IFigure {
+  name: string;
+  digest: string;
+  media_type: string;
 }
 
 /** A notebook of the workspace and its last run. */
@@ -51,6 +78,9 @@ export interface IExperiment {
   created_at: string;
   run_count: number;
   last_run: IRun | null;
+  parent: string | null;
+  parent_id: string | null;
+  parent_run_id: string | null;
 }
 
 /** A named reference to a definition, with its own address and keys. */

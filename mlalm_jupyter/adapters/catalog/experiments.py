@@ -45,6 +45,9 @@ class SqlExperiments:
                 "path": experiment.path,
                 "kind": experiment.kind,
                 "created_at": experiment.created_at,
+                "parent": experiment.parent,
+                "parent_id": experiment.parent_id,
+                "parent_run_id": experiment.parent_run_id,
             },
         )
 
@@ -57,7 +60,7 @@ class SqlExperiments:
 
 
 def _experiment(row: Sequence[Any]) -> Experiment:
-    key, path, kind, created_at = row[:_OWN]
+    key, path, kind, created_at, parent, parent_id, parent_run_id = row[:_OWN]
     run_count, last_run = row[_OWN], row[_OWN + 1 :]
     return Experiment(
         id=key,
@@ -66,4 +69,7 @@ def _experiment(row: Sequence[Any]) -> Experiment:
         created_at=created_at,
         run_count=run_count,
         last_run=run_from(last_run) if run_count else None,
+        parent=parent,
+        parent_id=parent_id,
+        parent_run_id=parent_run_id,
     )

@@ -9,8 +9,9 @@ from sqlalchemy import Column, Connection, bindparam, insert, select, update
 
 from mlalm_jupyter.adapters.catalog.lookup import at_most, beginning_with, only_row
 from mlalm_jupyter.adapters.catalog.schema import runs
+from mlalm_jupyter.domain.asset import Pin
 from mlalm_jupyter.domain.errors import IllegalStatusChange, NotFound
-from mlalm_jupyter.domain.run import Cells, Run, RunStatus, Snapshot
+from mlalm_jupyter.domain.run import Cells, Figure, Findings, Run, RunStatus, Snapshot
 
 _FIX = "See the runs of a notebook with `mlalm experiment history NOTEBOOK`."
 _BY_PREFIX = beginning_with(runs)
@@ -44,6 +45,11 @@ class SqlRuns:
                 "inputs": list(run.inputs),
                 "models": list(run.models),
                 "job_id": run.job_id,
+                "tags": dict(run.tags),
+                "assets": [pin.to_dict() for pin in run.snapshot.assets],
+                "files": dict(run.snapshot.files),
+                "until": run.snapshot.until,
+                "message": run.snapshot.message,
                 **_moving(run),
             },
         )
@@ -108,6 +114,10 @@ def _moving(run: Run) -> dict[str, Any]:
         "cause": run.cause,
         "failed_cell": run.failed_cell,
         "executed_digest": run.executed_digest,
+        "cells_executed": list(run.findings.executed),
+        "note": run.findings.note,
+        "metrics": dict(run.findings.metrics),
+        "figures": [figure.to_dict() for figure in run.findings.figures],
         **_cells(run.cells),
     }
 
@@ -121,14 +131,24 @@ def run_from(row: Sequence[Any]) -> Run:
     (
         key, experiment_id, path, status, snapshot_digest, parameters, environment, git, origin, created_at,
         created_by, started_at, ended_at, cause, failed_cell, cells_done, cells_total, cell_current,
-        executed_digest, inputs, models, job_id,
+        executed_digest, inputs, models, job_id, tags, assets, files, until, message, executed, note, metrics,
+        figures,
     ) = row  # fmt: skip
     return Run(
         id=key,
         experiment_id=experiment_id,
         path=path,
         status=RunStatus(status),
-        snapshot=Snapshot(snapshot_digest, parameters, environment, git),
+        snapshot=Snapshot(
+            digest=snapshot_digest,
+            parameters=parameters,
+            environment=environment,
+            git=git,
+            assets=tuple(map(Pin.from_dict, assets)),
+            files=files,
+            until=until,
+            message=message,
+        ),
         origin=origin,
         created_at=created_at,
         created_by=created_by,
@@ -141,4 +161,6 @@ def run_from(row: Sequence[Any]) -> Run:
         inputs=tuple(inputs),
         models=tuple(models),
         job_id=job_id,
+        tags=tags,
+        findings=Findings(tuple(executed), note, metrics, tuple(Figure(**one) for one in figures)),
     )

@@ -105,6 +105,10 @@ experiments = Table(
     Column("path", Text, nullable=False, unique=True),
     Column("kind", String(16), nullable=False),
     Column("created_at", _TIME, nullable=False),
+    # where it was saved from may be deleted later, so these are no foreign keys
+    Column("parent", Text),
+    Column("parent_id", _ID),
+    Column("parent_run_id", _ID),
 )
 
 jobs = Table(
@@ -155,6 +159,15 @@ runs = Table(
     Column("inputs", _JSON, nullable=False),
     Column("models", _JSON, nullable=False),
     Column("job_id", _ID, ForeignKey(jobs.c.id), index=True),
+    Column("tags", _JSON, nullable=False, server_default="{}"),
+    Column("assets", _JSON, nullable=False, server_default="[]"),
+    Column("files", _JSON, nullable=False, server_default="{}"),
+    Column("until", Text),
+    Column("message", Text, nullable=False, server_default=""),
+    Column("cells_executed", _JSON, nullable=False, server_default="[]"),
+    Column("note", Text, nullable=False, server_default=""),
+    Column("metrics", _JSON, nullable=False, server_default="{}"),
+    Column("figures", _JSON, nullable=False, server_default="[]"),
     Index(None, "experiment_id", "created_at", "id"),
     Index(None, "status", "created_at", "id"),
     Index(None, "created_at", "id"),
