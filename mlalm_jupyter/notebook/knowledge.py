@@ -8,7 +8,6 @@ from dataclasses import dataclass, field
 from mlalm_jupyter.notebook.code import dotted
 from mlalm_jupyter.notebook.effects import Flow
 
-
 CONVENTIONAL = {
     "np": "numpy",
     "pd": "pandas",
