@@ -1,12 +1,14 @@
-"""Datasets: versioned bytes with a schema that experiments refer to."""
+"""Datasets and transforms: versions that experiments refer to, and what a snapshot pinned of them."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Any
 
-from mlalm_jupyter.domain.signature import Schema
+from mlalm_jupyter.domain.errors import InUse
+from mlalm_jupyter.domain.model import Lineage
+from mlalm_jupyter.domain.signature import Schema, Signature
 
 
 def next_version(last_given: int) -> int:
@@ -16,6 +18,25 @@ def next_version(last_given: int) -> int:
     1
     """
     return last_given + 1
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """Where the bytes of a dataset lie that is kept by reference, and how they were when they were seen."""
+
+    address: str
+    """As people may see it: without a password, and without the values of its query."""
+    etag: str | None = None
+    modified: str | None = None
+    sealed_address: str | None = None
+    """The whole address, encrypted; only where it holds more than people may see."""
+
+    @classmethod
+    def from_dict(cls, stored: Mapping[str, Any]) -> Source:
+        return cls(stored["address"], stored["etag"], stored["modified"], stored["sealed_address"])
+
+    def to_dict(self) -> dict[str, object]:
+        return {"address": self.address, "etag": self.etag, "modified": self.modified}
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +54,14 @@ class Dataset:
     created_at: str
     created_by: str
     equal_to: int | None = None
+    tags: Mapping[str, str] = field(default_factory=dict)
+    description: str = ""
+    profile_digest: str | None = None
+    """The blob that tells of its columns; those of older versions of this package have none."""
+    source: Source | None = None
+    """Where its bytes lie, if they are not kept here."""
+    run_id: str | None = None
+    """The run that made it."""
 
     @property
     def reference(self) -> str:
@@ -52,7 +81,64 @@ class Dataset:
             "created_at": self.created_at,
             "created_by": self.created_by,
             "equal_to": self.equal_to,
+            "tags": dict(self.tags),
+            "description": self.description,
+            "source": self.source.to_dict() if self.source else None,
+            "run_id": self.run_id,
         }
+
+
+@dataclass(frozen=True, slots=True)
+class Transform:
+    """One version of a fitted preprocessing step, kept as a package as models are."""
+
+    id: str
+    name: str
+    version: int
+    transform_hash: str
+    bundle_digest: str
+    size_bytes: int
+    format: str
+    framework: str
+    is_data_only: bool
+    signature: Signature
+    lineage: Lineage
+    created_at: str
+    created_by: str
+    tags: Mapping[str, str] = field(default_factory=dict)
+    description: str = ""
+    equal_to: int | None = None
+
+    @property
+    def reference(self) -> str:
+        return f"{self.name}:{self.version}"
+
+    def to_dict(self) -> dict[str, object]:
+        return {
+            "id": self.id,
+            "name": self.name,
+            "version": self.version,
+            "reference": self.reference,
+            "transform_hash": self.transform_hash,
+            "bundle_digest": self.bundle_digest,
+            "size_bytes": self.size_bytes,
+            "format": self.format,
+            "framework": self.framework,
+            "is_data_only": self.is_data_only,
+            "signature": self.signature.to_dict(),
+            "lineage": self.lineage.to_dict(),
+            "created_at": self.created_at,
+            "created_by": self.created_by,
+            "tags": dict(self.tags),
+            "description": self.description,
+            "equal_to": self.equal_to,
+        }
+
+
+def check_unused(kind: str, reference: str, users: Sequence[str]) -> None:
+    """Refuse to delete an asset that a snapshot or another asset refers to, naming who."""
+    if users:
+        raise InUse(kind, reference, users=users)
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,11 +5,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from sqlalchemy import Connection, bindparam, func, insert, select
+from sqlalchemy import Connection, bindparam, delete, func, insert, select
 
+from mlalm_jupyter.adapters.catalog.references import users_of
 from mlalm_jupyter.adapters.catalog.schema import datasets
 from mlalm_jupyter.adapters.catalog.versions import asset_row, newest_of_each, reserve_version
-from mlalm_jupyter.domain.asset import Dataset
+from mlalm_jupyter.domain.asset import Dataset, Source
+from mlalm_jupyter.domain.errors import NotFound
 from mlalm_jupyter.domain.names import AssetRef
 from mlalm_jupyter.domain.signature import Schema
 
@@ -19,6 +21,7 @@ _EACH = newest_of_each(datasets)
 _EQUAL = select(func.max(datasets.c.version)).where(
     datasets.c.name == bindparam("name"), datasets.c.digest == bindparam("digest")
 )
+_DELETE = delete(datasets).where(datasets.c.id == bindparam("id"))
 
 
 class SqlDatasets:
@@ -45,6 +48,11 @@ class SqlDatasets:
                 "created_at": dataset.created_at,
                 "created_by": dataset.created_by,
                 "equal_to": dataset.equal_to,
+                "tags": dict(dataset.tags),
+                "description": dataset.description,
+                "profile_digest": dataset.profile_digest,
+                "source": _kept_source(dataset.source),
+                "run_id": dataset.run_id,
             },
         )
 
@@ -58,9 +66,23 @@ class SqlDatasets:
     def equal_to(self, name: str, digest: str) -> int | None:
         return self._connection.execute(_EQUAL, {"name": name, "digest": digest}).scalar()
 
+    def users(self, dataset: Dataset) -> list[str]:
+        return users_of(self._connection, kind="dataset", reference=dataset.reference, asset_id=dataset.id)
+
+    def delete(self, dataset_id: str) -> None:
+        if not self._connection.execute(_DELETE, {"id": dataset_id}).rowcount:
+            raise NotFound("dataset", dataset_id)
+
+
+def _kept_source(source: Source | None) -> dict[str, object] | None:
+    return None if source is None else {**source.to_dict(), "sealed_address": source.sealed_address}
+
 
 def _dataset(row: Sequence[Any]) -> Dataset:
-    (key, name, version, form, digest, size_bytes, row_count, schema, created_at, created_by, equal_to) = row
+    (
+        key, name, version, form, digest, size_bytes, row_count, schema, created_at, created_by, equal_to,
+        tags, description, profile_digest, source, run_id,
+    ) = row  # fmt: skip
     return Dataset(
         id=key,
         name=name,
@@ -73,4 +95,9 @@ def _dataset(row: Sequence[Any]) -> Dataset:
         created_at=created_at,
         created_by=created_by,
         equal_to=equal_to,
+        tags=tags,
+        description=description,
+        profile_digest=profile_digest,
+        source=None if source is None else Source.from_dict(source),
+        run_id=run_id,
     )

@@ -58,7 +58,7 @@ datasets = Table(
     Column("id", _ID, primary_key=True),
     Column("name", _NAME, nullable=False),
     Column("version", Integer, nullable=False),
-    Column("format", String(16), nullable=False),
+    Column("format", String(32), nullable=False),
     Column("digest", _HASH, nullable=False),
     Column("size_bytes", BigInteger, nullable=False),
     Column("row_count", BigInteger, nullable=False),
@@ -66,6 +66,12 @@ datasets = Table(
     Column("created_at", _TIME, nullable=False),
     Column("created_by", Text, nullable=False),
     Column("equal_to", Integer),
+    Column("tags", _JSON, nullable=False, server_default="{}"),
+    Column("description", Text, nullable=False, server_default=""),
+    Column("profile_digest", _HASH),
+    # where the bytes of one that is kept by reference lie
+    Column("source", _JSON),
+    Column("run_id", _ID),
     UniqueConstraint("name", "version"),
     Index(None, "name", "digest"),
 )
@@ -96,6 +102,32 @@ models = Table(
     UniqueConstraint("name", "version"),
     Index(None, "model_hash", "name"),
     Index(None, "run_id", "name", "version"),
+)
+
+transforms = Table(
+    "transforms",
+    metadata,
+    Column("id", _ID, primary_key=True),
+    Column("name", _NAME, nullable=False),
+    Column("version", Integer, nullable=False),
+    Column("transform_hash", _HASH, nullable=False),
+    Column("bundle_digest", _HASH, nullable=False),
+    Column("size_bytes", BigInteger, nullable=False),
+    Column("format", String(32), nullable=False),
+    Column("framework", Text, nullable=False),
+    Column("is_data_only", Boolean, nullable=False),
+    Column("signature", _JSON, nullable=False),
+    Column("origin", Text, nullable=False),
+    Column("run_id", _ID),
+    Column("experiment", Text),
+    Column("datasets", _JSON, nullable=False),
+    Column("created_at", _TIME, nullable=False),
+    Column("created_by", Text, nullable=False),
+    Column("tags", _JSON, nullable=False),
+    Column("description", Text, nullable=False),
+    Column("equal_to", Integer),
+    UniqueConstraint("name", "version"),
+    Index(None, "transform_hash", "name"),
 )
 
 experiments = Table(

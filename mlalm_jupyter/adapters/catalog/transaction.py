@@ -17,10 +17,11 @@ from mlalm_jupyter.adapters.catalog.runs import SqlRuns
 from mlalm_jupyter.adapters.catalog.schema import metadata, revisions, workspaces
 from mlalm_jupyter.adapters.catalog.seals import SqlSeals
 from mlalm_jupyter.adapters.catalog.services import SqlServices
+from mlalm_jupyter.adapters.catalog.transforms import SqlTransforms
 from mlalm_jupyter.domain.errors import Corrupt
 from mlalm_jupyter.domain.workspace import WorkspaceInfo
 
-_COUNTED = ("datasets", "models", "experiments", "runs", "services", "endpoints", "jobs")
+_COUNTED = ("datasets", "transforms", "models", "experiments", "runs", "services", "endpoints", "jobs")
 _WORKSPACE = select(
     workspaces.c.id,
     workspaces.c.created_at,
@@ -53,6 +54,10 @@ class SqlTransaction:
     @cached_property
     def datasets(self) -> SqlDatasets:
         return SqlDatasets(self._connection)
+
+    @cached_property
+    def transforms(self) -> SqlTransforms:
+        return SqlTransforms(self._connection)
 
     @cached_property
     def models(self) -> SqlModels:
