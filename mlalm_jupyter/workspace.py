@@ -170,10 +170,15 @@ def find_folder(path: str | Path | None = None) -> Path:
             raise WorkspaceNotFound(str(named), why=there)
         return folder
     here = Path.cwd()
-    for folder in (here, *here.parents):
-        if (folder / HIDDEN / _CATALOG).exists():
-            return folder
-    raise WorkspaceNotFound(str(here), why="Neither this folder nor any above it is one.")
+    found = nearest(here)
+    if found is None:
+        raise WorkspaceNotFound(str(here), why="Neither this folder nor any above it is one.")
+    return found
+
+
+def nearest(start: Path) -> Path | None:
+    """The folder of the nearest workspace around `start`, itself included; None where there is none."""
+    return next((folder for folder in (start, *start.parents) if (folder / HIDDEN / _CATALOG).exists()), None)
 
 
 def _found(path: Path) -> WorkspaceInfo:

@@ -12,7 +12,8 @@ from typing import Any
 import jsonschema
 import pytest
 from jupyter_server.auth.identity import User
-from tornado.httpclient import HTTPClientError
+from tornado.httpclient import HTTPClientError, HTTPRequest
+from tornado.simple_httpclient import SimpleAsyncHTTPClient
 from tornado.web import create_signed_value
 
 from mlalm_jupyter.surfaces.lab import typescript
@@ -157,6 +158,81 @@ async def test_the_workspace_of_the_environment_goes_before_the_nearest(
         assert json.loads(answer.body)["result"]["id"] == named.info.id, (
             "a workspace that is asked for goes first"
         )
+
+
+async def test_files_lie_in_the_folder_that_jupyter_serves(
+    ws: Workspace, jp_fetch: Fetch, jp_root_dir: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    started_in = tmp_path / "started-in"
+    started_in.mkdir()
+    monkeypatch.chdir(started_in)
+    (jp_root_dir / "data").mkdir()
+    (jp_root_dir / "data/rows.csv").write_text("a\n1\n")
+    (jp_root_dir / "f.py").write_text("def f(rows):\n    return rows\n")
+    await asked(jp_fetch, "dataset/upload", file="data/rows.csv", name="rows")
+    told = await asked(jp_fetch, "dataset/download", dataset="rows", file="out/copy.csv")
+    assert told["file"] == str((jp_root_dir / "out/copy.csv").resolve())
+    assert (jp_root_dir / "out/copy.csv").read_text() == "a\n1\n"
+    what = {"what": str(jp_root_dir / "f.py"), "sample": "rows", "service": "same"}
+    await asked(jp_fetch, "service/deploy", **what)
+    await asked(jp_fetch, "wsd/export", service="same", file="same.wsd.json")
+    assert (jp_root_dir / "same.wsd.json").exists()
+    await asked(jp_fetch, "wsd/validate", file="same.wsd.json")
+    assert list(started_in.iterdir()) == []
+
+
+@pytest.mark.parametrize(
+    ("arguments", "folder"),
+    [({}, "."), ({"path": None}, "."), ({"path": "sub"}, "sub"), ({"path": "."}, ".")],
+)
+async def test_a_workspace_is_made_in_the_folder_that_jupyter_serves(
+    home: Path,
+    jp_fetch: Fetch,
+    jp_root_dir: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    arguments: dict[str, object],
+    folder: str,
+) -> None:
+    started_in = tmp_path / "started-in"
+    started_in.mkdir()
+    monkeypatch.chdir(started_in)
+    made = await asked(jp_fetch, "workspace/init", **arguments)
+    assert made["path"] == str((jp_root_dir / folder).resolve())
+    assert list(started_in.iterdir()) == []
+
+
+@pytest.mark.timeout(60)
+async def test_followers_of_jobs_do_not_keep_the_panel_waiting(
+    ws: Workspace,
+    jp_fetch: Fetch,
+    jp_root_dir: Path,
+    jp_base_url: str,
+    jp_auth_header: dict[str, str],
+    http_server_port: tuple[Any, int],
+) -> None:
+    slow = {**NOTEBOOK["cells"][0], "source": "import time; time.sleep(600)"}  # type: ignore[index]
+    (jp_root_dir / "slow.ipynb").write_text(json.dumps({**NOTEBOOK, "cells": [slow]}))
+    run = await asked(jp_fetch, "experiment/run", notebook="slow.ipynb", wait=False)
+    # the client of the fixtures sends ten requests at once and no more
+    client = SimpleAsyncHTTPClient(force_instance=True, max_clients=40)
+    follow = HTTPRequest(
+        f"http://localhost:{http_server_port[1]}{jp_base_url}mlalm/api/job/follow",
+        method="POST",
+        headers=jp_auth_header,
+        body=json.dumps({"job": run["job_id"]}),
+        request_timeout=60,
+    )
+    followers = [asyncio.ensure_future(client.fetch(follow)) for _ in range(40)]
+    try:
+        await asyncio.sleep(0.5)  # until they hold what they can hold
+        answer = await asyncio.wait_for(asked(jp_fetch, "service/list"), timeout=20)
+        assert answer == []
+        assert not any(follower.done() for follower in followers)
+    finally:
+        await asked(jp_fetch, "run/cancel", run=run["id"])
+        ends = await asyncio.wait_for(asyncio.gather(*followers), timeout=30)
+    assert {json.loads(end.body)["result"]["state"] for end in ends} == {"Canceled"}
 
 
 async def test_without_a_workspace_it_says_how_to_make_one(home: Path, jp_fetch: Fetch) -> None:

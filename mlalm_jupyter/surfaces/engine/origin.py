@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -13,7 +12,7 @@ from papermill.iorw import LocalHandler, papermill_io
 
 from mlalm_jupyter.adapters.watched_papermill import INJECTED
 from mlalm_jupyter.domain.errors import WorkspaceNotFound
-from mlalm_jupyter.workspace import find_folder
+from mlalm_jupyter.workspace import nearest
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,22 +55,15 @@ def workspace_of(origin: Origin) -> Path | None:
     """The folder of the workspace to record in; None when MLALM_WORKSPACE says which."""
     if os.environ.get("MLALM_WORKSPACE"):
         return None
-    start = origin.file.parent if origin.file else started_in(papermill_io.get_handler("local"))
-    for folder in _upwards(start):
-        try:
-            return find_folder(folder)
-        except WorkspaceNotFound:
-            continue
-    raise WorkspaceNotFound(
-        str(start),
-        why="Neither the notebook's folder, nor where papermill was started, nor any above is one.",
-    )
-
-
-def _upwards(start: Path) -> Iterator[Path]:
-    for near in (start.resolve(), started_in(papermill_io.get_handler("local"))):
-        yield near
-        yield from near.parents
+    started = started_in(papermill_io.get_handler("local"))
+    start = origin.file.parent if origin.file else started
+    found = nearest(start.resolve()) or nearest(started)
+    if found is None:
+        raise WorkspaceNotFound(
+            str(start),
+            why="Neither the notebook's folder, nor where papermill was started, nor any above is one.",
+        )
+    return found
 
 
 def _without_injected(nb: Any) -> bytes:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -12,13 +13,18 @@ from jupyter_server.utils import url_path_join
 from tornado import web
 from tornado.ioloop import IOLoop
 
+from mlalm_jupyter.api.verbs import VERBS
 from mlalm_jupyter.domain.errors import InvalidInput, MlalmError, WorkspaceNotFound
 from mlalm_jupyter.surfaces.lab.record import NamesTheRecord, RecordHandler
 from mlalm_jupyter.surfaces.verbs_http import dispatch
-from mlalm_jupyter.workspace import HIDDEN, find_folder
+from mlalm_jupyter.workspace import find_folder, nearest
 
-PATHS = ("notebook", "file")
-"""Arguments that name a file; a page names files from the folder that Jupyter serves."""
+FILES = ("file", "path")
+"""Arguments that name a file or folder, there or yet to be made, as a page does: from the folder Jupyter serves."""
+_SHORT_THREADS, _LONG_THREADS = 8, 128
+_SHORT = ThreadPoolExecutor(_SHORT_THREADS, thread_name_prefix="mlalm-verb")
+# whoever follows a job holds a thread until its end, which must not keep short verbs waiting
+_LONG = ThreadPoolExecutor(_LONG_THREADS, thread_name_prefix="mlalm-long-verb")
 
 
 class _Handler(APIHandler):
@@ -35,10 +41,8 @@ class _Handler(APIHandler):
         if named:
             return str(named)
         start = (self.root / near).parent if isinstance(near, str) and near else self.root
-        for folder in (start, *start.parents):
-            if (folder / HIDDEN / "catalog.sqlite").exists():
-                return str(folder)
-        return None
+        found = nearest(start)
+        return None if found is None else str(found)
 
     def answer(self, status: int, body: dict[str, Any]) -> None:
         self.set_status(status)
@@ -58,20 +62,22 @@ class VerbHandler(_Handler):
             return
         near = arguments.get("notebook") if isinstance(arguments, dict) else None
         if isinstance(arguments, dict):
+            if (noun, verb) == ("workspace", "init") and arguments.get("path") is None:
+                arguments["path"] = "."
             arguments = {name: self._placed(name, value) for name, value in arguments.items()}
         # where there is none, the folder that Jupyter serves is named, and not the one it was started in
         workspace = self.workspace(near=near) or str(self.root)
         status, body = await IOLoop.current().run_in_executor(
-            None, lambda: dispatch(noun, verb, arguments, workspace=workspace)
+            _threads_of(noun, verb), lambda: dispatch(noun, verb, arguments, workspace=workspace)
         )
         self.answer(status, body)
 
     def _placed(self, name: str, value: object) -> object:
-        """A file by its whole path, where there is one below the folder that Jupyter serves."""
-        if name not in PATHS or not isinstance(value, str) or Path(value).is_absolute():
+        """A file by its whole path; a notebook also goes by its path in the workspace, as the record names it."""
+        if not isinstance(value, str):
             return value
-        path = self.root / value
-        return str(path) if path.exists() else value
+        path = self.root / Path(value).expanduser()
+        return str(path) if name in FILES or (name == "notebook" and path.exists()) else value
 
 
 class PlaceHandler(_Handler):
@@ -90,6 +96,11 @@ class PlaceHandler(_Handler):
             return
         below = found.relative_to(self.root).as_posix() if found.is_relative_to(self.root) else None
         self.answer(200, {"workspace": str(found), "folder": "" if below == "." else below})
+
+
+def _threads_of(noun: str, name: str) -> ThreadPoolExecutor:
+    is_long = any((verb.noun, verb.name) == (noun, name) and verb.is_long for verb in VERBS)
+    return _LONG if is_long else _SHORT
 
 
 def handlers(base_url: str, *, root: str) -> list[tuple[Any, ...]]:
