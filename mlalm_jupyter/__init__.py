@@ -15,14 +15,17 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from mlalm_jupyter._version import __version__
     from mlalm_jupyter.domain.errors import MlalmError
+    from mlalm_jupyter.surfaces.magics.logged import log_figure, log_metric
     from mlalm_jupyter.workspace import Workspace
 
-__all__ = ["MlalmError", "Workspace", "__version__"]
+__all__ = ["MlalmError", "Workspace", "__version__", "log_figure", "log_metric"]
 
 _HOMES = {
     "MlalmError": "mlalm_jupyter.domain.errors",
     "Workspace": "mlalm_jupyter.workspace",
     "__version__": "mlalm_jupyter._version",
+    "log_figure": "mlalm_jupyter.surfaces.magics.logged",
+    "log_metric": "mlalm_jupyter.surfaces.magics.logged",
     # what IPython, JupyterLab and Jupyter Server look for in a package
     "load_ipython_extension": "mlalm_jupyter.surfaces.magics",
     "unload_ipython_extension": "mlalm_jupyter.surfaces.magics",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,7 +16,7 @@ from mlalm_jupyter.domain.job import Job, JobState, Lease
 from mlalm_jupyter.domain.model import TrainedModel
 from mlalm_jupyter.domain.names import AssetRef, EndpointRef
 from mlalm_jupyter.domain.projection import Projection, Servable
-from mlalm_jupyter.domain.run import Cells, Run, RunStatus
+from mlalm_jupyter.domain.run import Cells, Condition, Run, RunStatus, Sorting
 from mlalm_jupyter.domain.server import Scored, ServerStatus
 from mlalm_jupyter.domain.service import Endpoint, Move, WebService
 from mlalm_jupyter.domain.trust import Seal
@@ -50,17 +50,28 @@ class BlobStore(Protocol):
     """Bytes named by their sha256. Publishing is atomic and durable; nothing is ever overwritten."""
 
     def put(self, data: bytes) -> str: ...
+    def put_pieces(self, pieces: Sequence[bytes]) -> str:
+        """Keep the pieces joined, each stored once however many blobs it is part of; the digest of the whole."""
+
     def put_file(self, path: Path) -> tuple[str, int]:
         """Copy a file in; its digest and size."""
 
     def get(self, digest: str) -> bytes:
         """The bytes, checked against their name."""
 
-    def path(self, digest: str) -> Path: ...
+    def path(self, digest: str) -> Path:
+        """The file of a blob that was put in one piece."""
+
+    def pieces(self, digest: str) -> tuple[str, ...]:
+        """The digests of the pieces a blob is made of; none when it was put whole."""
+
     def has(self, digest: str) -> bool: ...
     def digests(self) -> Iterator[str]: ...
     def fault(self, digest: str) -> str | None:
         """What is wrong with a blob, or None."""
+
+    def free(self, keep: Collection[str], *, before_s: float) -> tuple[int, int]:
+        """Remove the blobs that are not to be kept and were last put before a time; how many, how many bytes."""
 
 
 class Keyring(Protocol):
@@ -136,6 +147,9 @@ class ModelStore(Protocol):
 class ExperimentStore(Protocol):
     def add(self, experiment: Experiment) -> None: ...
     def at_path(self, path: str) -> Experiment | None: ...
+    def delete(self, experiment_id: str) -> None:
+        """Remove an experiment that has no runs any more."""
+
     def find(self) -> list[Experiment]: ...
 
 
@@ -155,9 +169,15 @@ class RunStore(Protocol):
         *,
         experiment_id: str | None = None,
         status: RunStatus | None = None,
+        where: Sequence[Condition] = (),
+        since: str | None = None,
+        sort: Sorting | None = None,
         limit: int | None = None,
     ) -> list[Run]:
-        """Newest first."""
+        """Those that meet every condition, newest first or as asked."""
+
+    def delete_of(self, experiment_id: str) -> int:
+        """Remove all runs of an experiment, and their jobs; how many there were."""
 
 
 class DefinitionStore(Protocol):
@@ -317,6 +337,8 @@ class Execution:
     cells: Cells
     cause: str | None = None
     failed_cell: int | None = None
+    executed: tuple[int, ...] = ()
+    """Numbers of the code cells that ran, in the order they ran."""
 
 
 class NotebookRunner(Protocol):
@@ -331,7 +353,9 @@ class NotebookRunner(Protocol):
         cwd: Path,
         on_cell: Callable[[Cells], None],
         timeout_s: float | None = None,
-    ) -> Execution: ...
+        until: int | None = None,
+    ) -> Execution:
+        """Run the code cells from the first to the one numbered `until`, or to the last."""
 
 
 class ServiceHost(Protocol):

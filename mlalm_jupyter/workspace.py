@@ -21,13 +21,14 @@ from mlalm_jupyter.api.context import Context, Progress, silent
 from mlalm_jupyter.api.datasets import Datasets
 from mlalm_jupyter.api.definitions import Definitions
 from mlalm_jupyter.api.endpoints import Endpoints
-from mlalm_jupyter.api.experiments import Experiments, Runs
+from mlalm_jupyter.api.experiments import Experiments
 from mlalm_jupyter.api.golive import projection
 from mlalm_jupyter.api.jobs import Jobs
 from mlalm_jupyter.api.models import Models
 from mlalm_jupyter.api.performer import Performer
 from mlalm_jupyter.api.recorder import Recorder
 from mlalm_jupyter.api.retraining import Retraining
+from mlalm_jupyter.api.runs import Runs
 from mlalm_jupyter.api.server import Server
 from mlalm_jupyter.api.services import Services
 from mlalm_jupyter.api.trust import Trust

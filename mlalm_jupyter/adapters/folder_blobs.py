@@ -4,15 +4,18 @@ from __future__ import annotations
 
 import contextlib
 import errno
+import fcntl
 import hashlib
 import os
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator, Sequence
 from pathlib import Path
 
 from mlalm_jupyter.domain.errors import Corrupt, MlalmError, NotFound, Unavailable
 
 _CHUNK = 1 << 20
+_INCOMING = ".incoming-"
+_PIECES = ".pieces"
 
 
 class FolderBlobs:
@@ -23,10 +26,18 @@ class FolderBlobs:
 
     def put(self, data: bytes) -> str:
         digest = hashlib.sha256(data).hexdigest()
-        target = self.path(digest)
-        if not target.exists():
-            with self._publishing(target) as file:
-                _write_all(file, data)
+        self._keep(self.path(digest), data)
+        return digest
+
+    def put_pieces(self, pieces: Sequence[bytes]) -> str:
+        hasher = hashlib.sha256()
+        for piece in pieces:
+            hasher.update(piece)
+        digest = hasher.hexdigest()
+        if len(pieces) < 2 or _is_kept(self.path(digest)):
+            return self.put(b"".join(pieces))
+        parts = "".join(f"{self.put(piece)}\n" for piece in pieces)
+        self._keep(self._recipe(digest), parts.encode())
         return digest
 
     def put_file(self, path: Path) -> tuple[str, int]:
@@ -34,7 +45,7 @@ class FolderBlobs:
         size = 0
         with translated(self.root):
             self.root.mkdir(parents=True, exist_ok=True)
-            handle, temporary = tempfile.mkstemp(dir=self.root, prefix=".incoming-")
+            handle, temporary = tempfile.mkstemp(dir=self.root, prefix=_INCOMING)
             try:
                 with open(path, "rb") as source:
                     while chunk := source.read(_CHUNK):
@@ -42,7 +53,8 @@ class FolderBlobs:
                         _write_all(handle, chunk)
                         size += len(chunk)
                 digest = hasher.hexdigest()
-                _settle(handle, temporary, self.path(digest))
+                with self._shared():
+                    _settle(handle, temporary, self.path(digest))
             except BaseException:
                 _discard(handle, temporary)
                 raise
@@ -50,7 +62,7 @@ class FolderBlobs:
 
     def get(self, digest: str) -> bytes:
         try:
-            data = self.path(digest).read_bytes()
+            data = self._read(digest)
         except FileNotFoundError as error:
             raise NotFound(
                 "blob", digest, fix="Run `mlalm workspace doctor` to see what misses it."
@@ -62,37 +74,107 @@ class FolderBlobs:
     def path(self, digest: str) -> Path:
         return self.root / digest[:2] / digest[2:]
 
+    def pieces(self, digest: str) -> tuple[str, ...]:
+        try:
+            return tuple(self._recipe(digest).read_text().split())
+        except FileNotFoundError:
+            return ()
+
     def has(self, digest: str) -> bool:
-        return self.path(digest).exists()
+        return self.path(digest).exists() or self._recipe(digest).exists()
 
     def digests(self) -> Iterator[str]:
-        for folder in sorted(self.root.glob("[0-9a-f][0-9a-f]")):
-            for file in sorted(folder.iterdir()):
-                yield folder.name + file.name
+        for file in self._files():
+            yield _digest_of(file)
 
     def fault(self, digest: str) -> str | None:
         hasher = hashlib.sha256()
         try:
-            with open(self.path(digest), "rb") as file:
-                while chunk := file.read(_CHUNK):
-                    hasher.update(chunk)
+            if self.path(digest).exists():
+                with open(self.path(digest), "rb") as file:
+                    while chunk := file.read(_CHUNK):
+                        hasher.update(chunk)
+            else:
+                hasher.update(self._read(digest))
         except FileNotFoundError:
-            return "its file is missing"
+            return "its file is missing" if not self.pieces(digest) else "one of its pieces is missing"
         except OSError as error:
             return f"its file cannot be read: {error.strerror}"
         return None if hasher.hexdigest() == digest else "its bytes no longer give the hash it is named by"
 
-    @contextlib.contextmanager
-    def _publishing(self, target: Path) -> Iterator[int]:
+    def free(self, keep: Collection[str], *, before_s: float) -> tuple[int, int]:
+        count = size = 0
+        for file in [*self._files(), *self.root.glob(f"{_INCOMING}*")]:
+            if _digest_of(file) in keep:
+                continue
+            with translated(self.root), self._alone(), contextlib.suppress(FileNotFoundError):
+                facts = file.stat()
+                if facts.st_mtime < before_s:
+                    file.unlink()
+                    count, size = count + 1, size + facts.st_size
+        return count, size
+
+    def _read(self, digest: str) -> bytes:
+        try:
+            return self.path(digest).read_bytes()
+        except FileNotFoundError:
+            pieces = self.pieces(digest)
+            if not pieces:
+                raise
+            return b"".join(self.path(piece).read_bytes() for piece in pieces)
+
+    def _recipe(self, digest: str) -> Path:
+        """The file that lists the pieces of a blob."""
+        return self.path(digest).with_suffix(_PIECES)
+
+    def _files(self) -> Iterator[Path]:
+        for folder in sorted(self.root.glob("[0-9a-f][0-9a-f]")):
+            yield from sorted(folder.iterdir())
+
+    def _keep(self, target: Path, data: bytes) -> None:
         with translated(self.root):
             self.root.mkdir(parents=True, exist_ok=True)
-            handle, temporary = tempfile.mkstemp(dir=self.root, prefix=".incoming-")
-            try:
-                yield handle
-                _settle(handle, temporary, target)
-            except BaseException:
-                _discard(handle, temporary)
-                raise
+            with self._shared():
+                if _is_kept(target):
+                    return
+                handle, temporary = tempfile.mkstemp(dir=self.root, prefix=_INCOMING)
+                try:
+                    _write_all(handle, data)
+                    _settle(handle, temporary, target)
+                except BaseException:
+                    _discard(handle, temporary)
+                    raise
+
+    def _shared(self) -> contextlib.AbstractContextManager[None]:
+        """Others may put blobs meanwhile, and nobody removes any."""
+        return self._locked(fcntl.LOCK_SH)
+
+    def _alone(self) -> contextlib.AbstractContextManager[None]:
+        return self._locked(fcntl.LOCK_EX)
+
+    @contextlib.contextmanager
+    def _locked(self, kind: int) -> Iterator[None]:
+        lock = os.open(self.root / ".lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        try:
+            fcntl.flock(lock, kind)
+            yield
+        finally:
+            os.close(lock)
+
+
+def _is_kept(target: Path) -> bool:
+    """Whether a blob is there already; it is young again then, so that nobody takes it for forgotten."""
+    try:
+        os.utime(target)
+    except FileNotFoundError:
+        return False
+    except PermissionError:
+        return True  # it is another person's file
+    return True
+
+
+def _digest_of(file: Path) -> str:
+    return file.parent.name + file.name.removesuffix(_PIECES)
 
 
 def _write_all(handle: int, data: bytes) -> None:

@@ -40,6 +40,7 @@ class PapermillRunner:
         cwd: Path,
         on_cell: Callable[[Cells], None],
         timeout_s: float | None = None,
+        until: int | None = None,
     ) -> Execution:
         document = _read(notebook)
         if not cwd.is_dir():
@@ -51,7 +52,10 @@ class PapermillRunner:
         kernel = document.metadata.get("kernelspec", {}).get("name") or NATIVE_KERNEL_NAME
         language = KernelSpecs().found(kernel).language
         watch = Watch(
-            on_cell=on_cell, timeout_s=timeout_s, replaces_injected=any(map(_is_injected, document.cells))
+            on_cell=on_cell,
+            timeout_s=timeout_s,
+            replaces_injected=any(map(_is_injected, document.cells)),
+            until=until,
         )
         papermill_engines.register(_ENGINE, _KeepingEngine)
         kept: list[Any] = []

@@ -39,13 +39,15 @@ class Watch:
         on_cell: Callable[[Cells], None],
         timeout_s: float | None = None,
         replaces_injected: bool = False,
+        until: int | None = None,
     ) -> None:
         self._on_cell = on_cell
+        self._until = until
         self._timeout_s = timeout_s
         self._replaces_injected = replaces_injected
         self._deadline: float | None = None
         self._number_of: dict[int, int] = {}
-        self._done = 0
+        self._executed: list[int] = []
         self._has_begun = False
         self.status: RunStatus | None = None
         self.cause: str | None = None
@@ -69,10 +71,16 @@ class Watch:
         if self.stop():
             raise Stopped
         if (number := self._number_of.get(index)) is not None:
-            self._on_cell(Cells(self._done, len(self._number_of), number))
+            self._on_cell(Cells(len(self._executed), len(self._number_of), number))
 
     def completes(self, index: int) -> None:
-        self._done += index in self._number_of
+        if (number := self._number_of.get(index)) is not None:
+            self._executed.append(number)
+
+    @property
+    def is_enough(self) -> bool:
+        """Whether the last cell that was asked for is done."""
+        return self._until is not None and self._until in self._executed
 
     def raised(self, index: int, error: CellExecutionError, output: str) -> None:
         """A cell ended with an exception, which ends the run."""
@@ -116,13 +124,15 @@ class Watch:
 
     @property
     def cells(self) -> Cells:
-        return Cells(self._done, len(self._number_of), None)
+        return Cells(len(self._executed), len(self._number_of), None)
 
     def execution(self, notebook: bytes) -> Execution:
         """What came of it."""
-        return Execution(
-            notebook, self.status or RunStatus.FINISHED, self.cells, self.cause, self.failed_cell
-        )
+        status = self.status or RunStatus.FINISHED
+        if self._until is not None:
+            status = status.of_part
+        executed = tuple(self._executed)
+        return Execution(notebook, status, self.cells, self.cause, self.failed_cell, executed)
 
     def _lateness(self, error: CellTimeoutError, place: str) -> str:
         if "IOPub" in str(error):
@@ -180,6 +190,8 @@ class WatchedClient(PapermillNotebookClient):  # type: ignore[misc]  # papermill
             finally:
                 self.nb_man.cell_complete(self.nb.cells[index], cell_index=index)
             self.watch.completes(index)
+            if self.watch.is_enough:
+                return
 
     _has_left = False
 

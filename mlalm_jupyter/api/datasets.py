@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 from mlalm_jupyter.api.context import Context
 from mlalm_jupyter.api.files import readable_file, write_new_file
+from mlalm_jupyter.api.pins import note_use, resolved
 from mlalm_jupyter.api.tables import format_of, head_of, read_table
 from mlalm_jupyter.api.verb import Arg, verb
 from mlalm_jupyter.domain.asset import Dataset
@@ -66,7 +67,7 @@ class Datasets:
                 "upload",
                 subject_id=dataset.id,
                 subject=dataset.reference,
-                data={"digest": digest},
+                data={"digest": digest, "run": ctx.run_id},
             )
         return dataset
 
@@ -107,10 +108,9 @@ class Datasets:
         (6497, 13)
         """
         ctx = self._context
-        found = self._get(dataset)
-        if ctx.run_id:
-            with ctx.catalog.write() as tx:
-                tx.runs.add_input(ctx.run_id, f"dataset {found.reference}")
+        with ctx.catalog.read() as tx:
+            found = tx.datasets.get(resolved(ctx, tx, AssetRef.parse("dataset", dataset)))
+        note_use(ctx, AssetRef("dataset", found.name, found.version))
         frame = self._frame(found)
         frame.attrs["mlalm.dataset"] = found.reference
         return frame

@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Mapping
+from datetime import UTC, datetime
 from typing import Annotated
 
 from mlalm_jupyter.api.context import Context
 from mlalm_jupyter.api.recorder import Recorder, notebook_file
+from mlalm_jupyter.api.runs import ended_run
+from mlalm_jupyter.api.snapshots import last_cell
 from mlalm_jupyter.api.verb import Arg, verb
-from mlalm_jupyter.api.waiting import ended
-from mlalm_jupyter.domain.errors import NotFound, RunFailed
+from mlalm_jupyter.domain.errors import InUse, InvalidInput, NotFound, Unconfirmed
 from mlalm_jupyter.domain.experiment import Experiment
-from mlalm_jupyter.domain.job import JobState
 from mlalm_jupyter.domain.listing import Listing
-from mlalm_jupyter.domain.names import id_prefix
-from mlalm_jupyter.domain.run import Run
+from mlalm_jupyter.domain.outcome import Removed
+from mlalm_jupyter.domain.run import Cells, Condition, Run, RunStatus, Snapshot, Sorting
 from mlalm_jupyter.notebook.document import check_parameters, read_notebook
 
 
@@ -45,6 +47,24 @@ class Experiments:
             raise NotFound("experiment", notebook, known=[one.path for one in known])
         return found
 
+    @verb("experiment", "snapshot")
+    def snapshot(
+        self,
+        notebook: Annotated[str, Arg("the notebook to keep as it is", metavar="NOTEBOOK")],
+        *,
+        message: Annotated[str, Arg("why, in a few words", short="-m")] = "",
+        tags: Annotated[Mapping[str, str] | None, Arg("words to find it by", metavar="KEY=VALUE")] = None,
+    ) -> Run:
+        """Keep a notebook as it is, without running it.
+
+        `%snapshot` in a notebook also keeps which of its cells ran, in which order.
+
+        >>> ws.experiments.snapshot("train.ipynb", message="before the new split").status  # doctest: +SKIP
+        <RunStatus.DRAFT: 'Draft'>
+        """
+        path, content = notebook_file(self._context, notebook)
+        return self._recorder.keep(content, path=path, message=message, tags=tags)
+
     @verb("experiment", "run", is_long=True)
     def run(
         self,
@@ -53,6 +73,9 @@ class Experiments:
         parameters: Annotated[
             Mapping[str, object] | None, Arg("values for its parameters cell", short="-p")
         ] = None,
+        to: Annotated[str | None, Arg("the tag of the last cell to run", metavar="TAG")] = None,
+        message: Annotated[str, Arg("why, in a few words", short="-m")] = "",
+        tags: Annotated[Mapping[str, str] | None, Arg("words to find it by", metavar="KEY=VALUE")] = None,
         wait: Annotated[bool, Arg("wait for its end")] = True,
         timeout_s: Annotated[float | None, Arg("how long to wait")] = None,
     ) -> Run:
@@ -63,19 +86,20 @@ class Experiments:
         """
         ctx = self._context
         path, content = notebook_file(ctx, notebook)
-        check_parameters(read_notebook(content), parameters or {})
+        document = read_notebook(content)
+        check_parameters(document, parameters or {})
+        last_cell(document, to)
         ctx.host.ensure(ctx.info.id, ctx.path)
-        run = self._recorder.submit(content, path=path, parameters=parameters or {}, origin="scheduler")
-        if not wait:
-            return run
-        job = ended(ctx, str(run.job_id), told=f"Run of {path}", timeout_s=timeout_s)
-        with ctx.catalog.read() as tx:
-            run = tx.runs.get(run.id)
-        if job.state is not JobState.FINISHED:
-            raise RunFailed(
-                path, run_id=run.id, cause=run.cause or f"It was {run.status}.", cell=run.failed_cell
-            )
-        return run
+        run = self._recorder.submit(
+            content,
+            path=path,
+            parameters=parameters or {},
+            origin="scheduler",
+            until=to,
+            message=message,
+            tags=tags,
+        )
+        return ended_run(ctx, run, timeout_s=timeout_s) if wait else run
 
     @verb("experiment", "history")
     def history(
@@ -83,30 +107,100 @@ class Experiments:
         notebook: Annotated[str, Arg("the notebook's path", completes="experiment")],
         *,
         limit: Annotated[int, Arg("how many runs to list")] = 50,
+        status: Annotated[str | None, Arg("only those of this status, such as Failed")] = None,
+        where: Annotated[
+            str, Arg("only those with such metrics, parameters or tags: 'auc>=0.8, kind=forest'")
+        ] = "",
+        since: Annotated[str | None, Arg("only those since then, such as 2026-11-01")] = None,
+        sort: Annotated[
+            str, Arg("time, status, or a metric's or parameter's name; -NAME turns it round")
+        ] = "",
     ) -> Listing[Run]:
-        """List the runs of an experiment, newest first."""
+        """List the runs of an experiment: the editable draft first, then the locked ones, newest first."""
+        ctx = self._context
+        wanted = _status(status)
+        conditions = Condition.all_in(where)
+        sorting = Sorting.parse(sort) if sort else None
         experiment = self.show(notebook)
-        with self._context.catalog.read() as tx:
-            return Listing("run", tx.runs.find(experiment_id=experiment.id, limit=limit))
+        with ctx.catalog.read() as tx:
+            runs = tx.runs.find(
+                experiment_id=experiment.id,
+                status=wanted,
+                where=conditions,
+                since=since,
+                sort=sorting,
+                limit=limit,
+            )
+        is_whole = not (status or where or since or sort)
+        return Listing("run", [*self._draft(experiment), *runs] if is_whole else runs)
+
+    @verb("experiment", "delete")
+    def delete(
+        self,
+        notebook: Annotated[str, Arg("the notebook's path", completes="experiment")],
+        *,
+        yes: Annotated[bool, Arg("delete without asking")] = False,
+    ) -> Removed:
+        """Delete an experiment with all its snapshots; the notebook itself, models and services stay."""
+        ctx = self._context
+        experiment = self.show(notebook)
+        with ctx.catalog.write() as tx:
+            runs = tx.runs.find(experiment_id=experiment.id)
+            at_work = [one.id[:12] for one in runs if one.job_id and not one.status.is_final]
+            if at_work:
+                raise InUse("experiment", experiment.path, users=[f"run {one}" for one in at_work])
+            if not yes:
+                many = f"{len(runs)} snapshots" if len(runs) != 1 else "1 snapshot"
+                raise Unconfirmed(f"Experiment {experiment.path}", goes=[f"its history with {many}"])
+            tx.runs.delete_of(experiment.id)
+            tx.experiments.delete(experiment.id)
+            ctx.note(
+                tx,
+                "experiment",
+                "delete",
+                subject_id=experiment.id,
+                subject=experiment.path,
+                data={"snapshots": len(runs)},
+            )
+        return Removed("experiment", experiment.path)
+
+    def _draft(self, experiment: Experiment) -> tuple[Run, ...]:
+        """The notebook as it is now, which is the one line of its history that can be edited."""
+        file = self._context.path / experiment.path
+        try:
+            content = file.read_bytes()
+            saved_s = file.stat().st_mtime
+        except OSError:
+            return ()  # moved, or deleted by its owner; the locked ones remain
+        try:
+            total = len(read_notebook(content).code_cells)
+        except InvalidInput:
+            total = 0
+        return (
+            Run(
+                id=experiment.id,
+                experiment_id=experiment.id,
+                path=experiment.path,
+                status=RunStatus.DRAFT,
+                snapshot=Snapshot(hashlib.sha256(content).hexdigest()),
+                origin="file",
+                created_at=_utc(saved_s),
+                created_by=self._context.who,
+                cells=Cells(total=total),
+                is_editable=True,
+            ),
+        )
 
 
-class Runs:
-    """Single runs."""
+def _status(text: str | None) -> RunStatus | None:
+    if text is None:
+        return None
+    for status in RunStatus:
+        if status.value.casefold() == text.strip().casefold():
+            return status
+    known = ", ".join(f"'{status.value}'" for status in RunStatus)
+    raise InvalidInput("The status", expected=f"one of {known}", got=f"'{text}'")
 
-    def __init__(self, context: Context, recorder: Recorder) -> None:
-        self._context = context
-        self._recorder = recorder
 
-    @verb("run", "show")
-    def show(self, run: Annotated[str, Arg("a run's id, or its beginning", completes="run")]) -> Run:
-        """Show one run: its snapshot, how far it came, what it used and left."""
-        with self._context.catalog.read() as tx:
-            return tx.runs.get(id_prefix("run", run))
-
-    @verb("run", "cancel")
-    def cancel(self, run: Annotated[str, Arg("a run's id, or its beginning", completes="run")]) -> Run:
-        """Stop a run, with everything it started."""
-        found = self.show(run)
-        if found.job_id:
-            self._recorder.cancel(found.job_id)
-        return self.show(found.id)
+def _utc(time_s: float) -> str:
+    return datetime.fromtimestamp(time_s, UTC).isoformat(timespec="microseconds").replace("+00:00", "Z")

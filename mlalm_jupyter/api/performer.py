@@ -8,9 +8,11 @@ from pathlib import Path
 from mlalm_jupyter.api.context import Context
 from mlalm_jupyter.api.endpoints import Endpoints
 from mlalm_jupyter.api.recorder import Recorder
+from mlalm_jupyter.api.snapshots import last_cell
 from mlalm_jupyter.domain.errors import MlalmError
 from mlalm_jupyter.domain.job import JobState, Lease
 from mlalm_jupyter.domain.run import Cells, Run
+from mlalm_jupyter.notebook.document import read_notebook
 from mlalm_jupyter.ports import Execution
 
 OnProgress = Callable[[Cells], None]
@@ -47,12 +49,14 @@ class Performer:
                 on_progress(cells)
 
         env = {"MLALM_WORKSPACE": str(ctx.path), "MLALM_RUN": run.id}
+        notebook = ctx.blobs.get(run.snapshot.digest)
         return ctx.make_runner().execute(
-            ctx.blobs.get(run.snapshot.digest),
+            notebook,
             parameters=run.snapshot.parameters,
             env=env,
             cwd=(ctx.path / Path(run.path)).parent,
             on_cell=told,
+            until=last_cell(read_notebook(notebook), run.snapshot.until),
         )
 
     def _finish_retraining(

@@ -7,11 +7,14 @@ from dataclasses import replace
 
 from mlalm_jupyter.api.context import Context
 from mlalm_jupyter.api.files import readable_file
+from mlalm_jupyter.api.snapshots import taken
+from mlalm_jupyter.domain.asset import Pin
 from mlalm_jupyter.domain.errors import NotFound
 from mlalm_jupyter.domain.experiment import Experiment
 from mlalm_jupyter.domain.job import Job, JobState, Lease
-from mlalm_jupyter.domain.run import Cells, Run, RunStatus, Snapshot
-from mlalm_jupyter.notebook.document import check_parameters, read_notebook
+from mlalm_jupyter.domain.run import Cells, Figure, Findings, Live, Run, RunStatus, Snapshot
+from mlalm_jupyter.notebook.document import pieces, read_notebook
+from mlalm_jupyter.notebook.findings import figures_in, metrics_in
 from mlalm_jupyter.ports import Execution, Transaction
 
 LEASE_S = 15.0
@@ -44,24 +47,63 @@ class Recorder:
         path: str,
         parameters: Mapping[str, object],
         origin: str,
+        until: str | None = None,
+        message: str = "",
+        tags: Mapping[str, str] | None = None,
+        assets: tuple[Pin, ...] | None = None,
         job: Mapping[str, object] | None = None,
         max_attempts: int = 1,
     ) -> Run:
         """Take the snapshot and queue the job that executes it; both exist or neither."""
-        snapshot = self._snapshot(notebook, parameters)
-        with self._context.catalog.write() as tx:
-            return self._queued(
-                tx, notebook, snapshot, path=path, origin=origin, job=job or {}, max_attempts=max_attempts
-            )
+        ctx = self._context
+        snapshot = taken(
+            ctx, notebook, path=path, parameters=parameters, until=until, message=message, assets=assets
+        )
+        with ctx.catalog.write() as tx:
+            run = self._new(tx, notebook, snapshot, path=path, origin=origin, tags=tags or {})
+            return self._queued(tx, run, job=job or {}, max_attempts=max_attempts)
+
+    def keep(
+        self,
+        notebook: bytes,
+        *,
+        path: str,
+        message: str = "",
+        tags: Mapping[str, str] | None = None,
+        live: Live | None = None,
+        assets: tuple[Pin, ...] | None = None,
+    ) -> Run:
+        """Take the snapshot of a notebook that nobody is going to execute: a draft, or what a live kernel did."""
+        ctx = self._context
+        snapshot = taken(ctx, notebook, path=path, message=message, assets=assets)
+        found = self._findings(notebook, live.executed if live else ())
+        with ctx.catalog.write() as tx:
+            origin = "interactive" if live else "draft"
+            run = self._new(tx, notebook, snapshot, path=path, origin=origin, tags=tags or {})
+            if live:
+                run = replace(
+                    run,
+                    status=live.status,
+                    started_at=live.started_at,
+                    ended_at=run.created_at,
+                    cause=live.cause,
+                    failed_cell=live.failed_cell,
+                    executed_digest=snapshot.digest,
+                    cells=Cells(done=len(set(live.executed)), total=run.cells.total),
+                    findings=replace(found, note=live.note),
+                    inputs=tuple(live.inputs),
+                )
+            return self._added(tx, run)
 
     def begin(
         self, notebook: bytes, *, path: str, parameters: Mapping[str, object], origin: str, owner: str
     ) -> tuple[Run, Lease]:
         """Take the snapshot of a run that the calling process executes itself, and hold its job."""
         ctx = self._context
-        snapshot = self._snapshot(notebook, parameters)
+        snapshot = taken(ctx, notebook, path=path, parameters=parameters)
         with ctx.catalog.write() as tx:
-            run = self._queued(tx, notebook, snapshot, path=path, origin=origin, job={}, max_attempts=1)
+            new = self._new(tx, notebook, snapshot, path=path, origin=origin, tags={})
+            run = self._queued(tx, new, job={}, max_attempts=1)
             lease = tx.jobs.adopt(
                 str(run.job_id), owner, now_s=ctx.clock.time_s(), lease_s=LEASE_S, at=ctx.clock.now()
             )
@@ -101,7 +143,8 @@ class Recorder:
     ) -> Run:
         """Record how it ended, unless another attempt holds the job by now; the run as it is afterwards."""
         ctx = self._context
-        executed = ctx.blobs.put(execution.notebook)
+        executed = ctx.blobs.put_pieces(pieces(execution.notebook))
+        found = self._findings(execution.notebook, execution.executed)
         now = ctx.clock.now()
         with ctx.catalog.write() as tx:
             current = tx.runs.get(run.id)
@@ -122,16 +165,16 @@ class Recorder:
             moved = current.moved(
                 execution.status, at=now, cause=execution.cause, failed_cell=execution.failed_cell
             )
-            tx.runs.move(
-                replace(moved, cells=execution.cells, executed_digest=executed), expected=current.status
-            )
+            done = replace(moved, cells=execution.cells, executed_digest=executed, findings=found)
+            tx.runs.move(done, expected=current.status)
             self._note_end(tx, moved)
             return tx.runs.get(run.id)
 
     def executed(self, run: Run, lease: Lease, execution: Execution) -> Run:
         """The notebook is done but the job is not: what follows (a patch, say) belongs to the same lease."""
         ctx = self._context
-        digest = ctx.blobs.put(execution.notebook)
+        digest = ctx.blobs.put_pieces(pieces(execution.notebook))
+        found = self._findings(execution.notebook, execution.executed)
         with ctx.catalog.write() as tx:
             self._held(tx, lease)
             tx.jobs.progress(lease, _told(execution.cells))
@@ -139,9 +182,8 @@ class Recorder:
             moved = current.moved(
                 execution.status, at=ctx.clock.now(), cause=execution.cause, failed_cell=execution.failed_cell
             )
-            tx.runs.move(
-                replace(moved, cells=execution.cells, executed_digest=digest), expected=current.status
-            )
+            done = replace(moved, cells=execution.cells, executed_digest=digest, findings=found)
+            tx.runs.move(done, expected=current.status)
             self._note_end(tx, moved)
             return tx.runs.get(run.id)
 
@@ -183,18 +225,7 @@ class Recorder:
                 self._follow(tx, job, job.state, "Canceled before it started.")
         return job
 
-    def _snapshot(self, notebook: bytes, parameters: Mapping[str, object]) -> Snapshot:
-        ctx = self._context
-        check_parameters(read_notebook(notebook), parameters)
-        facts, lock = ctx.surroundings.environment()
-        return Snapshot(
-            digest=ctx.blobs.put(notebook),
-            parameters=dict(parameters),
-            environment={**facts, "packages": ctx.blobs.put(lock)},
-            git=ctx.surroundings.git(ctx.path),
-        )
-
-    def _queued(
+    def _new(
         self,
         tx: Transaction,
         notebook: bytes,
@@ -202,50 +233,65 @@ class Recorder:
         *,
         path: str,
         origin: str,
-        job: Mapping[str, object],
-        max_attempts: int,
+        tags: Mapping[str, str],
     ) -> Run:
+        """A run that is nothing but its snapshot yet; its experiment is made when it is the first."""
         ctx = self._context
         now = ctx.clock.now()
         experiment = tx.experiments.at_path(path)
         if experiment is None:
             experiment = Experiment(ctx.clock.new_id(), path, "training", now)
             tx.experiments.add(experiment)
-        run_id, job_id = ctx.clock.new_id(), ctx.clock.new_id()
-        run = Run(
-            id=run_id,
+        return Run(
+            id=ctx.clock.new_id(),
             experiment_id=experiment.id,
             path=path,
-            status=RunStatus.QUEUED,
+            status=RunStatus.DRAFT,
             snapshot=snapshot,
             origin=origin,
             created_at=now,
             created_by=ctx.who,
             cells=Cells(total=len(read_notebook(notebook).code_cells)),
-            job_id=job_id,
+            tags={str(key): str(value) for key, value in tags.items()},
         )
+
+    def _queued(self, tx: Transaction, run: Run, *, job: Mapping[str, object], max_attempts: int) -> Run:
+        """Add a run with the job that executes it."""
+        job_id = self._context.clock.new_id()
         tx.jobs.add(
             Job(
                 id=job_id,
                 kind=str(job.get("kind", "run")),
-                payload={"run": run_id, **{key: value for key, value in job.items() if key != "kind"}},
+                payload={"run": run.id, **{key: value for key, value in job.items() if key != "kind"}},
                 state=JobState.QUEUED,
                 attempt=0,
                 max_attempts=max_attempts,
-                created_at=now,
-                created_by=ctx.who,
+                created_at=run.created_at,
+                created_by=run.created_by,
             )
         )
+        return self._added(tx, replace(run, status=RunStatus.QUEUED, job_id=job_id))
+
+    def _added(self, tx: Transaction, run: Run) -> Run:
         tx.runs.add(run)
-        ctx.note(
+        self._context.note(
             tx,
             "experiment",
             "snapshot",
-            subject_id=experiment.id,
-            subject=path,
-            data={"run": run_id, "snapshot": snapshot.digest},
+            subject_id=run.experiment_id,
+            subject=run.path,
+            data={"run": run.id, "snapshot": run.snapshot.digest},
         )
         return run
+
+    def _findings(self, notebook: bytes, executed: tuple[int, ...]) -> Findings:
+        """What the outputs of an executed notebook tell."""
+        document = read_notebook(notebook)
+        figures = tuple(
+            Figure(one.name, self._context.blobs.put(one.data), one.media_type)
+            for one in figures_in(document)
+        )
+        return Findings(executed, metrics=metrics_in(document), figures=figures)
 
     @staticmethod
     def _held(tx: Transaction, lease: Lease) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from mlalm_jupyter.domain.asset import Dataset
@@ -72,3 +73,52 @@ class Retrained:
             "model": self.model.to_dict() if self.model else None,
             "endpoint": self.endpoint.to_dict() if self.endpoint else None,
         }
+
+
+@dataclass(frozen=True, slots=True)
+class Comparison:
+    """Runs side by side."""
+
+    runs: tuple[Run, ...]
+
+    @property
+    def parameters(self) -> dict[str, tuple[object, ...]]:
+        """Each parameter that any of them was given, and its value in every run."""
+        return self._table([run.snapshot.parameters for run in self.runs])
+
+    @property
+    def metrics(self) -> dict[str, tuple[object, ...]]:
+        return self._table([run.findings.metrics for run in self.runs])
+
+    @property
+    def facts(self) -> dict[str, tuple[object, ...]]:
+        """What else may explain a difference: code, commit, interpreter, packages, assets, files."""
+        table = self._table([_facts(run) for run in self.runs])
+        return {name: values for name, values in table.items() if len(set(map(str, values))) > 1}
+
+    @staticmethod
+    def _table(columns: Sequence[Mapping[str, object]]) -> dict[str, tuple[object, ...]]:
+        names = dict.fromkeys(name for column in columns for name in column)
+        return {name: tuple(column.get(name) for column in columns) for name in names}
+
+    def to_dict(self) -> dict[str, object]:
+        return {
+            "runs": [run.to_dict() for run in self.runs],
+            "parameters": {name: list(values) for name, values in self.parameters.items()},
+            "metrics": {name: list(values) for name, values in self.metrics.items()},
+            "differences": {name: list(values) for name, values in self.facts.items()},
+        }
+
+
+def _facts(run: Run) -> dict[str, object]:
+    snapshot = run.snapshot
+    pins = {f"{pin.kind} {pin.wanted}": pin.reference for pin in snapshot.assets}
+    files = {f"file {path}": digest[:12] for path, digest in snapshot.files.items()}
+    return {
+        "notebook": snapshot.digest[:12],
+        "commit": str(snapshot.git.get("commit", ""))[:12],
+        "python": snapshot.environment.get("python"),
+        "packages": str(snapshot.environment.get("packages", ""))[:12],
+        **pins,
+        **files,
+    }

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
 
 from mlalm_jupyter.domain.asset import Pin
-from mlalm_jupyter.domain.errors import IllegalStatusChange
+from mlalm_jupyter.domain.errors import IllegalStatusChange, InvalidInput
 
 
 class RunStatus(StrEnum):
@@ -109,6 +110,19 @@ class Findings:
 
 
 @dataclass(frozen=True, slots=True)
+class Live:
+    """What a live kernel did with a notebook until a snapshot was taken of it."""
+
+    status: RunStatus
+    executed: tuple[int, ...]
+    note: str = ""
+    started_at: str | None = None
+    cause: str | None = None
+    failed_cell: int | None = None
+    inputs: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class Run:
     """One run of an experiment."""
 
@@ -185,3 +199,62 @@ class Run:
             "figures": [figure.to_dict() for figure in self.findings.figures],
             "is_editable": self.is_editable,
         }
+
+
+@dataclass(frozen=True, slots=True)
+class Condition:
+    """What a run must meet to be listed: a parameter, metric or tag, compared with a value.
+
+    >>> Condition.parse("auc >= 0.8")
+    Condition(name='auc', operator='>=', value=0.8)
+    >>> Condition.parse("kind=forest")
+    Condition(name='kind', operator='=', value='forest')
+    """
+
+    name: str
+    operator: str
+    value: float | str
+
+    @classmethod
+    def parse(cls, text: str) -> Condition:
+        found = _CONDITION.fullmatch(text.strip())
+        if not found:
+            raise InvalidInput(
+                f"The condition '{text}'",
+                expected="NAME and =, !=, <, <=, > or >= and a value, such as auc>=0.8",
+                got=repr(text),
+            )
+        name, operator, value = found.groups()
+        try:
+            return cls(name, operator, float(value))
+        except ValueError:
+            pass
+        if operator not in ("=", "!="):
+            raise InvalidInput(
+                f"The condition '{text}'", expected=f"a number after {operator}", got=f"'{value}'"
+            )
+        return cls(name, operator, value.strip("'\""))
+
+    @classmethod
+    def all_in(cls, text: str) -> tuple[Condition, ...]:
+        """Several conditions, with commas between them."""
+        return tuple(cls.parse(part) for part in text.split(",") if part.strip())
+
+
+_CONDITION = re.compile(r"([^\s=!<>]+)\s*(<=|>=|!=|=|<|>)\s*(.+)")
+
+
+@dataclass(frozen=True, slots=True)
+class Sorting:
+    """The order of a history: by time, status, or a parameter's or metric's name.
+
+    >>> Sorting.parse("-auc")
+    Sorting(by='auc', is_descending=True)
+    """
+
+    by: str
+    is_descending: bool = False
+
+    @classmethod
+    def parse(cls, text: str) -> Sorting:
+        return cls(text.removeprefix("-"), text.startswith("-"))

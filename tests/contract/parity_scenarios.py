@@ -21,6 +21,7 @@ from mlalm_jupyter.workspace import Workspace
 
 ROWS = pd.DataFrame({"hour": [1, 2, 3, 4], "wind": [4.5, 0.0, 1.25, 3.0]})
 Arguments = dict[str, Any]
+EXECUTED = b'{"nbformat": 4, "cells": []}'
 
 TRAINING = """
 import pandas as pd
@@ -107,7 +108,7 @@ def begun(ws: Workspace, *sources: str) -> tuple[Run, Lease]:
 
 def ended(ws: Workspace, *sources: str) -> Run:
     run, lease = begun(ws, *sources)
-    return ws.recorder.end(run, lease, Execution(b"{}", RunStatus.FINISHED, Cells(1, 1)))
+    return ws.recorder.end(run, lease, Execution(EXECUTED, RunStatus.FINISHED, Cells(1, 1)))
 
 
 def trained(ws: Workspace) -> str:
@@ -119,7 +120,7 @@ def trained(ws: Workspace) -> str:
         reference = ws.models.register(fitted, "hours", sample=ROWS).reference
     finally:
         del os.environ["MLALM_RUN"]
-    ws.recorder.end(run, lease, Execution(b"{}", RunStatus.FINISHED, Cells(2, 2)))
+    ws.recorder.end(run, lease, Execution(EXECUTED, RunStatus.FINISHED, Cells(2, 2)))
     ws.services.deploy(reference, "hours")
     return ws.endpoints.add("hours/ep2").reference
 
@@ -163,6 +164,11 @@ SCENARIOS: dict[tuple[str, str], Scenario] = {
     ),
     ("experiment", "list"): Scenario(_with(ended)),
     ("experiment", "show"): Scenario(_with(ended, notebook="train.ipynb")),
+    ("experiment", "snapshot"): Scenario(
+        lambda ws: {"notebook": notebook(ws, "factor = 1"), "message": "first", "tags": {"kind": "try"}},
+        changes=True,
+    ),
+    ("experiment", "delete"): Scenario(_with(ended, notebook="train.ipynb", yes=True), changes=True),
     ("experiment", "run"): Scenario(
         lambda ws: {
             "notebook": notebook(ws, "factor = 1\nname = ''", "factor * 2"),
@@ -172,6 +178,8 @@ SCENARIOS: dict[tuple[str, str], Scenario] = {
     ),
     ("experiment", "history"): Scenario(_with(ended, notebook="train.ipynb", limit=5)),
     ("run", "show"): Scenario(lambda ws: {"run": ended(ws).id}),
+    ("run", "compare"): Scenario(lambda ws: {"runs": f"{ended(ws).id},{ended(ws).id}"}),
+    ("run", "replay"): Scenario(lambda ws: {"run": ended(ws, "factor = 1", "factor").id}, changes=True),
     ("run", "cancel"): Scenario(lambda ws: {"run": begun(ws)[0].id}, changes=True),
     ("model", "register"): Scenario(
         lambda ws: {

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import multiprocessing
 import os
 import stat
+import threading
 from pathlib import Path
 
 import pytest
@@ -81,3 +83,66 @@ def test_many_processes_put_the_same_blobs_at_once(blobs: FolderBlobs) -> None:
     assert len(digests) == 50
     assert all(blobs.fault(digest) is None for digest in digests)
     assert not list(blobs.root.glob(".incoming-*"))
+
+
+def test_pieces_are_kept_once_and_got_as_a_whole(blobs: FolderBlobs) -> None:
+    first = blobs.put_pieces([b"one", b"two", b"three"])
+    assert first == hashlib.sha256(b"onetwothree").hexdigest()
+    second = blobs.put_pieces([b"one", b"2", b"three"])
+    assert (blobs.get(first), blobs.get(second)) == (b"onetwothree", b"one2three")
+    assert blobs.has(first)
+    assert blobs.fault(first) is None
+    assert len(list(blobs.digests())) == 4 + 2
+    assert set(blobs.pieces(first)) & set(blobs.pieces(second)) == {blobs.put(b"one"), blobs.put(b"three")}
+    assert blobs.put_pieces([b"onetwo", b"three"]) == first
+
+
+def test_a_blob_in_one_piece_is_a_plain_one(blobs: FolderBlobs) -> None:
+    digest = blobs.put_pieces([b"all"])
+    assert blobs.path(digest).read_bytes() == b"all"
+    assert blobs.pieces(digest) == ()
+    assert blobs.put_pieces([b"a", b"ll"]) == digest
+    assert list(blobs.digests()) == [digest]
+
+
+def test_a_damaged_piece_is_seen_in_the_whole(blobs: FolderBlobs) -> None:
+    digest = blobs.put_pieces([b"one", b"two"])
+    piece = blobs.path(blobs.put(b"two"))
+    piece.chmod(0o600)
+    piece.write_bytes(b"TWO")
+    with pytest.raises(Corrupt):
+        blobs.get(digest)
+    assert blobs.fault(digest) == "its bytes no longer give the hash it is named by"
+    piece.unlink()
+    assert blobs.fault(digest) == "one of its pieces is missing"
+    with pytest.raises(NotFound):
+        blobs.get(digest)
+
+
+def test_what_is_not_kept_and_not_young_is_freed(blobs: FolderBlobs) -> None:
+    whole = blobs.put_pieces([b"one", b"two"])
+    lost, young = blobs.put(b"lost"), blobs.put(b"young")
+    (blobs.root / ".incoming-dead").write_bytes(b"half")
+    for file in [*blobs._files(), blobs.root / ".incoming-dead"]:
+        os.utime(file, (1000, 1000))
+    blobs.put(b"young")  # put again: somebody is about to refer to it
+    assert blobs.free({whole, *blobs.pieces(whole)}, before_s=2000) == (2, 8)
+    assert blobs.get(whole) == b"onetwo"
+    assert blobs.has(young)
+    assert not blobs.has(lost)
+    assert not (blobs.root / ".incoming-dead").exists()
+
+
+def test_a_blob_put_while_others_are_freed_is_there_afterwards(tmp_path: Path) -> None:
+    """The blob is old each time it is put, and a collector runs all the while."""
+    root = tmp_path / "blobs"
+    blobs = FolderBlobs(root)
+    digest = blobs.put(b"wanted")
+    for _ in range(200):
+        with contextlib.suppress(FileNotFoundError):
+            os.utime(blobs.path(digest), (1000, 1000))
+        putter = threading.Thread(target=blobs.put, args=(b"wanted",))
+        putter.start()
+        blobs.free((), before_s=2000)
+        putter.join()
+        assert blobs.has(digest)

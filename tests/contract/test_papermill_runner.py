@@ -280,3 +280,21 @@ def test_widgets_leave_no_state_in_the_executed_notebook(tmp_path: Path) -> None
     execution, _ = execute(notebook("import ipywidgets; ipywidgets.IntSlider()"), tmp_path)
     assert execution.status is RunStatus.FINISHED
     assert "widgets" not in executed(execution).metadata
+
+
+def test_a_part_runs_to_the_cell_that_was_named_and_claims_nothing_after_it(tmp_path: Path) -> None:
+    content = json.loads(notebook("a = 1\nprint('one')", "print('two')", "print('three')"))
+    content["cells"][2].update(outputs=[{"output_type": "stream", "name": "stdout", "text": "stale"}])
+    execution, _ = execute(json.dumps(content).encode(), tmp_path, until=2)
+    assert execution.status is RunStatus.FINISHED_PARTIAL
+    assert execution.executed == (1, 2)
+    assert execution.cells == Cells(2, 3, None)
+    assert [outputs(execution, cell) for cell in range(3)] == ["one\n", "two\n", ""]
+
+
+def test_a_part_that_fails_is_a_failed_part(tmp_path: Path) -> None:
+    execution, _ = execute(notebook("a = 1", "1 / 0", "print('three')"), tmp_path, until=3)
+    assert execution.status is RunStatus.FAILED_PARTIAL
+    assert (execution.executed, execution.failed_cell) == ((1,), 2)
+    whole, _ = execute(notebook("a = 1", "a"), tmp_path)
+    assert (whole.status, whole.executed) == (RunStatus.FINISHED, (1, 2))

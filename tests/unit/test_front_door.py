@@ -22,7 +22,7 @@ def imported_by(line: str) -> set[str]:
 
 
 def test_the_public_names_are_these() -> None:
-    assert mlalm_jupyter.__all__ == ["MlalmError", "Workspace", "__version__"]
+    assert mlalm_jupyter.__all__ == ["MlalmError", "Workspace", "__version__", "log_figure", "log_metric"]
 
 
 @pytest.mark.parametrize("name", mlalm_jupyter.__all__)

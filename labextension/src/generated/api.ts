@@ -69,6 +69,14 @@ export interface IFigure {
   media_type: string;
 }
 
+/** Runs side by side: of each name the value in every run, in their order. */
+export interface IComparison {
+  runs: IRun[];
+  parameters: Record<string, unknown>;
+  metrics: Record<string, unknown>;
+  differences: Record<string, unknown>;
+}
+
 /** A notebook of the workspace and its last run. */
 export interface IExperiment {
   id: string;
@@ -163,24 +171,56 @@ export interface IExperimentShowRequest {
   notebook: string;
 }
 
+/** Keep a notebook as it is, without running it. */
+export interface IExperimentSnapshotRequest {
+  /** the notebook to keep as it is */
+  notebook: string;
+  /** why, in a few words */
+  message?: string;
+  /** words to find it by */
+  tags?: Record<string, unknown>;
+}
+
 /** Take a snapshot of a notebook and have the scheduler execute exactly that. */
 export interface IExperimentRunRequest {
   /** the notebook to run */
   notebook: string;
   /** values for its parameters cell */
   parameters?: Record<string, unknown>;
+  /** the tag of the last cell to run */
+  to?: string;
+  /** why, in a few words */
+  message?: string;
+  /** words to find it by */
+  tags?: Record<string, unknown>;
   /** wait for its end */
   wait?: boolean;
   /** how long to wait */
   timeout_s?: number;
 }
 
-/** List the runs of an experiment, newest first. */
+/** List the runs of an experiment: the editable draft first, then the locked ones, newest first. */
 export interface IExperimentHistoryRequest {
   /** the notebook's path */
   notebook: string;
   /** how many runs to list */
   limit?: number;
+  /** only those of this status, such as Failed */
+  status?: string;
+  /** only those with such metrics, parameters or tags: 'auc>=0.8, kind=forest' */
+  where?: string;
+  /** only those since then, such as 2026-11-01 */
+  since?: string;
+  /** time, status, or a metric's or parameter's name; -NAME turns it round */
+  sort?: string;
+}
+
+/** Delete an experiment with all its snapshots; the notebook itself, models and services stay. */
+export interface IExperimentDeleteRequest {
+  /** the notebook's path */
+  notebook: string;
+  /** delete without asking */
+  yes?: boolean;
 }
 
 /** Show one run: its snapshot, how far it came, what it used and left. */
@@ -193,6 +233,22 @@ export interface IRunShowRequest {
 export interface IRunCancelRequest {
   /** a run's id, or its beginning */
   run: string;
+}
+
+/** Put runs side by side: what they were given, what was measured, what differs. */
+export interface IRunCompareRequest {
+  /** the beginnings of two or more run ids, with commas between */
+  runs: string;
+}
+
+/** Run a snapshot again as it was: the same cells, parameters and versions of assets. */
+export interface IRunReplayRequest {
+  /** a run's id, or its beginning */
+  run: string;
+  /** wait for its end */
+  wait?: boolean;
+  /** how long to wait */
+  timeout_s?: number;
 }
 
 /** Keep a model as the next version of a name; nothing that serves changes by it. */
@@ -426,10 +482,14 @@ export interface IVerbs {
   'dataset/download': IDatasetDownloadRequest;
   'experiment/list': IExperimentListRequest;
   'experiment/show': IExperimentShowRequest;
+  'experiment/snapshot': IExperimentSnapshotRequest;
   'experiment/run': IExperimentRunRequest;
   'experiment/history': IExperimentHistoryRequest;
+  'experiment/delete': IExperimentDeleteRequest;
   'run/show': IRunShowRequest;
   'run/cancel': IRunCancelRequest;
+  'run/compare': IRunCompareRequest;
+  'run/replay': IRunReplayRequest;
   'model/register': IModelRegisterRequest;
   'model/list': IModelListRequest;
   'model/show': IModelShowRequest;

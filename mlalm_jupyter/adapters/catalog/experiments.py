@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from sqlalchemy import Connection, bindparam, func, insert, select
+from sqlalchemy import Connection, bindparam, delete, func, insert, select
 
 from mlalm_jupyter.adapters.catalog.runs import run_from
 from mlalm_jupyter.adapters.catalog.schema import experiments, runs
@@ -57,6 +57,9 @@ class SqlExperiments:
 
     def find(self) -> list[Experiment]:
         return [_experiment(row) for row in self._connection.execute(_WITH_RUNS)]
+
+    def delete(self, experiment_id: str) -> None:
+        self._connection.execute(delete(experiments).where(experiments.c.id == experiment_id))
 
 
 def _experiment(row: Sequence[Any]) -> Experiment:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from sqlalchemy import Connection, Select, Text, cast, or_, select
+from sqlalchemy import Connection, Text, cast, or_, select
 
 from mlalm_jupyter.adapters.catalog.schema import models, runs, transforms
 
@@ -24,11 +24,11 @@ def users_of(connection: Connection, *, kind: str, reference: str, asset_id: str
     )
     users = [f"run {run_id[:12]} of {path}" for run_id, path in connection.execute(of_runs)]
     for kept, table in (("model", models), ("transform", transforms)):
-        made: Select[tuple[str, int]] = (
+        made = (
             select(table.c.name, table.c.version)
             .where(cast(table.c.datasets, Text).contains(told, autoescape=True))
             .order_by(table.c.name, table.c.version)
         )
-        users += [f"{kept} {name}:{version}" for name, version in connection.execute(made)]
+        users += [f"{kept} {row.name}:{row.version}" for row in connection.execute(made)]
     more = len(users) - _NAMED
     return users if more <= 0 else [*users[:_NAMED], f"{more} more"]

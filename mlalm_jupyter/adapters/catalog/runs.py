@@ -2,16 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import operator
+from collections.abc import Callable, Sequence
 from typing import Any
 
-from sqlalchemy import Column, Connection, bindparam, insert, select, update
+from sqlalchemy import Column, ColumnElement, Connection, bindparam, delete, func, insert, select, update
 
 from mlalm_jupyter.adapters.catalog.lookup import at_most, beginning_with, only_row
-from mlalm_jupyter.adapters.catalog.schema import runs
+from mlalm_jupyter.adapters.catalog.schema import jobs, runs
 from mlalm_jupyter.domain.asset import Pin
 from mlalm_jupyter.domain.errors import IllegalStatusChange, NotFound
-from mlalm_jupyter.domain.run import Cells, Figure, Findings, Run, RunStatus, Snapshot
+from mlalm_jupyter.domain.run import (
+    Cells,
+    Condition,
+    Figure,
+    Findings,
+    Run,
+    RunStatus,
+    Snapshot,
+    Sorting,
+)
 
 _FIX = "See the runs of a notebook with `mlalm experiment history NOTEBOOK`."
 _BY_PREFIX = beginning_with(runs)
@@ -81,15 +91,33 @@ class SqlRuns:
         *,
         experiment_id: str | None = None,
         status: RunStatus | None = None,
+        where: Sequence[Condition] = (),
+        since: str | None = None,
+        sort: Sorting | None = None,
         limit: int | None = None,
     ) -> list[Run]:
-        statement = _NEWEST_FIRST
+        statement = _NEWEST_FIRST if sort is None else select(runs).order_by(*_order(sort))
+        if since is not None:
+            statement = statement.where(runs.c.created_at >= since)
+        for condition in where:
+            statement = statement.where(_met(condition))
         if experiment_id is not None:
             statement = statement.where(runs.c.experiment_id == experiment_id)
         if status is not None:
             statement = statement.where(runs.c.status == status.value)
         rows = self._connection.execute(statement.limit(at_most(limit)))
         return [run_from(row) for row in rows]
+
+    def delete_of(self, experiment_id: str) -> int:
+        held = {"experiment": experiment_id}
+        of_it = runs.c.experiment_id == bindparam("experiment")
+        ids = list(
+            self._connection.scalars(select(runs.c.job_id).where(of_it, runs.c.job_id.is_not(None)), held)
+        )
+        gone = self._connection.execute(delete(runs).where(of_it), held).rowcount
+        for begin in range(0, len(ids), _AT_ONCE):
+            self._connection.execute(delete(jobs).where(jobs.c.id.in_(ids[begin : begin + _AT_ONCE])))
+        return gone
 
     def _add_reference(self, run_id: str, column: Column[Any], reference: str) -> None:
         held = self._connection.execute(
@@ -103,6 +131,41 @@ class SqlRuns:
     def _change(self, run_id: str, values: dict[str, Any]) -> None:
         if not self._connection.execute(_CHANGE.values(values), {"run_id": run_id}).rowcount:
             raise NotFound("run", run_id[:12], fix=_FIX)
+
+
+def _met(condition: Condition) -> ColumnElement[bool]:
+    """A condition on whatever has that name: a metric, else a parameter, else a tag."""
+    name, value = condition.name, condition.value
+    compare = _COMPARE[condition.operator]
+    if isinstance(value, float):
+        number = func.coalesce(runs.c.metrics[name].as_float(), runs.c.parameters[name].as_float())
+        return compare(number, value)
+    text = func.coalesce(runs.c.parameters[name].as_string(), runs.c.tags[name].as_string())
+    return compare(text, value)
+
+
+def _order(sort: Sorting) -> list[ColumnElement[Any]]:
+    own = {"time": runs.c.created_at, "status": runs.c.status}
+    by: ColumnElement[Any] = own.get(sort.by, _missing_last(sort))
+    return [by.desc() if sort.is_descending else by.asc(), runs.c.created_at.desc(), runs.c.id.desc()]
+
+
+def _missing_last(sort: Sorting) -> ColumnElement[float]:
+    """Runs without that number come last, in either order."""
+    number = func.coalesce(runs.c.metrics[sort.by].as_float(), runs.c.parameters[sort.by].as_float())
+    return func.coalesce(number, -_FAR if sort.is_descending else _FAR)
+
+
+_COMPARE: dict[str, Callable[[Any, Any], ColumnElement[bool]]] = {
+    "=": operator.eq,
+    "!=": operator.ne,
+    "<": operator.lt,
+    "<=": operator.le,
+    ">": operator.gt,
+    ">=": operator.ge,
+}
+_FAR = 1.7e308
+_AT_ONCE = 500
 
 
 def _moving(run: Run) -> dict[str, Any]:

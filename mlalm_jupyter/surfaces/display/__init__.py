@@ -13,7 +13,7 @@ from mlalm_jupyter.domain.experiment import Experiment
 from mlalm_jupyter.domain.job import Job
 from mlalm_jupyter.domain.listing import Listing
 from mlalm_jupyter.domain.model import TrainedModel
-from mlalm_jupyter.domain.outcome import Preview, Removed, Retrained, Snippet, Written
+from mlalm_jupyter.domain.outcome import Comparison, Preview, Removed, Retrained, Snippet, Written
 from mlalm_jupyter.domain.run import Run
 from mlalm_jupyter.domain.server import KeyPair, Scored, ServerStatus
 from mlalm_jupyter.domain.service import Endpoint, WebService
@@ -35,6 +35,7 @@ _ONE: dict[type, tuple[str, Callable[[Any], View]]] = {
     Removed: ("removed", assets.removed),
     Experiment: ("experiment", experiments.experiment),
     Run: ("run", experiments.run),
+    Comparison: ("comparison", experiments.comparison),
     Job: ("job", experiments.job),
     Retrained: ("retrained", experiments.retrained),
     WebService: ("service", services.service),

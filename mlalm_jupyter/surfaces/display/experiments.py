@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
+from mlalm_jupyter.domain.asset import Pin
 from mlalm_jupyter.domain.experiment import Experiment
 from mlalm_jupyter.domain.job import Job, JobState
-from mlalm_jupyter.domain.outcome import Retrained
+from mlalm_jupyter.domain.outcome import Comparison, Retrained
 from mlalm_jupyter.domain.run import Run, RunStatus
 from mlalm_jupyter.surfaces.display.assets import model
 from mlalm_jupyter.surfaces.display.parts import (
+    Bars,
+    Cell,
     Code,
     Digest,
     Facts,
@@ -45,6 +48,7 @@ def experiment(one: Experiment) -> View:
             f"Experiment {one.path}",
             [
                 ("kind", one.kind),
+                ("saved from", _origin(one)),
                 ("runs", one.run_count),
                 ("last run", _status(last) if last else "none yet"),
                 ("id of it", Digest(last.id) if last else None),
@@ -81,10 +85,18 @@ def run(one: Run) -> View:
             f"Run {one.id[:12]} of {one.path}",
             [
                 ("status", _status(one)),
+                ("said", one.snapshot.message),
                 ("cause", one.cause),
                 ("in cell", one.failed_cell),
                 ("cells", _cells(one)),
+                ("asked for", f"up to the cell tagged '{one.snapshot.until}'" if one.snapshot.until else None),
+                ("order", one.findings.note),
                 ("parameters", _parameters(one)),
+                ("metrics", _metrics(one)),
+                ("figures", joined([figure.name for figure in one.findings.figures])),
+                ("tags", joined([f"{name}={value}" for name, value in one.tags.items()])),
+                ("refers to", joined([_pin(pin) for pin in one.snapshot.assets])),
+                ("files", joined([f"{path} {digest[:8]}" for path, digest in one.snapshot.files.items()])),
                 ("used", joined(one.inputs)),
                 ("registered", joined(one.models)),
                 ("started", Moment(one.started_at) if one.started_at else None),
@@ -104,23 +116,60 @@ def runs(many: Sequence[Run]) -> View:
     return [
         Grid(
             f"Runs of {many[0].path}",
-            ("run", "status", "cells", "parameters", "registered", "started", "took", "by", "origin"),
+            ("run", "status", "cells", "parameters", "metrics", "registered", "started", "took", "said", "by"),
             [
                 (
-                    Digest(one.id),
+                    "draft, editable" if one.is_editable else Digest(one.id),
                     _status(one),
                     _cells(one),
                     _parameters(one),
+                    _metrics(one),
                     joined(one.models),
                     Moment(one.started_at or one.created_at),
                     seconds_between(one.started_at, one.ended_at),
-                    one.created_by,
-                    one.origin,
+                    one.snapshot.message or None,
+                    one.created_by if one.is_editable else f"{one.created_by}, {one.origin}",
                 )
                 for one in many
             ],
         )
     ]
+
+
+def comparison(one: Comparison) -> View:
+    heads = [Digest(run.id) for run in one.runs]
+    parts: View = [
+        Grid(
+            "Runs side by side",
+            ("", *(head.short for head in heads)),
+            [
+                ("notebook", *(run.path for run in one.runs)),
+                ("status", *(_status(run) for run in one.runs)),
+                ("started", *(Moment(run.started_at or run.created_at) for run in one.runs)),
+                ("took", *(seconds_between(run.started_at, run.ended_at) for run in one.runs)),
+                *_rows("parameter", one.parameters),
+                *_rows("metric", one.metrics),
+                *_rows("", one.facts),
+            ],
+        )
+    ]
+    names = tuple(head.short for head in heads)
+    bars = [Bars(name, names, tuple(map(_number, values))) for name, values in one.metrics.items()]
+    return [*parts, *bars]
+
+
+def _rows(kind: str, table: Mapping[str, Sequence[object]]) -> list[tuple[Cell, ...]]:
+    return [(f"{kind} {name}".strip(), *map(_told, values)) for name, values in table.items()]
+
+
+def _told(value: object) -> str | None:
+    if isinstance(value, float):
+        return f"{value:.6g}"
+    return None if value is None or value == "" else str(value)
+
+
+def _number(value: object) -> float | None:
+    return value if isinstance(value, float) else None
 
 
 def job(one: Job) -> View:
@@ -205,6 +254,20 @@ def _progress(one: Job) -> str | None:
 
 def _parameters(one: Run) -> str:
     return joined([f"{name}={value}" for name, value in one.snapshot.parameters.items()], limit=6)
+
+
+def _metrics(one: Run) -> str:
+    return joined([f"{name} {value:.4g}" for name, value in one.findings.metrics.items()], limit=6)
+
+
+def _pin(pin: Pin) -> str:
+    return pin.told if pin.wanted == pin.reference else f"{pin.told} (written {pin.wanted})"
+
+
+def _origin(one: Experiment) -> str | None:
+    if one.parent is None:
+        return None
+    return f"{one.parent}, run {one.parent_run_id[:12]}" if one.parent_run_id else one.parent
 
 
 def _commit(one: Run) -> Code | None:

@@ -9,6 +9,7 @@ import re
 from html import escape
 
 from mlalm_jupyter.surfaces.display.parts import (
+    Bars,
     Block,
     Cell,
     Code,
@@ -18,6 +19,7 @@ from mlalm_jupyter.surfaces.display.parts import (
     Moment,
     Note,
     Part,
+    Picture,
     Secret,
     Status,
     View,
@@ -56,6 +58,9 @@ margin:0 0 .6em;white-space:pre-wrap;overflow-wrap:anywhere}
 .mlalm .busy b{color:var(--jp-brand-color1,#2f81f7)}
 .mlalm .bad b{color:var(--jp-error-color1,#e5484d)}
 .mlalm time{white-space:nowrap}
+.mlalm .bar{display:inline-block;height:.8em;background:var(--jp-brand-color1,#2f81f7)}
+.mlalm figure{margin:0 0 .6em}
+.mlalm figure svg{max-width:100%;height:auto}
 """
 
 
@@ -71,6 +76,10 @@ def _part(part: Part) -> str:
         return f"<p>{text}</p>"
     if isinstance(part, Block):
         return f"<pre>{escape(part.text)}</pre>"
+    if isinstance(part, Picture):
+        return f"<figure>{part.svg}</figure>"
+    if isinstance(part, Bars):
+        return _bars(part)
     if isinstance(part, Facts):
         rows = "".join(
             f'<tr><th scope="row">{escape(label)}</th><td>{_cell(cell, alone=True)}</td></tr>'
@@ -98,6 +107,15 @@ def _grid(grid: Grid) -> str:
         for row in grid.rows
     )
     return f"<table>{_caption(grid.title)}<thead><tr>{head}</tr></thead><tbody>{rows}</tbody></table>"
+
+
+def _bars(bars: Bars) -> str:
+    rows = "".join(
+        f'<tr><th scope="row">{escape(label)}</th><td class="n">{"" if value is None else f"{value:.6g}"}</td>'
+        f'<td aria-hidden="true"><span class="bar" style="width:{(share or 0) * 12:.2f}em"></span></td></tr>'
+        for label, value, share in zip(bars.labels, bars.values, bars.shares, strict=True)
+    )
+    return f"<table>{_caption(bars.title)}<tbody>{rows}</tbody></table>"
 
 
 def _caption(title: str) -> str:

@@ -127,7 +127,30 @@ class Block:
     text: str
 
 
-Part = Facts | Grid | Note | Block
+@dataclass(frozen=True, slots=True)
+class Bars:
+    """Numbers to be seen beside each other; what has none is left empty."""
+
+    title: str
+    labels: Sequence[str]
+    values: Sequence[float | None]
+
+    @property
+    def shares(self) -> list[float | None]:
+        """Each value as a share of the largest one, without its sign."""
+        largest = max((abs(value) for value in self.values if value is not None), default=0.0)
+        return [None if value is None else abs(value) / largest if largest else 0.0 for value in self.values]
+
+
+@dataclass(frozen=True, slots=True)
+class Picture:
+    """A drawing of our own making as SVG, and the same in words."""
+
+    svg: str
+    text: str
+
+
+Part = Facts | Grid | Note | Block | Bars | Picture
 View = Sequence[Part]
 
 

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from datetime import datetime
 
 from mlalm_jupyter.surfaces.display.parts import (
+    Bars,
     Block,
     Cell,
     Code,
@@ -15,6 +16,7 @@ from mlalm_jupyter.surfaces.display.parts import (
     Moment,
     Note,
     Part,
+    Picture,
     Secret,
     Status,
     View,
@@ -33,6 +35,10 @@ def plain(view: View, *, now: datetime | None = None, reveals: bool = False) -> 
 def _part(part: Part, *, now: datetime | None, reveals: bool) -> str:
     if isinstance(part, (Note, Block)):
         return part.text
+    if isinstance(part, Picture):
+        return part.text
+    if isinstance(part, Bars):
+        return _bars(part)
     if isinstance(part, Facts):
         rows = [(label, _cell(cell, now=now, reveals=reveals, alone=True)) for label, cell in part.told]
         width = max((len(label) for label, _ in rows), default=0)
@@ -56,6 +62,16 @@ def _grid(grid: Grid, *, now: datetime | None, reveals: bool) -> str:
         for row in (head, *rows)
     ]
     return "\n".join([*([grid.title] if grid.title else []), *lines])
+
+
+def _bars(bars: Bars) -> str:
+    told = ["" if value is None else f"{value:.6g}" for value in bars.values]
+    label_width, value_width = max(map(len, bars.labels), default=0), max(map(len, told), default=0)
+    lines = [
+        f"  {label:<{label_width}}  {text:>{value_width}}  {'█' * round((share or 0) * 24)}".rstrip()
+        for label, text, share in zip(bars.labels, told, bars.shares, strict=True)
+    ]
+    return "\n".join([bars.title, *lines])
 
 
 def _is_numeric(cells: Sequence[Cell]) -> bool:

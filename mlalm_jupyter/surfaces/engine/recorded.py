@@ -6,6 +6,7 @@ import contextlib
 import os
 import threading
 from collections.abc import Iterator
+from dataclasses import replace
 from enum import StrEnum
 from typing import Any
 
@@ -144,7 +145,7 @@ def _end_badly(recorded: _Recorded, watch: Watch, nb: Any, error: BaseException)
         status, cause = RunStatus.CANCELED, recorded.ended.value
     else:
         status, cause = RunStatus.FAILED, execution.cause or f"{type(error).__name__}: {error}"
-    recorded.end(Execution(execution.notebook, status, execution.cells, cause, execution.failed_cell))
+    recorded.end(replace(execution, status=status, cause=cause))
     if recorded.ended in (End.CANCELED, End.LOST):
         raise RunFailed(recorded.run.path, run_id=recorded.run.id, cause=cause) from error
 
@@ -160,7 +161,7 @@ def _as_papermill_sees_it(execution: Execution, nb: Any) -> Execution:
             if output.ename == "SystemExit" and output.evalue in ("", "0"):
                 continue
             cause = f"{output.ename}: {output.evalue} (papermill counts cells tagged 'raises-exception' too)"
-            return Execution(execution.notebook, RunStatus.FAILED, execution.cells, cause, None)
+            return replace(execution, status=RunStatus.FAILED, cause=cause, failed_cell=None)
     return execution
 
 

@@ -12,7 +12,13 @@ def load_ipython_extension(shell: Any) -> None:
     from mlalm_jupyter.surfaces.magics.magics import MlalmMagics
 
     register_formatters(shell)
-    shell.register_magics(MlalmMagics(shell))
+    before = shell.magics_manager.registry.get(MlalmMagics.__name__)
+    if before is None:
+        magics = MlalmMagics(shell)
+        magics.session.attach()
+        shell.register_magics(magics)
+    else:
+        shell.register_magics(before)
     complete_in(shell)
 
 
@@ -22,5 +28,8 @@ def unload_ipython_extension(shell: Any) -> None:
     from mlalm_jupyter.surfaces.magics.magics import MlalmMagics
 
     forget_in(shell)
+    magics = shell.magics_manager.registry.pop(MlalmMagics.__name__, None)
+    if magics is not None:
+        magics.session.detach()
     for name in MlalmMagics.names():
         shell.magics_manager.magics["line"].pop(name, None)

@@ -10,6 +10,8 @@ from mlalm_jupyter.surfaces.grammar import Form
 _SHORT: dict[str, tuple[str, str, tuple[str, ...], frozenset[str]]] = {
     "runs": ("experiment", "history", ("notebook",), frozenset({"notebook"})),
     "run_all": ("experiment", "run", ("notebook",), frozenset({"notebook"})),
+    "run_to": ("experiment", "run", ("to", "notebook"), frozenset({"notebook"})),
+    "snapshot": ("experiment", "snapshot", ("notebook",), frozenset({"notebook"})),
     "dataset": ("dataset", "upload", ("name", "file"), frozenset({"file"})),
     "register": ("model", "register", ("model", "name"), frozenset()),
     "deploy": ("service", "deploy", ("what", "service"), frozenset()),

@@ -19,6 +19,8 @@ from mlalm_jupyter.surfaces.magics.frames import scored_frame
 from mlalm_jupyter.surfaces.magics.live import explained, resolved
 from mlalm_jupyter.surfaces.magics.notebook_here import notebook_here
 from mlalm_jupyter.surfaces.magics.progress import CellProgress
+from mlalm_jupyter.surfaces.magics.session import Session
+from mlalm_jupyter.surfaces.magics.snapshot_here import snapshot_here
 from mlalm_jupyter.surfaces.magics.texts import Hidden, Transcript
 from mlalm_jupyter.surfaces.verbs_http import call, to_json
 
@@ -29,6 +31,10 @@ Scope = dict[str, Any] | None
 @magics_class
 class MlalmMagics(Magics):
     """Models from a notebook cell to a live web service, and back to training."""
+
+    def __init__(self, shell: Any) -> None:
+        super().__init__(shell)
+        self.session = Session(shell)
 
     @classmethod
     def names(cls) -> list[str]:
@@ -76,6 +82,29 @@ class MlalmMagics(Magics):
             print(f"Nothing changed: this is run {run.id[:12]} of {run.path}, so no other one was started.")
             return run
         return self._answer(asked)
+
+    @line_magic
+    def run_to(self, line: str) -> Any:
+        """Run this notebook as it is saved, up to the cell that carries a tag: %run_to TAG [NOTEBOOK]."""
+        asked = self._with_notebook(_read("run_to", line))
+        if isinstance(asked, Command) and "to" not in asked.arguments:
+            raise InvalidInput("`%run_to`", expected="the tag of the last cell to run", got="none")
+        return self._answer(asked)
+
+    @line_magic
+    def snapshot(self, line: str) -> Any:
+        """Keep this notebook as it is, and which of its cells ran, in which order: %snapshot [-m TEXT].
+
+        In a front end that does not save before a cell runs, save the notebook first.
+        """
+        asked = self._with_notebook(_read("snapshot", line))
+        if isinstance(asked, Page):
+            return self._answer(asked)
+        if os.environ.get("MLALM_RUN"):
+            run = self._call("run", "show", {"run": os.environ["MLALM_RUN"]}, like=asked)
+            print(f"Nothing changed: this is run {run.id[:12]} of {run.path}, and its snapshot is taken.")
+            return run
+        return snapshot_here(asked, self.session)
 
     @line_magic
     def dataset(self, line: str) -> Any:

@@ -5,9 +5,11 @@ from __future__ import annotations
 import json
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from mlalm_jupyter.domain.errors import InvalidInput
-from mlalm_jupyter.notebook.document import check_parameters, read_notebook, source
+from mlalm_jupyter.notebook.document import check_parameters, pieces, read_notebook, source
 
 
 def notebook(*cells: tuple[str, list[str]], language: str = "python") -> bytes:
@@ -137,3 +139,33 @@ def test_empty_code_cells_do_not_count() -> None:
 def test_what_is_no_notebook_is_refused(data: bytes, says: str) -> None:
     with pytest.raises(InvalidInput, match=says):
         read_notebook(data)
+
+
+def large_notebook(cells: list[str]) -> bytes:
+    content = {
+        "cells": [{"cell_type": "code", "metadata": {}, "source": text, "outputs": []} for text in cells],
+        "metadata": {},
+        "nbformat": 4,
+    }
+    return json.dumps(content, indent=1).encode()
+
+
+@given(st.lists(st.text(max_size=30).map(lambda text: text * 400), max_size=40))
+def test_the_pieces_of_a_notebook_are_its_bytes(cells: list[str]) -> None:
+    data = large_notebook(cells)
+    assert b"".join(pieces(data)) == data
+
+
+def test_notebooks_that_differ_in_one_cell_share_almost_all_pieces() -> None:
+    cells = [f"cell {number} " * (20 if number % 3 else 800) for number in range(100)]
+    before = pieces(large_notebook(cells))
+    for change in ([*cells[:50], "another", *cells[51:]], [*cells[:7], "one more", *cells[7:]]):
+        after = pieces(large_notebook(change))
+        new = [piece for piece in after if piece not in set(before)]
+        assert len(before) > 40
+        assert len(new) <= 3
+        assert sum(map(len, new)) < 20_000
+
+
+def test_a_small_notebook_stays_in_one_piece() -> None:
+    assert len(pieces(large_notebook(["a"] * 100))) == 1

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from html.parser import HTMLParser
 from typing import Any
@@ -16,8 +17,8 @@ from mlalm_jupyter.domain.experiment import Experiment
 from mlalm_jupyter.domain.job import Job, JobState
 from mlalm_jupyter.domain.listing import Listing
 from mlalm_jupyter.domain.model import Lineage, TrainedModel
-from mlalm_jupyter.domain.outcome import Preview, Removed, Retrained, Snippet, Written
-from mlalm_jupyter.domain.run import Cells, Run, RunStatus, Snapshot
+from mlalm_jupyter.domain.outcome import Comparison, Preview, Removed, Retrained, Snippet, Written
+from mlalm_jupyter.domain.run import Cells, Figure, Findings, Run, RunStatus, Snapshot
 from mlalm_jupyter.domain.server import KeyPair, Scored, ServerProcess, ServerStatus
 from mlalm_jupyter.domain.service import Endpoint, Move, WebService
 from mlalm_jupyter.domain.signature import Column, ColumnType, Schema, Signature, Table
@@ -64,6 +65,8 @@ RUN = Run(
     cause=EVIL,
     failed_cell=4,
     cells=Cells(3, 6),
+    tags={EVIL: EVIL},
+    findings=Findings((1, 3), EVIL, {EVIL: 0.5}, (Figure(EVIL, HASH, "image/png"),)),
 )
 ENDPOINT = Endpoint(
     ID, ID, "bikes", "default", HASH, 3, AT, AT, "bikes:2", HASH, "http://127.0.0.1:1/x", note=EVIL
@@ -115,6 +118,7 @@ ONE: list[Any] = [
     Removed("trust", HASH),
     Experiment(ID, EVIL, "training", AT, 2, RUN),
     RUN,
+    Comparison((RUN, replace(RUN, findings=Findings(metrics={"auc": 0.75, EVIL: -1.0})))),
     JOB,
     Retrained(RUN, MODEL, ENDPOINT),
     SERVICE,

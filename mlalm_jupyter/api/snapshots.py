@@ -1,0 +1,92 @@
+"""Taking the snapshot of a notebook: its bytes, and everything a run of it depends on."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+
+from mlalm_jupyter.api.context import Context
+from mlalm_jupyter.api.pins import pins_of
+from mlalm_jupyter.domain.asset import Pin
+from mlalm_jupyter.domain.errors import InvalidInput
+from mlalm_jupyter.domain.run import Snapshot
+from mlalm_jupyter.notebook.document import NotebookDocument, check_parameters, pieces, read_notebook, tagged
+from mlalm_jupyter.notebook.named_files import texts_that_may_name_files
+
+_CHUNK = 1 << 20
+
+
+def taken(
+    context: Context,
+    notebook: bytes,
+    *,
+    path: str,
+    parameters: Mapping[str, object] | None = None,
+    until: str | None = None,
+    message: str = "",
+    assets: tuple[Pin, ...] | None = None,
+) -> Snapshot:
+    """The snapshot of a notebook as it is now; with `assets` it refers to those, whatever is newest."""
+    document = read_notebook(notebook)
+    parameters = dict(parameters or {})
+    check_parameters(document, parameters)
+    last_cell(document, until)
+    facts, lock = context.surroundings.environment()
+    return Snapshot(
+        digest=context.blobs.put_pieces(pieces(notebook)),
+        parameters=parameters,
+        environment={**facts, "packages": context.blobs.put(lock)},
+        git=context.surroundings.git(context.path),
+        assets=pins_of(context, document, parameters) if assets is None else assets,
+        files=dict(_files(context, document, path, parameters)),
+        until=until,
+        message=message,
+    )
+
+
+def last_cell(document: NotebookDocument, until: str | None) -> int | None:
+    """The number of the cell that carries a tag, which is the last one to run."""
+    if until is None:
+        return None
+    numbers = tagged(document, until)
+    if len(numbers) != 1:
+        got = "none" if not numbers else f"cells {', '.join(map(str, numbers))}"
+        raise InvalidInput(
+            f"The tag '{until}'",
+            expected="one code cell that carries it",
+            got=got,
+            fix="Tag the last cell that should run, in the cell's properties.",
+        )
+    return numbers[0]
+
+
+def _files(
+    context: Context, document: NotebookDocument, path: str, parameters: Mapping[str, object]
+) -> Iterator[tuple[str, str]]:
+    """The files of the folder that the notebook names, with the sha256 of each."""
+    folder = (context.path / Path(path)).parent
+    root = context.path.resolve()
+    for text in texts_that_may_name_files(document, parameters.values()):
+        try:
+            file = (folder / os.path.expanduser(text)).resolve()
+            is_ours = file.is_relative_to(root) and not any(
+                part.startswith(".") for part in file.relative_to(root).parts
+            )
+            if is_ours and file.is_file() and file != (context.path / path).resolve():
+                yield file.relative_to(root).as_posix(), _hash(context, file)
+        except (OSError, ValueError, RuntimeError):
+            continue  # it is no file that can be read now; the run will say so if it needs it
+
+
+def _hash(context: Context, file: Path) -> str:
+    hasher = hashlib.sha256()
+    done, size = 0, file.stat().st_size
+    with open(file, "rb") as content:
+        while chunk := content.read(_CHUNK):
+            hasher.update(chunk)
+            done += len(chunk)
+            if size > 64 * _CHUNK:
+                context.progress(f"Reading {file.name}", done, size)
+    return hasher.hexdigest()
