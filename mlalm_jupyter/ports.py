@@ -6,7 +6,7 @@ from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Protocol
+from typing import BinaryIO, Protocol
 
 from mlalm_jupyter.domain.asset import Dataset, Transform
 from mlalm_jupyter.domain.definition import ServiceDefinition
@@ -53,8 +53,18 @@ class BlobStore(Protocol):
     def put_pieces(self, pieces: Sequence[bytes]) -> str:
         """Keep the pieces joined, each stored once however many blobs it is part of; the digest of the whole."""
 
-    def put_file(self, path: Path) -> tuple[str, int]:
-        """Copy a file in; its digest and size."""
+    def put_file(
+        self,
+        path: Path,
+        *,
+        check: Callable[[Path], None] | None = None,
+        told: Callable[[int], None] | None = None,
+    ) -> tuple[str, int]:
+        """Copy a file in; its digest and size.
+
+        `check` looks at the copy before it is kept, and nothing is if that raises; `told` hears how many bytes
+        there are so far.
+        """
 
     def get(self, digest: str) -> bytes:
         """The bytes, checked against their name."""
@@ -72,6 +82,23 @@ class BlobStore(Protocol):
 
     def free(self, keep: Collection[str], *, before_s: float) -> tuple[int, int]:
         """Remove the blobs that are not to be kept and were last put before a time; how many, how many bytes."""
+
+
+@dataclass(frozen=True, slots=True)
+class Fetched:
+    """What lay at an address: the hash of its bytes, how many there were, and what the other side calls it."""
+
+    digest: str
+    size_bytes: int
+    etag: str | None = None
+    modified: str | None = None
+
+
+class OutsideFiles(Protocol):
+    """Files that are not in the workspace: at http(s) addresses, or by their paths."""
+
+    def fetch(self, address: str, into: BinaryIO, *, told: Callable[[int, int], None]) -> Fetched:
+        """Write all there is into an open file; no error names more of the address than people may see."""
 
 
 class Keyring(Protocol):

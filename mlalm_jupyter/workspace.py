@@ -15,6 +15,7 @@ from mlalm_jupyter import plugins
 from mlalm_jupyter.adapters.catalog import SqlCatalog
 from mlalm_jupyter.adapters.folder_blobs import translated
 from mlalm_jupyter.adapters.keyring import FolderKeyring
+from mlalm_jupyter.adapters.outside_files import HttpAndLocalFiles
 from mlalm_jupyter.adapters.surroundings import MachineSurroundings
 from mlalm_jupyter.adapters.system_clock import SystemClock
 from mlalm_jupyter.api.context import Context, Progress, silent
@@ -31,7 +32,9 @@ from mlalm_jupyter.api.retraining import Retraining
 from mlalm_jupyter.api.runs import Runs
 from mlalm_jupyter.api.server import Server
 from mlalm_jupyter.api.services import Services
+from mlalm_jupyter.api.transforms import Transforms
 from mlalm_jupyter.api.trust import Trust
+from mlalm_jupyter.api.uploads import Uploads
 from mlalm_jupyter.api.workspaces import Founding, Workspaces
 from mlalm_jupyter.domain.errors import InvalidInput, WorkspaceNotFound
 from mlalm_jupyter.domain.event import Event
@@ -55,6 +58,8 @@ class Workspace:
         self.recorder = Recorder(context)
         self.workspaces = Workspaces(context)
         self.datasets = Datasets(context)
+        self.uploads = Uploads(context, self.datasets)
+        self.transforms = Transforms(context, self.datasets)
         self.experiments = Experiments(context, self.recorder)
         self.runs = Runs(context, self.recorder)
         self.models = Models(context, self.datasets)
@@ -93,6 +98,7 @@ class Workspace:
                 keyring=FolderKeyring(hidden / "keys"),
                 clock=SystemClock(),
                 surroundings=MachineSurroundings(),
+                outside=HttpAndLocalFiles(),
                 who=_who(),
                 make_host=make_host,
                 make_runner=plugins.notebook_runner(),

@@ -8,7 +8,7 @@ import fcntl
 import hashlib
 import os
 import tempfile
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from pathlib import Path
 
 from mlalm_jupyter.domain.errors import Corrupt, MlalmError, NotFound, Unavailable
@@ -40,7 +40,13 @@ class FolderBlobs:
         self._keep(self._recipe(digest), parts.encode())
         return digest
 
-    def put_file(self, path: Path) -> tuple[str, int]:
+    def put_file(
+        self,
+        path: Path,
+        *,
+        check: Callable[[Path], None] | None = None,
+        told: Callable[[int], None] | None = None,
+    ) -> tuple[str, int]:
         hasher = hashlib.sha256()
         size = 0
         with translated(self.root):
@@ -52,6 +58,10 @@ class FolderBlobs:
                         hasher.update(chunk)
                         _write_all(handle, chunk)
                         size += len(chunk)
+                        if told:
+                            told(size)
+                if check:
+                    check(Path(temporary))
                 digest = hasher.hexdigest()
                 with self._shared():
                     _settle(handle, temporary, self.path(digest))

@@ -15,6 +15,7 @@ from mlalm_jupyter.ports import (
     Clock,
     Keyring,
     NotebookRunner,
+    OutsideFiles,
     ServiceHost,
     Surroundings,
     Transaction,
@@ -22,6 +23,9 @@ from mlalm_jupyter.ports import (
 
 Progress = Callable[[str, int, int], None]
 """Told what is being done, how much of it is done, and of how much (0 when that is not known)."""
+
+
+_USED: dict[str, list[str]] = {}
 
 
 def silent(_text: str, _done: int, _total: int) -> None:
@@ -39,6 +43,7 @@ class Context:
     keyring: Keyring
     clock: Clock
     surroundings: Surroundings
+    outside: OutsideFiles
     who: str
     make_host: Callable[[], ServiceHost]
     make_runner: Callable[[], NotebookRunner]
@@ -48,6 +53,14 @@ class Context:
     @cached_property
     def host(self) -> ServiceHost:
         return self.make_host()
+
+    @property
+    def used(self) -> list[str]:
+        """What this process has loaded from the workspace, such as `dataset census:3`, in the order it did.
+
+        It outlives the context: every magic opens the workspace anew.
+        """
+        return _USED.setdefault(self.info.id, [])
 
     @property
     def run_id(self) -> str | None:

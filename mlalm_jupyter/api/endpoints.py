@@ -13,7 +13,7 @@ from mlalm_jupyter.domain.definition import ServiceDefinition
 from mlalm_jupyter.domain.errors import AlreadyExists, InvalidInput
 from mlalm_jupyter.domain.listing import Listing
 from mlalm_jupyter.domain.names import AssetRef, EndpointRef
-from mlalm_jupyter.domain.server import KeyPair
+from mlalm_jupyter.domain.server import Key, KeyPair
 from mlalm_jupyter.domain.service import Endpoint, Move, WebService, rollback_target
 from mlalm_jupyter.domain.trust import Seal
 from mlalm_jupyter.ports import StoredKey, Transaction
@@ -127,12 +127,14 @@ class Endpoints:
         endpoint: Annotated[str, Arg("SERVICE/ENDPOINT", completes="endpoint")],
         *,
         only: Annotated[str | None, Arg("primary or secondary: that key alone, for a script")] = None,
-    ) -> KeyPair | str:
+    ) -> KeyPair | Key:
         """Show the two keys that open an endpoint, or one of them."""
         if only not in (None, "primary", "secondary"):
             raise InvalidInput(f"The key '{only}'", expected="primary or secondary", got=repr(only))
         pair = self.key_pair(endpoint)
-        return pair if only is None else str(getattr(pair, only))
+        if only is None:
+            return pair
+        return pair.primary if only == "primary" else pair.secondary
 
     def key_pair(self, endpoint: str) -> KeyPair:
         """The two keys of an endpoint."""
@@ -141,7 +143,7 @@ class Endpoints:
             found = tx.endpoints.get(EndpointRef.parse(endpoint))
             stored = tx.endpoints.keys(found.id)
         plain = {
-            key.slot: ctx.keyring.decrypt(key.ciphertext, context=key_context(found.id, key.slot))
+            key.slot: Key(ctx.keyring.decrypt(key.ciphertext, context=key_context(found.id, key.slot)))
             for key in stored
         }
         return KeyPair(found.reference, plain["primary"], plain["secondary"])

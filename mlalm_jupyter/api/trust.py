@@ -28,7 +28,7 @@ class Trust:
 
     @verb("trust", "add", attribute="trust")
     def add(self, digest: Annotated[str, Arg("the hash a refusal named, 64 hex digits")]) -> Seal:
-        """Sign a definition or model from elsewhere, so that it may run here."""
+        """Sign a definition, model or transform from elsewhere, so that it may run here."""
         ctx = self._context
         digest = digest.lower()
         if not re.fullmatch(r"[0-9a-f]{64}", digest):
@@ -36,7 +36,8 @@ class Trust:
                 f"The hash '{digest}'", expected="64 hex digits", got=f"{len(digest)} characters"
             )
         with ctx.catalog.write() as tx:
-            kind = "model" if tx.models.has_hash(digest) else "definition"
+            is_package = tx.models.has_hash(digest) or tx.transforms.has_hash(digest)
+            kind = "model" if is_package else "definition"
             seal = new_seal(ctx, kind, digest, reason="trusted by its owner")
             tx.seals.add(seal)
             ctx.note(tx, kind, "trust", subject_id=digest, subject=digest[:12])

@@ -12,6 +12,7 @@ from mlalm_jupyter.api.retraining import Retraining
 from mlalm_jupyter.api.runs import Runs
 from mlalm_jupyter.api.server import Server
 from mlalm_jupyter.api.services import Services
+from mlalm_jupyter.api.transforms import Transforms
 from mlalm_jupyter.api.trust import Trust
 from mlalm_jupyter.api.verb import Verb, verbs_of
 from mlalm_jupyter.api.workspaces import Founding, Workspaces
@@ -21,6 +22,7 @@ NOUNS: tuple[type, ...] = (
     Founding,
     Workspaces,
     Datasets,
+    Transforms,
     Experiments,
     Runs,
     Models,

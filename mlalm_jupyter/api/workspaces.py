@@ -186,7 +186,13 @@ def _references(tx: Transaction) -> Iterator[tuple[str, str]]:
     """Every blob the catalog names, and what names it."""
     for name in {dataset.name for dataset in tx.datasets.find()}:
         for dataset in tx.datasets.find(name=name):
-            yield f"dataset {dataset.reference}", dataset.digest
+            if dataset.source is None:
+                yield f"dataset {dataset.reference}", dataset.digest
+            if dataset.profile_digest:
+                yield f"dataset {dataset.reference}", dataset.profile_digest
+    for name in {transform.name for transform in tx.transforms.find()}:
+        for transform in tx.transforms.find(name=name):
+            yield f"transform {transform.reference}", transform.bundle_digest
     for name in {model.name for model in tx.models.find()}:
         for model in tx.models.find(name=name):
             yield f"model {model.reference}", model.bundle_digest

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from mlalm_jupyter.domain.asset import Dataset
 from mlalm_jupyter.domain.model import TrainedModel
+from mlalm_jupyter.domain.profile import Profile
 from mlalm_jupyter.domain.run import Run
 from mlalm_jupyter.domain.service import Endpoint
 from mlalm_jupyter.domain.signature import Table
@@ -14,13 +15,21 @@ from mlalm_jupyter.domain.signature import Table
 
 @dataclass(frozen=True, slots=True)
 class Preview:
-    """A dataset and its first rows."""
+    """A dataset, its first rows, and what its values are like."""
 
     dataset: Dataset
     head: Table
+    profile: Profile | None = None
+    note: str = ""
+    """Why there are no rows to see."""
 
     def to_dict(self) -> dict[str, object]:
-        return {"dataset": self.dataset.to_dict(), "head": self.head.to_dict()}
+        return {
+            "dataset": self.dataset.to_dict(),
+            "head": self.head.to_dict(),
+            "profile": self.profile.to_dict() if self.profile else None,
+            "note": self.note,
+        }
 
 
 @dataclass(frozen=True, slots=True)

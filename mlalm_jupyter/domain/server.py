@@ -42,16 +42,29 @@ class ServerStatus:
         }
 
 
+class Key(str):
+    """A key of an endpoint: text wherever it is used, and masked where a cell or a log would show its repr.
+
+    >>> key = Key("c2VjcmV0")
+    >>> key
+    '**********'
+    >>> f"Bearer {key}"
+    'Bearer c2VjcmV0'
+    """
+
+    __slots__ = ()
+
+    def __repr__(self) -> str:
+        return "'**********'"
+
+
 @dataclass(frozen=True, slots=True)
 class KeyPair:
     """The two keys of an endpoint. They are shown only to whoever asks, and never print."""
 
     endpoint: str
-    primary: str
-    secondary: str
-
-    def __repr__(self) -> str:
-        return f"KeyPair({self.endpoint!r}, primary='**********', secondary='**********')"
+    primary: Key
+    secondary: Key
 
     def to_dict(self) -> dict[str, object]:
         return {"endpoint": self.endpoint, "primary": self.primary, "secondary": self.secondary}

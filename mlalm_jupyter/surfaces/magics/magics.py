@@ -21,7 +21,7 @@ from mlalm_jupyter.surfaces.magics.notebook_here import notebook_here
 from mlalm_jupyter.surfaces.magics.progress import CellProgress
 from mlalm_jupyter.surfaces.magics.session import Session
 from mlalm_jupyter.surfaces.magics.snapshot_here import snapshot_here
-from mlalm_jupyter.surfaces.magics.texts import Hidden, Transcript
+from mlalm_jupyter.surfaces.magics.texts import Transcript
 from mlalm_jupyter.surfaces.verbs_http import call, to_json
 
 Scope = dict[str, Any] | None
@@ -208,10 +208,7 @@ class MlalmMagics(Magics):
             progress.clear()
         if asked.as_json:
             return to_json(result)
-        if isinstance(result, str):
-            is_key = (asked.verb.noun, asked.verb.name) == ("endpoint", "keys")
-            return Hidden(result) if is_key else Transcript(result)
-        return result
+        return Transcript(result) if type(result) is str else result  # a key stays a key, which is masked
 
     def _with_notebook(self, asked: Command | Page) -> Command | Page:
         """The command with the notebook it is for: the one named, or this one."""
