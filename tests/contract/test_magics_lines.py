@@ -301,7 +301,7 @@ def test_completion_without_a_workspace_is_quiet(
 
 
 def test_from_a_cell_to_an_answer(
-    shell: InteractiveShell, cell: Cell, capsys: pytest.CaptureFixture[str]
+    shell: InteractiveShell, cell: Cell, workspace: Workspace, capsys: pytest.CaptureFixture[str]
 ) -> None:
     cell(FIT)
     cell("def windy(rows):\n    return rows.assign(is_windy=rows['wind'] > 1)")
@@ -347,7 +347,7 @@ def test_from_a_cell_to_an_answer(
     in_python = workspace.endpoints.keys("hours/default", only="secondary")
     alone_as_json = cell("%mlalm endpoint keys hours --only secondary --json")
     for shown in (alone, as_json, in_python, alone_as_json, keys.primary, repr(keys)):
-        told = json.dumps(shell.display_formatter.format(shown)[0])
+        told = json.dumps(shell.display_formatter.format(shown)[0])  # as a notebook saves it
         assert keys.primary not in told
         assert keys.secondary not in told
     kept += json.dumps(shell.display_formatter.format(alone)[0])

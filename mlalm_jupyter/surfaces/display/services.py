@@ -121,7 +121,7 @@ def hidden_key_pair(one: KeyPair) -> View:
     """The keys where what is shown is kept: masked, with how to get at them."""
     return [
         *key_pair(one),
-        Note("They are masked because notebooks are saved; `.primary` and `.secondary` hold them."),
+        Note("They are masked because notebooks are saved; `.primary` and `.secondary` hold them for code."),
     ]
 
 

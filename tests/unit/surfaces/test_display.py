@@ -19,7 +19,7 @@ from mlalm_jupyter.domain.listing import Listing
 from mlalm_jupyter.domain.model import Lineage, TrainedModel
 from mlalm_jupyter.domain.outcome import Comparison, Preview, Removed, Retrained, Snippet, Written
 from mlalm_jupyter.domain.run import Cells, Figure, Findings, Run, RunStatus, Snapshot
-from mlalm_jupyter.domain.server import KeyPair, Scored, ServerProcess, ServerStatus
+from mlalm_jupyter.domain.server import Key, KeyPair, Scored, ServerProcess, ServerStatus
 from mlalm_jupyter.domain.service import Endpoint, Move, WebService
 from mlalm_jupyter.domain.signature import Column, ColumnType, Schema, Signature, Table
 from mlalm_jupyter.domain.trust import Seal
@@ -86,7 +86,7 @@ JOB = Job(
     cause=EVIL,
 )
 SERVICE = WebService(ID, "bikes", "classic", f"model bikes:2 {EVIL}", AT, "ann", (ENDPOINT,))
-KEYS = KeyPair("bikes/default", "PRIMARY-SECRET-abcd==", "SECONDARY-SECRET-wxyz==")
+KEYS = KeyPair("bikes/default", Key("PRIMARY-SECRET-abcd=="), Key("SECONDARY-SECRET-wxyz=="))
 CODE = code_definition(
     title="comfort",
     source=f"def comfort(rows):  # {EVIL}\n    return rows\n",
