@@ -1,22 +1,31 @@
-"""Datasets: tables kept by version."""
+"""Datasets: files kept by version, or referred to where they lie."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
+from mlalm_jupyter.api import contents
+from mlalm_jupyter.api.contents import Kept
 from mlalm_jupyter.api.context import Context
 from mlalm_jupyter.api.files import readable_file, write_new_file
-from mlalm_jupyter.api.pins import note_use, resolved
-from mlalm_jupyter.api.tables import format_of, head_of, read_table
+from mlalm_jupyter.api.pins import run_here, used
+from mlalm_jupyter.api.tables import head_of
 from mlalm_jupyter.api.verb import Arg, verb
-from mlalm_jupyter.domain.asset import Dataset
+from mlalm_jupyter.domain.addresses import file_name_of, is_web_address, shown_address
+from mlalm_jupyter.domain.asset import Dataset, check_unused
+from mlalm_jupyter.domain.errors import Conflict, InvalidInput, NotFound, Unavailable, Unconfirmed
 from mlalm_jupyter.domain.listing import Listing
 from mlalm_jupyter.domain.names import AssetRef, checked_name
-from mlalm_jupyter.domain.outcome import Preview, Written
+from mlalm_jupyter.domain.outcome import Preview, Removed, Written
+from mlalm_jupyter.domain.signature import Table
+from mlalm_jupyter.formats import tables
 
 if TYPE_CHECKING:
     import pandas as pd
+
+_FORMATS = "csv, tsv, arff, parquet, zip, text or rdata; seen from the file's ending if not said"
 
 
 class Datasets:
@@ -25,51 +34,79 @@ class Datasets:
     def __init__(self, context: Context) -> None:
         self._context = context
 
-    @verb("dataset", "upload")
+    @verb("dataset", "upload", is_long=True)
     def upload(
         self,
-        file: Annotated[str, Arg("a .csv, .tsv or .parquet file", metavar="FILE")],
+        file: Annotated[str, Arg("a table, zip, text or RData file", metavar="FILE")],
         name: Annotated[str, Arg("the dataset's name; a name that exists gets its next version")],
+        *,
+        format: Annotated[str | None, Arg(_FORMATS)] = None,
+        header: Annotated[bool, Arg("take the first line of a csv or tsv for names")] = True,
+        by_reference: Annotated[
+            bool, Arg("keep the address (http, https or a path) and no copy; loading checks the hash")
+        ] = False,
+        tags: Annotated[Mapping[str, str] | None, Arg("words to find it by", metavar="KEY=VALUE")] = None,
+        description: Annotated[str, Arg("one sentence about it")] = "",
     ) -> Dataset:
-        """Keep a file as the next version of a dataset.
+        """Keep a file as the next version of a dataset; one whose content is not of its kind is refused.
 
         >>> ws.datasets.upload("wine.csv", "wine").reference  # doctest: +SKIP
         'wine:1'
         """
-        from mlalm_jupyter.formats.frames import schema_of  # costs half a second, which listing need not pay
+        checked_name("dataset", name)
+        kind = tables.format_of(file_name_of(file), said=format, header=header)
+        is_guessed = format is None and header
+        return self._next(
+            file,
+            name,
+            kind=kind,
+            is_guessed=is_guessed,
+            by_reference=by_reference,
+            tags=tags or {},
+            description=description,
+        )
 
+    @verb("dataset", "update", is_long=True)
+    def update(
+        self,
+        name: Annotated[str, Arg("a dataset that exists", completes="dataset")],
+        file: Annotated[
+            str | None,
+            Arg("the new file; one that is kept by reference is looked at again without", metavar="FILE"),
+        ] = None,
+        *,
+        format: Annotated[str | None, Arg("as for upload; as the version before if not said")] = None,
+        header: Annotated[bool, Arg("take the first line of a csv or tsv for names")] = True,
+        by_reference: Annotated[bool, Arg("keep the address and no copy")] = False,
+        tags: Annotated[Mapping[str, str] | None, Arg("words to find it by", metavar="KEY=VALUE")] = None,
+        description: Annotated[str | None, Arg("one sentence about it; as before if not said")] = None,
+    ) -> Dataset:
+        """Give a dataset that exists its next version; what uses older ones stays with those.
+
+        >>> ws.datasets.update("wine", "wine-2026.csv").reference  # doctest: +SKIP
+        'wine:2'
+        """
         ctx = self._context
         checked_name("dataset", name)
-        path = readable_file(ctx, file)
-        kind = format_of(path)
-        ctx.progress(f"Reading {path.name}", 0, 0)
-        # The copy is what is read: a file that changes meanwhile cannot make bytes and schema disagree.
-        digest, size = ctx.blobs.put_file(path)
-        frame = read_table(ctx.blobs.get(digest), kind, name=file)
-        with ctx.catalog.write() as tx:
-            dataset = Dataset(
-                id=ctx.clock.new_id(),
-                name=name,
-                version=tx.datasets.next_version(name),
-                format=kind,
-                digest=digest,
-                size_bytes=size,
-                row_count=len(frame),
-                schema=schema_of(frame),
-                created_at=ctx.clock.now(),
-                created_by=ctx.who,
-                equal_to=tx.datasets.equal_to(name, digest),
-            )
-            tx.datasets.add(dataset)
-            ctx.note(
-                tx,
-                "dataset",
-                "upload",
-                subject_id=dataset.id,
-                subject=dataset.reference,
-                data={"digest": digest, "run": ctx.run_id},
-            )
-        return dataset
+        with ctx.catalog.read() as tx:
+            before = tx.datasets.get(AssetRef("dataset", name))
+        if file is None:
+            if before.source is None:
+                raise InvalidInput(
+                    "The file", expected=f"a new one, because {before.reference} is kept here", got="none"
+                )
+            file, by_reference = contents.address_of(ctx, before), True
+        kind, is_guessed = self._kind_after(before, file, said=format, header=header)
+        return self._next(
+            file,
+            name,
+            kind=kind,
+            is_guessed=is_guessed,
+            by_reference=by_reference,
+            tags=before.tags if tags is None else tags,
+            description=before.description if description is None else description,
+            action="update",
+        )
 
     @verb("dataset", "list")
     def list(
@@ -86,9 +123,22 @@ class Datasets:
         *,
         rows: Annotated[int, Arg("how many rows to show")] = 5,
     ) -> Preview:
-        """Show a dataset and its first rows."""
+        """Show a dataset: its first rows, and what the values of each column are like."""
+        if rows < 0:
+            raise InvalidInput("The number of rows", expected="none or more", got=str(rows))
         found = self._get(dataset)
-        return Preview(found, head_of(self._frame(found), rows))
+        profile = contents.profile_of(self._context, found)
+        if profile and profile.note:
+            return Preview(found, Table(()), profile, profile.note)
+        try:
+            content = contents.content_of(self._context, found, limit=rows)
+        except (Conflict, Unavailable, NotFound) as error:
+            if found.source is None:
+                raise
+            return Preview(found, Table(()), profile, str(error))
+        if content.frame is None:
+            return Preview(found, Table(()), profile, content.note)
+        return Preview(found, head_of(content.frame, rows), profile)
 
     @verb("dataset", "download")
     def download(
@@ -98,29 +148,162 @@ class Datasets:
     ) -> Written:
         """Write a dataset's bytes, exactly as they were uploaded, to a new file."""
         found = self._get(dataset)
-        target = write_new_file(self._context, file, self._context.blobs.get(found.digest))
+        target = write_new_file(self._context, file, contents.bytes_of(self._context, found))
         return Written(f"dataset {found.reference}", str(target), found.size_bytes, found.digest)
+
+    @verb("dataset", "delete")
+    def delete(
+        self,
+        dataset: Annotated[str, Arg("NAME:VERSION", completes="dataset")],
+        *,
+        yes: Annotated[bool, Arg("delete without asking")] = False,
+    ) -> Removed:
+        """Delete one version that no snapshot and no model refers to; its number is not given again."""
+        ctx = self._context
+        ref = AssetRef.parse("dataset", dataset)
+        if ref.version is None:
+            raise InvalidInput(
+                f"The dataset '{dataset}'",
+                expected="NAME:VERSION, so that one version goes",
+                got="a name alone",
+            )
+        with ctx.catalog.write() as tx:
+            found = tx.datasets.get(ref)
+            check_unused("dataset", found.reference, tx.datasets.users(found))
+            if not yes:
+                stays = f" (what lies at {found.source.address} stays)" if found.source else ""
+                goes = f"{found.reference}, {found.row_count} rows, {found.size_bytes} bytes{stays}"
+                raise Unconfirmed(f"Dataset {found.reference}", goes=[goes])
+            tx.datasets.delete(found.id)
+            ctx.note(tx, "dataset", "delete", subject_id=found.id, subject=found.reference)
+        return Removed("dataset", found.reference)
 
     def load(self, dataset: str) -> pd.DataFrame:
         """A dataset as a frame; a run that loads one keeps the reference.
 
+        In a run a name alone stands for the version that its snapshot pinned.
+
         >>> ws.datasets.load("wine:1").shape  # doctest: +SKIP
         (6497, 13)
         """
+        found = used(self._context, "dataset", dataset, lambda tx, ref: tx.datasets.get(ref))
+        content = contents.content_of(self._context, found)
+        if content.frame is None:
+            raise InvalidInput(
+                f"The dataset '{found.reference}'",
+                expected="a table",
+                got=f"a file of kind {found.format}",
+                fix=f"{content.note} `mlalm dataset download {found.reference} FILE` writes it as it is.",
+            )
+        content.frame.attrs["mlalm.dataset"] = found.reference
+        return content.frame
+
+    def keep_file(
+        self,
+        path: Path,
+        name: str,
+        *,
+        file: str,
+        format: str | None,
+        header: bool,
+        tags: Mapping[str, str],
+        description: str,
+    ) -> Dataset:
+        """Keep a file that came in parts as the next version; `file` is what it was called."""
+        kind = tables.format_of(file, said=format, header=header)
+        is_guessed = format is None and header
+        kept = contents.kept_file(self._context, path, name=file, kind=kind, is_guessed=is_guessed)
+        new_id = self._context.clock.new_id()
+        return self._record(
+            new_id, name, kept, kind=kind, tags=tags, description=description, action="upload"
+        )
+
+    def _next(
+        self,
+        file: str,
+        name: str,
+        *,
+        kind: str,
+        is_guessed: bool,
+        by_reference: bool,
+        tags: Mapping[str, str],
+        description: str,
+        action: str = "upload",
+    ) -> Dataset:
         ctx = self._context
-        with ctx.catalog.read() as tx:
-            found = tx.datasets.get(resolved(ctx, tx, AssetRef.parse("dataset", dataset)))
-        note_use(ctx, AssetRef("dataset", found.name, found.version))
-        frame = self._frame(found)
-        frame.attrs["mlalm.dataset"] = found.reference
-        return frame
+        new_id = ctx.clock.new_id()
+        if by_reference:
+            address = file if is_web_address(file) else str(readable_file(ctx, file).resolve())
+            kept = contents.referenced(ctx, address, dataset_id=new_id, kind=kind, is_guessed=is_guessed)
+        elif is_web_address(file):
+            raise InvalidInput(
+                f"The file '{shown_address(file)}'",
+                expected="a file of this machine",
+                got="an address on the web",
+                fix="Say `--by-reference` to refer to it, or fetch it first.",
+            )
+        else:
+            path = readable_file(ctx, file)
+            kept = contents.kept_file(ctx, path, name=path.name, kind=kind, is_guessed=is_guessed)
+        return self._record(new_id, name, kept, kind=kind, tags=tags, description=description, action=action)
+
+    def _record(
+        self,
+        new_id: str,
+        name: str,
+        kept: Kept,
+        *,
+        kind: str,
+        tags: Mapping[str, str],
+        description: str,
+        action: str,
+    ) -> Dataset:
+        ctx = self._context
+        with ctx.catalog.write() as tx:
+            run = run_here(ctx, tx)
+            dataset = Dataset(
+                id=new_id,
+                name=name,
+                version=tx.datasets.next_version(name),
+                format=kind,
+                digest=kept.digest,
+                size_bytes=kept.size_bytes,
+                row_count=kept.row_count,
+                schema=kept.schema,
+                created_at=ctx.clock.now(),
+                created_by=ctx.who,
+                equal_to=tx.datasets.equal_to(name, kept.digest),
+                tags={str(key): str(value) for key, value in tags.items()},
+                description=description,
+                profile_digest=kept.profile_digest,
+                source=kept.source,
+                run_id=run.id if run else None,
+            )
+            tx.datasets.add(dataset)
+            ctx.note(
+                tx,
+                "dataset",
+                action,
+                subject_id=dataset.id,
+                subject=dataset.reference,
+                data={"digest": kept.digest, "run": dataset.run_id},
+            )
+        return dataset
+
+    @staticmethod
+    def _kind_after(before: Dataset, file: str, *, said: str | None, header: bool) -> tuple[str, bool]:
+        """The kind of a next version: what is said, else that of the version before where the file allows it."""
+        if said is not None or not header:
+            return tables.format_of(file_name_of(file), said=said, header=header), False
+        try:
+            kind = tables.format_of(file_name_of(file))
+        except InvalidInput:
+            return before.format, False
+        return (before.format, False) if before.format.startswith(kind) else (kind, True)
 
     def _get(self, reference: str) -> Dataset:
         with self._context.catalog.read() as tx:
             return tx.datasets.get(AssetRef.parse("dataset", reference))
-
-    def _frame(self, dataset: Dataset) -> pd.DataFrame:
-        return read_table(self._context.blobs.get(dataset.digest), dataset.format, name=dataset.reference)
 
 
 def sample_frame(context: Context, datasets: Datasets, sample: object, *, where: str) -> pd.DataFrame | None:
@@ -134,7 +317,9 @@ def sample_frame(context: Context, datasets: Datasets, sample: object, *, where:
     if isinstance(sample, (list, dict)):
         return pd.DataFrame(sample)
     text = str(sample)
-    if Path(text).suffix.lower() in (".csv", ".tsv", ".parquet"):
+    if Path(text).suffix.lower() in tables.TABLES:
         path = readable_file(context, text)
-        return read_table(path.read_bytes(), format_of(path), name=text)
+        with open(path, "rb") as stream:
+            size = path.stat().st_size
+            return tables.read_content(stream, tables.format_of(path.name), name=text, size_bytes=size).frame
     return datasets.load(text)

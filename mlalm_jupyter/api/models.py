@@ -9,13 +9,14 @@ from mlalm_jupyter.api.context import Context
 from mlalm_jupyter.api.datasets import Datasets, sample_frame
 from mlalm_jupyter.api.files import readable_file, write_new_file
 from mlalm_jupyter.api.golive import new_seal
+from mlalm_jupyter.api.packages import lineage_of, opened_package
+from mlalm_jupyter.api.pins import used
 from mlalm_jupyter.api.verb import Arg, verb
 from mlalm_jupyter.domain.errors import InvalidInput, Unconfirmed
 from mlalm_jupyter.domain.listing import Listing
 from mlalm_jupyter.domain.model import Lineage, TrainedModel, check_deletable
 from mlalm_jupyter.domain.names import AssetRef, checked_name
 from mlalm_jupyter.domain.outcome import Removed, Written
-from mlalm_jupyter.ports import Transaction
 
 
 class Models:
@@ -51,15 +52,16 @@ class Models:
         if isinstance(model, str):
             data = readable_file(ctx, model).read_bytes()
             opened = bundles.read(data)
-            is_ours, lineage = False, Lineage("external")
+            is_ours, frame = False, None
         else:
             frame = sample_frame(ctx, self._datasets, sample, where="The sample")
             ctx.progress("Packing the model", 0, 0)
             data = bundles.pack(model, sample=frame).data
             opened = bundles.read(data)
-            is_ours, lineage = True, self._lineage(frame)
+            is_ours = True
         bundle_digest = ctx.blobs.put(data)
         with ctx.catalog.write() as tx:
+            lineage = lineage_of(ctx, tx, frame) if is_ours else Lineage("external")
             kept = TrainedModel(
                 id=ctx.clock.new_id(),
                 name=name,
@@ -71,7 +73,7 @@ class Models:
                 framework=opened.framework,
                 is_data_only=opened.is_data_only and not opened.wants(),
                 signature=opened.signature,
-                lineage=self._completed(tx, lineage),
+                lineage=lineage,
                 created_at=ctx.clock.now(),
                 created_by=ctx.who,
                 tags={str(key): str(value) for key, value in (tags or {}).items()},
@@ -143,16 +145,17 @@ class Models:
             ctx.note(tx, "model", "delete", subject_id=found.id, subject=found.reference)
         return Removed("model", found.reference)
 
-    def _lineage(self, frame: object) -> Lineage:
-        """Where a live object comes from: the run this kernel is executing, if it is executing one."""
-        used = getattr(frame, "attrs", {}).get("mlalm.dataset")
-        datasets = (f"dataset {used}",) if used else ()
-        run_id = self._context.run_id
-        return Lineage("run" if run_id else "notebook", run_id=run_id, datasets=datasets)
+    def load(self, model: str) -> object:
+        """The fitted object itself; a run that loads one keeps the reference.
 
-    @staticmethod
-    def _completed(tx: Transaction, lineage: Lineage) -> Lineage:
-        if not lineage.run_id:
-            return lineage
-        run = tx.runs.get(lineage.run_id)
-        return Lineage("run", run.id, run.path, tuple(dict.fromkeys((*run.inputs, *lineage.datasets))))
+        In a run a name alone stands for the version that its snapshot pinned.
+
+        >>> ws.models.load("wine:1").predict(frame)  # doctest: +SKIP
+        """
+        found = used(self._context, "model", model, lambda tx, ref: tx.models.get(ref))
+        return opened_package(
+            self._context,
+            f"Model {found.reference}",
+            bundle_digest=found.bundle_digest,
+            package_hash=found.model_hash,
+        )

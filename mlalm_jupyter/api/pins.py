@@ -2,18 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import replace
+from typing import Protocol, TypeVar
 
 from mlalm_jupyter.api.context import Context
-from mlalm_jupyter.domain.asset import Dataset, Pin
+from mlalm_jupyter.domain.asset import Dataset, Pin, Transform
 from mlalm_jupyter.domain.errors import InvalidInput, NotFound
 from mlalm_jupyter.domain.model import TrainedModel
 from mlalm_jupyter.domain.names import AssetRef
 from mlalm_jupyter.domain.run import Run
 from mlalm_jupyter.notebook.document import NotebookDocument
 from mlalm_jupyter.notebook.references import references_in
-from mlalm_jupyter.ports import Transaction
+from mlalm_jupyter.ports import DatasetStore, ModelStore, Transaction, TransformStore
+
+
+class _Referred(Protocol):
+    @property
+    def reference(self) -> str: ...
+
+
+Asset = Dataset | Transform | TrainedModel
+A = TypeVar("A", bound=_Referred)
 
 
 def pins_of(
@@ -35,8 +45,13 @@ def pins_of(
 
 def pin_of(tx: Transaction, kind: str, wanted: str) -> Pin:
     """The version that a reference stands for now."""
-    ref = AssetRef.parse(kind, wanted)
-    return _pin(kind, _held(tx, ref), wanted)
+    asset = _held(tx, AssetRef.parse(kind, wanted))
+    return Pin(kind, asset.name, asset.version, asset.id, _digest(asset), wanted)
+
+
+def newest_of(tx: Transaction, kind: str, name: str) -> int:
+    """The number of the newest version of a name."""
+    return _held(tx, AssetRef(kind, name)).version
 
 
 def resolved(context: Context, tx: Transaction, ref: AssetRef) -> AssetRef:
@@ -47,26 +62,40 @@ def resolved(context: Context, tx: Transaction, ref: AssetRef) -> AssetRef:
     """
     if ref.version is not None:
         return ref
-    newest = _held(tx, ref)
-    run = _running(context, tx)
-    if run is None or _is_made_by(tx, ref.kind, newest, run):
-        return replace(ref, version=newest.version)
-    pins = {(pin.kind, pin.wanted): pin.version for pin in run.snapshot.assets}
-    version = pins.get((ref.kind, ref.name))
-    if version is None:
-        older = [one.version for one in _versions(tx, ref) if one.created_at <= run.created_at]
-        version = max(older, default=newest.version)
-    return replace(ref, version=version)
+    run = run_here(context, tx)
+    if run is None:
+        return replace(ref, version=_held(tx, ref).version)
+    versions = [*_store(tx, ref.kind).find(name=ref.name)]
+    own = [one.version for one in versions if _run_of(one) == run.id]
+    pinned = [pin.version for pin in run.snapshot.assets if (pin.kind, pin.wanted) == (ref.kind, ref.name)]
+    older = [one.version for one in versions if one.created_at <= run.created_at]
+    meant = own or pinned or older
+    if versions and not meant:
+        raise NotFound(
+            ref.kind,
+            ref.name,
+            known=[one.reference for one in versions],
+            fix="All its versions are newer than this run's snapshot; name the one you mean.",
+        )
+    return replace(ref, version=max(meant)) if meant else ref
 
 
-def note_use(context: Context, ref: AssetRef) -> None:
-    """Keep that the run of this process has used an asset."""
-    if context.run_id:
-        with context.catalog.write() as tx:
-            tx.runs.add_input(context.run_id, f"{ref.kind} {ref}")
+def used(context: Context, kind: str, reference: str, get: Callable[[Transaction, AssetRef], A]) -> A:
+    """The asset that a reference means here; the run (or the kernel) that asks is known to have used it."""
+    wanted = AssetRef.parse(kind, reference)
+    run_id = context.run_id
+    with context.catalog.write() if run_id else context.catalog.read() as tx:
+        found = get(tx, resolved(context, tx, wanted))
+        told = f"{kind} {found.reference}"
+        if run_id and run_here(context, tx):
+            tx.runs.add_input(run_id, told)
+    if told not in context.used:
+        context.used.append(told)
+    return found
 
 
-def _running(context: Context, tx: Transaction) -> Run | None:
+def run_here(context: Context, tx: Transaction) -> Run | None:
+    """The run this process is part of."""
     if not context.run_id:
         return None
     try:
@@ -75,19 +104,25 @@ def _running(context: Context, tx: Transaction) -> Run | None:
         return None  # a run of another workspace
 
 
-def _held(tx: Transaction, ref: AssetRef) -> Dataset | TrainedModel:
-    return tx.datasets.get(ref) if ref.kind == "dataset" else tx.models.get(ref)
+def _store(tx: Transaction, kind: str) -> DatasetStore | TransformStore | ModelStore:
+    stores: Mapping[str, DatasetStore | TransformStore | ModelStore] = {
+        "dataset": tx.datasets,
+        "transform": tx.transforms,
+        "model": tx.models,
+    }
+    return stores[kind]
 
 
-def _versions(tx: Transaction, ref: AssetRef) -> list[Dataset] | list[TrainedModel]:
-    return tx.datasets.find(name=ref.name) if ref.kind == "dataset" else tx.models.find(name=ref.name)
+def _held(tx: Transaction, ref: AssetRef) -> Asset:
+    return _store(tx, ref.kind).get(ref)
 
 
-def _is_made_by(tx: Transaction, kind: str, asset: Dataset | TrainedModel, run: Run) -> bool:
-    made = tx.events.find(noun=kind, subject_id=asset.id)
-    return any(event.data.get("run") == run.id for event in made)
+def _run_of(asset: Asset) -> str | None:
+    """The run that made it."""
+    return asset.run_id if isinstance(asset, Dataset) else asset.lineage.run_id
 
 
-def _pin(kind: str, asset: Dataset | TrainedModel, wanted: str) -> Pin:
-    digest = asset.digest if isinstance(asset, Dataset) else asset.model_hash
-    return Pin(kind, asset.name, asset.version, asset.id, digest, wanted)
+def _digest(asset: Asset) -> str:
+    if isinstance(asset, Dataset):
+        return asset.digest
+    return asset.transform_hash if isinstance(asset, Transform) else asset.model_hash
