@@ -3,8 +3,8 @@
 #
 #   train.sh FOLDER [TABLE [DATASET]]
 #
-# FOLDER is the workspace; it is made if it does not exist, and holds train.ipynb. Run it again and it trains again:
-# a table that changed is the next version of the dataset, and every run gives the next version of the model. The
+# FOLDER holds train.ipynb and the table; it becomes a workspace if it is none. Run it again and it trains again: a
+# table that changed is the next version of the dataset, and every run gives the next version of the model. The
 # notebook with its outputs lies in FOLDER/trained.ipynb, also when a cell failed.
 set -eu
 

@@ -18,6 +18,9 @@ function serving(answers: Record<string, Answer[]>, asked: string[] = [], urls: 
     urls.push(url);
     const left = answers[verb];
     const { status, body } = left.length > 1 ? (left.shift() as Answer) : left[0];
+    if (status === 0) {
+      throw new TypeError('Failed to fetch');
+    }
     return { ok: status === 200, status, statusText: '', json: async () => body } as Response;
   };
   return ServerConnection.makeSettings({ fetch, Request: FakeRequest as unknown as typeof Request });
@@ -70,6 +73,38 @@ describe('the lifecycle', () => {
     const run = await new Lifecycle(settings).run('a.ipynb', now => told.push(now.status));
     expect(run.status).toBe('Finished');
     expect(told).toEqual(['Queued', 'Running']);
+  });
+
+  it('goes on following a run when an answer fails to come', async () => {
+    const told: string[] = [];
+    const away = { code: 'Unavailable', what: 'No.', why: 'It starts.', fix: 'Wait.' };
+    const settings = serving({
+      ...PLACE,
+      'api/experiment/list': [ok({ result: [] })],
+      'api/service/list': [ok({ result: [] })],
+      'api/experiment/run': [ok({ result: { id: 'r', status: 'Running' } })],
+      'api/run/show': [
+        { status: 0, body: null },
+        { status: 503, body: { error: away } },
+        { status: 502, body: null },
+        ok({ result: { id: 'r', status: 'Finished' } })
+      ]
+    });
+    const run = await new Lifecycle(settings).run('a.ipynb', now => told.push(now.status));
+    expect(run.status).toBe('Finished');
+    expect(told).toEqual(['Running', 'Running', 'Running', 'Running']);
+  }, 20_000);
+
+  it('ends following a run that the server refuses to show', async () => {
+    const fault = { code: 'NotFound', what: 'No run.', why: 'It is gone.', fix: '' };
+    const settings = serving({
+      ...PLACE,
+      'api/experiment/list': [ok({ result: [] })],
+      'api/service/list': [ok({ result: [] })],
+      'api/experiment/run': [ok({ result: { id: 'r', status: 'Running' } })],
+      'api/run/show': [{ status: 404, body: { error: fault } }]
+    });
+    await expect(new Lifecycle(settings).run('a.ipynb', () => undefined)).rejects.toThrow('No run.');
   });
 
   it('says so when the server does not answer, or answers with a page', async () => {

@@ -8,6 +8,13 @@ import { ILifecycle } from './tokens';
 const RUNNING = ['Queued', 'Running'];
 const WATCH_MS = { first: 300, last: 2000, growth: 1.2 };
 
+/** How long a server that does not answer is asked again: about half an hour. */
+const AWAY = { growth: 2, last_ms: 30_000, tries: 60, codes: ['Unreachable', 'Unavailable', '502', '503', '504'] };
+
+function isAway(error: unknown): boolean {
+  return error instanceof MlalmError && AWAY.codes.includes(error.fault.code);
+}
+
 /** Whether a run has still to end. */
 export function isUnderWay(run: IRun | null): boolean {
   return run !== null && RUNNING.includes(run.status);
@@ -74,10 +81,22 @@ export class Lifecycle implements ILifecycle {
     const { workspace } = await requestPlace(path, this.settings);
     let run = await requestAPI<IRun>('experiment/run', { notebook: path, wait: false }, this.settings, workspace);
     this.askAnew();
-    for (let wait = WATCH_MS.first; isUnderWay(run); wait = Math.min(wait * WATCH_MS.growth, WATCH_MS.last)) {
+    let missed = 0;
+    for (let wait = WATCH_MS.first; isUnderWay(run); ) {
       told(run);
       await new Promise(resolve => setTimeout(resolve, wait));
-      run = await requestAPI<IRun>('run/show', { run: run.id }, this.settings, workspace);
+      try {
+        run = await requestAPI<IRun>('run/show', { run: run.id }, this.settings, workspace);
+        wait = missed ? WATCH_MS.first : Math.min(wait * WATCH_MS.growth, WATCH_MS.last);
+        missed = 0;
+      } catch (error) {
+        // the run goes on without us: a network that comes and goes, or a restart, is waited for
+        missed += 1;
+        if (!isAway(error) || missed > AWAY.tries) {
+          throw error;
+        }
+        wait = Math.min(wait * AWAY.growth, AWAY.last_ms);
+      }
     }
     this.askAnew();
     return run;

@@ -274,7 +274,7 @@ class NewerSchema(MlalmError):
         super().__init__(
             f"Workspace '{workspace}' was not opened.",
             why=f"A newer mlalm wrote it (its schema is {found}; this version knows {known}).",
-            fix="Run `pip install --upgrade mlalm-jupyter` and try again.",
+            fix="Install the newer mlalm that wrote it, and try again.",
         )
 
 

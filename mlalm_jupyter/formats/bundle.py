@@ -229,7 +229,7 @@ def read(source: bytes | Path) -> Bundle:
     if version != FORMAT_VERSION or manifest.get("kind") != KIND:
         raise damaged(
             f"Its format version is {version!r}; this version of mlalm reads {FORMAT_VERSION}",
-            fix="If a newer mlalm wrote it, run `pip install --upgrade mlalm-jupyter`.",
+            fix="If a newer mlalm wrote it, install that one.",
         )
     hashes = manifest.get("members")
     if not isinstance(hashes, dict) or set(hashes) != set(members):

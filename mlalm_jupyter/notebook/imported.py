@@ -104,7 +104,7 @@ class _Reading:
                 ("format",),
                 f"'{FORMAT}' or older",
                 f"'{given}', which a newer mlalm wrote",
-                "Run `pip install --upgrade mlalm-jupyter` and try again.",
+                "Install the newer mlalm that wrote it, and try again.",
             )
         self._refuse(("format",), f"'{FORMAT}'", repr(given) if "format" in found else "no format")
 

@@ -164,7 +164,7 @@ def test_a_newer_schema_is_refused_and_left_alone(tmp_path: Path) -> None:
     assert refused(NewerSchema, tmp_path) == (
         f"Workspace '{tmp_path}' was not opened. A newer mlalm wrote it "
         f"(its schema is 0999; this version knows {migrations.REVISIONS[-1]}). "
-        "Run `pip install --upgrade mlalm-jupyter` and try again."
+        "Install the newer mlalm that wrote it, and try again."
     )
     assert (tmp_path / "catalog.sqlite").read_bytes() == before
 

@@ -88,7 +88,7 @@ def test_a_newer_schema_is_left_alone(tmp_path: Path) -> None:
     with pytest.raises(NewerSchema) as caught:
         Workspace.open(path)
     assert "A newer mlalm wrote it (its schema is 9999" in sentence(caught)
-    assert "pip install --upgrade mlalm-jupyter" in sentence(caught)
+    assert "Install the newer mlalm that wrote it" in sentence(caught)
     assert (path / ".mlalm/catalog.sqlite").read_bytes() == before
 
 

@@ -23,7 +23,7 @@ ROOT = Path(__file__).resolve().parents[2]
 EXAMPLES = ROOT / "examples"
 WORKFLOW = yaml.safe_load((EXAMPLES / "ci" / "github-actions.yml").read_text(encoding="utf-8"))
 STEPS: list[dict[str, Any]] = WORKFLOW["jobs"]["train"]["steps"]
-SKIPPED = {"Install": "the package under test is installed already, and is not on a registry yet"}
+SKIPPED = {"Install": "the package under test is installed already; a test of its own installs it"}
 Runner = tuple[Path, dict[str, str]]
 """A checkout and the environment of its commands."""
 DEFAULT = re.compile(r"\$\{\{ inputs\.\w+ \|\| '([^']*)' \}\}")
@@ -73,10 +73,23 @@ def workflow_env() -> dict[str, str]:
     return {name: match[1] for name, match in found.items() if match}
 
 
-def test_the_workflow_installs_this_package_and_checks_the_repository_out_first() -> None:
+def test_the_workflow_installs_this_package_from_where_its_variable_says(tmp_path: Path) -> None:
+    install = next(step for step in STEPS if step.get("name") == "Install")
+    assert install["env"]["PACKAGE"] == "${{ vars.PACKAGE }}"
+    folder, env = checkout(tmp_path)
+    # without network: what it depends on, and what builds it, is here already
+    quick = {"PIP_TARGET": str(tmp_path / "there"), "PIP_NO_DEPS": "1", "PIP_NO_BUILD_ISOLATION": "0"}
+    said = {"PACKAGE": str(ROOT), "SKIP_JUPYTER_BUILDER": install["env"]["SKIP_JUPYTER_BUILDER"]}
+    done = run(folder, env | quick | said, "bash", "-e", "-c", install["run"])
+    assert done.returncode == 0, done.stderr
+    assert (tmp_path / "there" / "mlalm_jupyter" / "surfaces" / "cli" / "main.py").exists()
+    done = run(folder, env | quick | said | {"PACKAGE": ""}, "bash", "-e", "-c", install["run"])
+    assert done.returncode != 0
+    assert "Say in this repository variable" in done.stderr
+
+
+def test_the_workflow_uses_the_oldest_python_and_checks_the_repository_out_first() -> None:
     project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
-    install = next(step["run"] for step in STEPS if step.get("name") == "Install")
-    assert install.split() == ["python", "-m", "pip", "install", project["name"]]
     assert STEPS[0]["uses"].startswith("actions/checkout@")
     python = next(step for step in STEPS if step.get("uses", "").startswith("actions/setup-python@"))
     assert project["requires-python"] == f">={python['with']['python-version']}"

@@ -97,7 +97,7 @@ SENTENCES: list[tuple[MlalmError, str]] = [
         errors.NewerSchema("rides", found="0007", known="0001"),
         "Workspace 'rides' was not opened. A newer mlalm wrote it (its schema is 0007; this version "
         "knows 0001). "
-        "Run `pip install --upgrade mlalm-jupyter` and try again.",
+        "Install the newer mlalm that wrote it, and try again.",
     ),
     (
         errors.Unauthorized("The call", needs="a key of endpoint bikes/default"),
