@@ -134,6 +134,9 @@ class DatasetStore(Protocol):
     def next_version(self, name: str) -> int:
         """Reserve the next number of a name; numbers are never given twice."""
 
+    def claim(self, name: str, version: int) -> int:
+        """Take a number that something has elsewhere, or the next one where it may have been given already."""
+
     def add(self, dataset: Dataset) -> None: ...
     def get(self, ref: AssetRef) -> Dataset:
         """That version, or the newest when none is named."""
@@ -150,6 +153,9 @@ class DatasetStore(Protocol):
 
 class TransformStore(Protocol):
     def next_version(self, name: str) -> int: ...
+    def claim(self, name: str, version: int) -> int:
+        """Take a number that something has elsewhere, or the next one where it may have been given already."""
+
     def add(self, transform: Transform) -> None: ...
     def get(self, ref: AssetRef) -> Transform: ...
     def find(self, *, name: str | None = None) -> list[Transform]: ...
@@ -163,6 +169,9 @@ class TransformStore(Protocol):
 
 class ModelStore(Protocol):
     def next_version(self, name: str) -> int: ...
+    def claim(self, name: str, version: int) -> int:
+        """Take a number that something has elsewhere, or the next one where it may have been given already."""
+
     def add(self, model: TrainedModel) -> None: ...
     def get(self, ref: AssetRef) -> TrainedModel: ...
     def find(self, *, name: str | None = None, run_id: str | None = None) -> list[TrainedModel]: ...

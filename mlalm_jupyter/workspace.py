@@ -7,7 +7,7 @@ import getpass
 import os
 import shutil
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from functools import cached_property
 from pathlib import Path
 
@@ -104,6 +104,7 @@ class Workspace:
                 make_runner=plugins.notebook_runner(),
                 environ=os.environ,
                 progress=progress,
+                another=_another,
             )
         )
 
@@ -153,6 +154,12 @@ class Workspace:
 
     def __repr__(self) -> str:
         return f"Workspace({str(self.path)!r})"
+
+
+@contextlib.contextmanager
+def _another(folder: str) -> Iterator[Context]:
+    with Workspace.open(folder) as other:
+        yield other.context
 
 
 def founding() -> Founding:

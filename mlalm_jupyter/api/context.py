@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from contextlib import AbstractContextManager
+from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 
+from mlalm_jupyter.domain.errors import Unavailable
 from mlalm_jupyter.domain.event import Event
 from mlalm_jupyter.domain.workspace import WorkspaceInfo
 from mlalm_jupyter.ports import (
@@ -32,6 +35,12 @@ def silent(_text: str, _done: int, _total: int) -> None:
     """Progress that nobody watches."""
 
 
+def _no_other(folder: str) -> AbstractContextManager[Context]:
+    raise Unavailable(
+        f"The workspace '{folder}' was not opened.", why="Nothing here can.", fix="Open it by itself."
+    )
+
+
 @dataclass
 class Context:
     """The workspace as the verbs see it."""
@@ -49,6 +58,8 @@ class Context:
     make_runner: Callable[[], NotebookRunner]
     environ: Mapping[str, str]
     progress: Progress = silent
+    another: Callable[[str], AbstractContextManager[Context]] = field(default=_no_other)
+    """Opens the workspace in another folder."""
 
     @cached_property
     def host(self) -> ServiceHost:
@@ -61,6 +72,10 @@ class Context:
         It outlives the context: every magic opens the workspace anew.
         """
         return _USED.setdefault(self.info.id, [])
+
+    @staticmethod
+    def digest(data: bytes) -> str:
+        return hashlib.sha256(data).hexdigest()
 
     @property
     def run_id(self) -> str | None:

@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 from typing import Annotated
 
 from mlalm_jupyter.api.context import Context
+from mlalm_jupyter.api.exchange import Exchange
 from mlalm_jupyter.api.recorder import Recorder, notebook_file
 from mlalm_jupyter.api.runs import ended_run
 from mlalm_jupyter.api.snapshots import last_cell
@@ -20,7 +21,7 @@ from mlalm_jupyter.domain.run import Cells, Condition, Run, RunStatus, Snapshot,
 from mlalm_jupyter.notebook.document import check_parameters, read_notebook
 
 
-class Experiments:
+class Experiments(Exchange):
     """The experiments of a workspace."""
 
     def __init__(self, context: Context, recorder: Recorder) -> None:

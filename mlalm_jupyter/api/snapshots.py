@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 from mlalm_jupyter.api.context import Context
-from mlalm_jupyter.api.pins import pins_of
+from mlalm_jupyter.api.pinning import pins_of
 from mlalm_jupyter.domain.asset import Pin
 from mlalm_jupyter.domain.errors import InvalidInput
 from mlalm_jupyter.domain.run import Snapshot

@@ -5,11 +5,13 @@ from __future__ import annotations
 from mlalm_jupyter.api.datasets import Datasets
 from mlalm_jupyter.api.definitions import Definitions
 from mlalm_jupyter.api.endpoints import Endpoints
+from mlalm_jupyter.api.exchange import Exchange
 from mlalm_jupyter.api.experiments import Experiments
 from mlalm_jupyter.api.jobs import Jobs
 from mlalm_jupyter.api.models import Models
 from mlalm_jupyter.api.retraining import Retraining
 from mlalm_jupyter.api.runs import Runs
+from mlalm_jupyter.api.saving import Saving
 from mlalm_jupyter.api.server import Server
 from mlalm_jupyter.api.services import Services
 from mlalm_jupyter.api.transforms import Transforms
@@ -24,6 +26,8 @@ NOUNS: tuple[type, ...] = (
     Datasets,
     Transforms,
     Experiments,
+    Saving,
+    Exchange,
     Runs,
     Models,
     Trust,

@@ -2,7 +2,8 @@
 
 MlalmError
 ├─ NotFound                      kind, name, nearest names
-│  └─ WorkspaceNotFound
+│  ├─ WorkspaceNotFound
+│  └─ MissingAssets              which, by kind and id
 ├─ InvalidInput                  where, expected, got
 │  └─ Unconfirmed                what would go
 ├─ Conflict
@@ -110,6 +111,22 @@ class WorkspaceNotFound(NotFound):
             f"No workspace at '{place}'.",
             why=why,
             fix="Make one with `mlalm workspace init FOLDER`, or name one: --workspace or MLALM_WORKSPACE.",
+        )
+
+
+class MissingAssets(NotFound):
+    code = "MissingAssets"
+
+    def __init__(self, what: str, *, missing: Sequence[str]) -> None:
+        self.kind = "asset"
+        self.name = what
+        self.nearest = []
+        self.missing = tuple(missing)
+        MlalmError.__init__(
+            self,
+            f"{what} was not opened.",
+            why=f"It refers to {'; '.join(self.missing)}.",
+            fix="Bring those with the same ids: `mlalm experiment copy` carries them from where they are.",
         )
 
 

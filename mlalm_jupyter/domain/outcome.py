@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from mlalm_jupyter.domain.asset import Dataset
+from mlalm_jupyter.domain.experiment import Experiment
 from mlalm_jupyter.domain.model import TrainedModel
 from mlalm_jupyter.domain.profile import Profile
 from mlalm_jupyter.domain.run import Run
@@ -81,6 +82,40 @@ class Retrained:
             "run": self.run.to_dict(),
             "model": self.model.to_dict() if self.model else None,
             "endpoint": self.endpoint.to_dict() if self.endpoint else None,
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class Swap:
+    """A reference in a notebook that stands for another version than before.
+
+    `wanted` is how the notebook said it, and `text` how it says it now; empty where it says no version.
+    """
+
+    kind: str
+    name: str
+    old: str
+    new: str
+    wanted: str = ""
+    text: str = ""
+
+    def to_dict(self) -> dict[str, object]:
+        return {"kind": self.kind, "name": self.name, "old": self.old, "new": self.new}
+
+
+@dataclass(frozen=True, slots=True)
+class SavedAs:
+    """An experiment whose notebook was written, and the assets that moved in it."""
+
+    experiment: Experiment
+    swaps: tuple[Swap, ...] = ()
+    note: str = ""
+
+    def to_dict(self) -> dict[str, object]:
+        return {
+            "experiment": self.experiment.to_dict(),
+            "swaps": [swap.to_dict() for swap in self.swaps],
+            "note": self.note,
         }
 
 

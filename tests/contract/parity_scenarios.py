@@ -98,6 +98,21 @@ def notebook(ws: Workspace, *sources: str, name: str = "train.ipynb") -> str:
     return write(ws, name, json.dumps(content))
 
 
+def referring(ws: Workspace) -> str:
+    """A notebook that reads the first of two versions of a dataset."""
+    dataset(ws)
+    ws.datasets.upload(write(ws, "more.csv", "hour,wind\n1,2.5\n"), "rides")
+    return notebook(ws, "factor = 1", "rows = %dataset rides:1", name="rides.ipynb")
+
+
+def exported_experiment(ws: Workspace) -> str:
+    return ws.experiments.export(referring(ws), str(ws.path / "rides.json")).file
+
+
+def another(ws: Workspace) -> str:
+    return str(Workspace.init(ws.path.with_name(f"{ws.path.name}-other")).path)
+
+
 def begun(ws: Workspace, *sources: str) -> tuple[Run, Lease]:
     """A run that this process holds, without a kernel."""
     path = Path(notebook(ws, *(sources or ("factor = 1",))))
@@ -167,6 +182,21 @@ SCENARIOS: dict[tuple[str, str], Scenario] = {
     ("experiment", "snapshot"): Scenario(
         lambda ws: {"notebook": notebook(ws, "factor = 1"), "message": "first", "tags": {"kind": "try"}},
         changes=True,
+    ),
+    ("experiment", "save-as"): Scenario(
+        lambda ws: {"source": referring(ws), "name": "again", "keep_versions": False}, changes=True
+    ),
+    ("experiment", "update-asset"): Scenario(
+        lambda ws: {"notebook": referring(ws), "asset": "rides", "kind": "dataset"}, changes=True
+    ),
+    ("experiment", "export"): Scenario(
+        lambda ws: {"source": referring(ws), "file": str(ws.path / "rides.json")}, changes=True
+    ),
+    ("experiment", "import"): Scenario(
+        lambda ws: {"file": exported_experiment(ws), "name": "again"}, changes=True
+    ),
+    ("experiment", "copy"): Scenario(
+        lambda ws: {"source": referring(ws), "to": another(ws), "name": "again"}, is_loose=True
     ),
     ("experiment", "delete"): Scenario(_with(ended, notebook="train.ipynb", yes=True), changes=True),
     ("experiment", "run"): Scenario(

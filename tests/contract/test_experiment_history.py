@@ -80,9 +80,7 @@ def test_a_part_is_run_up_to_its_tag(hosted: Workspace, train: str) -> None:
     assert run.status is RunStatus.FINISHED_PARTIAL
     assert (run.findings.executed, run.snapshot.until) == ((1, 2, 3), "ready")
     assert run.findings.metrics == {}
-    with pytest.raises(
-        InvalidInput, match="The tag 'redy' is not valid. Expected one code cell that carries it"
-    ):
+    with pytest.raises(InvalidInput, match="Expected one code cell that carries it"):
         hosted.experiments.run(train, to="redy")
 
 

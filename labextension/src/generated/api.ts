@@ -69,6 +69,13 @@ export interface IFigure {
   media_type: string;
 }
 
+/** An experiment whose notebook was written, and the assets that moved in it. */
+export interface ISavedAs {
+  experiment: IExperiment;
+  swaps: Record<string, unknown>[];
+  note: string;
+}
+
 /** Runs side by side: of each name the value in every run, in their order. */
 export interface IComparison {
   runs: IRun[];
@@ -132,12 +139,40 @@ export interface IWorkspaceShowRequest {}
 /** Check every hash, reference and process, and say what is wrong. */
 export interface IWorkspaceDoctorRequest {}
 
-/** Keep a file as the next version of a dataset. */
+/** Keep a file as the next version of a dataset; one whose content is not of its kind is refused. */
 export interface IDatasetUploadRequest {
-  /** a .csv, .tsv or .parquet file */
+  /** a table, zip, text or RData file */
   file: string;
   /** the dataset's name; a name that exists gets its next version */
   name: string;
+  /** csv, tsv, arff, parquet, zip, text or rdata; seen from the file's ending if not said */
+  format?: string;
+  /** take the first line of a csv or tsv for names */
+  header?: boolean;
+  /** keep the address (http, https or a path) and no copy; loading checks the hash */
+  by_reference?: boolean;
+  /** words to find it by */
+  tags?: Record<string, unknown>;
+  /** one sentence about it */
+  description?: string;
+}
+
+/** Give a dataset that exists its next version; what uses older ones stays with those. */
+export interface IDatasetUpdateRequest {
+  /** a dataset that exists */
+  name: string;
+  /** the new file; one that is kept by reference is looked at again without */
+  file?: string;
+  /** as for upload; as the version before if not said */
+  format?: string;
+  /** take the first line of a csv or tsv for names */
+  header?: boolean;
+  /** keep the address and no copy */
+  by_reference?: boolean;
+  /** words to find it by */
+  tags?: Record<string, unknown>;
+  /** one sentence about it; as before if not said */
+  description?: string;
 }
 
 /** List the newest version of each dataset, or every version of one. */
@@ -146,7 +181,7 @@ export interface IDatasetListRequest {
   name?: string;
 }
 
-/** Show a dataset and its first rows. */
+/** Show a dataset: its first rows, and what the values of each column are like. */
 export interface IDatasetShowRequest {
   /** NAME or NAME:VERSION */
   dataset: string;
@@ -160,6 +195,48 @@ export interface IDatasetDownloadRequest {
   dataset: string;
   /** where to write it; it must not exist yet */
   file: string;
+}
+
+/** Delete one version that no snapshot and no model refers to; its number is not given again. */
+export interface IDatasetDeleteRequest {
+  /** NAME:VERSION */
+  dataset: string;
+  /** delete without asking */
+  yes?: boolean;
+}
+
+/** Keep a fitted preprocessing step as the next version of a name. */
+export interface ITransformRegisterRequest {
+  /** a fitted object with `transform`, or an .ilearner file */
+  transform: unknown;
+  /** the transform's name; a name that exists gets its next version */
+  name: string;
+  /** rows as it takes them: a frame, a dataset or a table file */
+  sample?: unknown;
+  /** words to find it by */
+  tags?: Record<string, unknown>;
+  /** one sentence about it */
+  description?: string;
+}
+
+/** List the newest version of each transform, or every version of one. */
+export interface ITransformListRequest {
+  /** all versions of this name */
+  name?: string;
+}
+
+/** Show one version of a transform: what it takes and gives, and where it came from. */
+export interface ITransformShowRequest {
+  /** NAME or NAME:VERSION */
+  transform: string;
+}
+
+/** Delete one version that no snapshot and no model refers to; its number is not given again. */
+export interface ITransformDeleteRequest {
+  /** NAME:VERSION */
+  transform: string;
+  /** delete without asking */
+  yes?: boolean;
 }
 
 /** List the notebooks that have been run here, with their last run. */
@@ -221,6 +298,54 @@ export interface IExperimentDeleteRequest {
   notebook: string;
   /** delete without asking */
   yes?: boolean;
+}
+
+/** Save a notebook, or a locked snapshot of one, as a new experiment with an empty history. */
+export interface IExperimentSaveAsRequest {
+  /** a notebook, or run:ID for one of its snapshots */
+  source: string;
+  /** the new notebook, which must not exist yet */
+  name: string;
+  /** leave assets at the versions they have */
+  keep_versions?: boolean;
+}
+
+/** Put another version of a dataset, transform or model into a notebook; nothing else in it changes. */
+export interface IExperimentUpdateAssetRequest {
+  /** the notebook in which to swap it */
+  notebook: string;
+  /** NAME for its newest version, or NAME:VERSION */
+  asset: string;
+  /** dataset, transform or model, when names could be several */
+  kind?: string;
+}
+
+/** Write an experiment as text meant for git: cells and references, never outputs or the bytes of assets. */
+export interface IExperimentExportRequest {
+  /** a notebook, or run:ID for one of its snapshots */
+  source: string;
+  /** where to write the text; it must not exist yet */
+  file: string;
+}
+
+/** Make an experiment from its text, or write over the one it came from. */
+export interface IExperimentImportRequest {
+  /** the text of an exported experiment */
+  file: string;
+  /** the new notebook; without it the name in the text */
+  name?: string;
+  /** write over the notebook it was exported from */
+  overwrite?: boolean;
+}
+
+/** Copy an experiment to another workspace, with every dataset, transform and model it refers to. */
+export interface IExperimentCopyRequest {
+  /** a notebook, or run:ID for one of its snapshots */
+  source: string;
+  /** the folder of the other workspace */
+  to: string;
+  /** its name there; without it the one it has here */
+  name?: string;
 }
 
 /** Show one run: its snapshot, how far it came, what it used and left. */
@@ -296,7 +421,7 @@ export interface IModelDeleteRequest {
 /** List what may run here: what was made here, and what an owner trusted. */
 export interface ITrustListRequest {}
 
-/** Sign a definition or model from elsewhere, so that it may run here. */
+/** Sign a definition, model or transform from elsewhere, so that it may run here. */
 export interface ITrustAddRequest {
   /** the hash a refusal named, 64 hex digits */
   digest: string;
@@ -477,15 +602,26 @@ export interface IVerbs {
   'workspace/show': IWorkspaceShowRequest;
   'workspace/doctor': IWorkspaceDoctorRequest;
   'dataset/upload': IDatasetUploadRequest;
+  'dataset/update': IDatasetUpdateRequest;
   'dataset/list': IDatasetListRequest;
   'dataset/show': IDatasetShowRequest;
   'dataset/download': IDatasetDownloadRequest;
+  'dataset/delete': IDatasetDeleteRequest;
+  'transform/register': ITransformRegisterRequest;
+  'transform/list': ITransformListRequest;
+  'transform/show': ITransformShowRequest;
+  'transform/delete': ITransformDeleteRequest;
   'experiment/list': IExperimentListRequest;
   'experiment/show': IExperimentShowRequest;
   'experiment/snapshot': IExperimentSnapshotRequest;
   'experiment/run': IExperimentRunRequest;
   'experiment/history': IExperimentHistoryRequest;
   'experiment/delete': IExperimentDeleteRequest;
+  'experiment/save-as': IExperimentSaveAsRequest;
+  'experiment/update-asset': IExperimentUpdateAssetRequest;
+  'experiment/export': IExperimentExportRequest;
+  'experiment/import': IExperimentImportRequest;
+  'experiment/copy': IExperimentCopyRequest;
   'run/show': IRunShowRequest;
   'run/cancel': IRunCancelRequest;
   'run/compare': IRunCompareRequest;

@@ -9,7 +9,7 @@ from sqlalchemy import Connection, bindparam, delete, func, insert, select
 
 from mlalm_jupyter.adapters.catalog.references import users_of
 from mlalm_jupyter.adapters.catalog.schema import datasets
-from mlalm_jupyter.adapters.catalog.versions import asset_row, newest_of_each, reserve_version
+from mlalm_jupyter.adapters.catalog.versions import asset_row, claim_version, newest_of_each, reserve_version
 from mlalm_jupyter.domain.asset import Dataset, Source
 from mlalm_jupyter.domain.errors import NotFound
 from mlalm_jupyter.domain.names import AssetRef
@@ -32,6 +32,9 @@ class SqlDatasets:
 
     def next_version(self, name: str) -> int:
         return reserve_version(self._connection, "dataset", name)
+
+    def claim(self, name: str, version: int) -> int:
+        return claim_version(self._connection, "dataset", name, version)
 
     def add(self, dataset: Dataset) -> None:
         self._connection.execute(

@@ -8,7 +8,7 @@ from typing import Any
 from sqlalchemy import Connection, bindparam, delete, exists, func, insert, select
 
 from mlalm_jupyter.adapters.catalog.schema import models
-from mlalm_jupyter.adapters.catalog.versions import asset_row, newest_of_each, reserve_version
+from mlalm_jupyter.adapters.catalog.versions import asset_row, claim_version, newest_of_each, reserve_version
 from mlalm_jupyter.domain.errors import NotFound
 from mlalm_jupyter.domain.model import Lineage, TrainedModel
 from mlalm_jupyter.domain.names import AssetRef
@@ -35,6 +35,9 @@ class SqlModels:
 
     def next_version(self, name: str) -> int:
         return reserve_version(self._connection, "model", name)
+
+    def claim(self, name: str, version: int) -> int:
+        return claim_version(self._connection, "model", name, version)
 
     def add(self, model: TrainedModel) -> None:
         self._connection.execute(

@@ -9,7 +9,7 @@ from sqlalchemy import Connection, bindparam, delete, exists, func, insert, sele
 
 from mlalm_jupyter.adapters.catalog.references import users_of
 from mlalm_jupyter.adapters.catalog.schema import transforms
-from mlalm_jupyter.adapters.catalog.versions import asset_row, newest_of_each, reserve_version
+from mlalm_jupyter.adapters.catalog.versions import asset_row, claim_version, newest_of_each, reserve_version
 from mlalm_jupyter.domain.asset import Transform
 from mlalm_jupyter.domain.errors import NotFound
 from mlalm_jupyter.domain.model import Lineage
@@ -34,6 +34,9 @@ class SqlTransforms:
 
     def next_version(self, name: str) -> int:
         return reserve_version(self._connection, "transform", name)
+
+    def claim(self, name: str, version: int) -> int:
+        return claim_version(self._connection, "transform", name, version)
 
     def add(self, transform: Transform) -> None:
         self._connection.execute(

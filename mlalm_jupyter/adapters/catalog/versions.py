@@ -25,6 +25,19 @@ def reserve_version(connection: Connection, kind: str, name: str) -> int:
     return version
 
 
+def claim_version(connection: Connection, kind: str, name: str, version: int) -> int:
+    """A number that something already has elsewhere, or the next one when it may have been given here."""
+    mine = and_(counters.c.kind == kind, counters.c.name == name)
+    last = connection.execute(select(counters.c.last).where(mine).with_for_update()).scalar()
+    if version <= (last or 0) or version > _LARGEST:
+        return reserve_version(connection, kind, name)
+    if last is None:
+        connection.execute(insert(counters), {"kind": kind, "name": name, "last": version})
+    else:
+        connection.execute(update(counters).where(mine).values(last=version))
+    return version
+
+
 def newest_of_each(assets: Table) -> Select[*tuple[object, ...]]:
     """The newest version of every name, by name."""
     other = assets.alias("other")

@@ -104,6 +104,9 @@ def example_errors() -> list[MlalmError]:
     return [
         errors.NotFound("model", "biks:9", known=["bikes:1", "bikes:2"]),
         errors.WorkspaceNotFound("rides", why="That folder is no workspace."),
+        errors.MissingAssets(
+            "Experiment 'train'", missing=["dataset rides:1 (id 0193ab), which is not here"]
+        ),
         errors.InvalidInput(
             "The model reference 'bikes:new'", expected="NAME or NAME:VERSION", got="'bikes:new'"
         ),

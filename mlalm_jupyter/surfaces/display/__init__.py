@@ -7,13 +7,13 @@ from collections.abc import Callable
 from datetime import datetime
 from typing import Any
 
-from mlalm_jupyter.domain.asset import Dataset
+from mlalm_jupyter.domain.asset import Dataset, Transform
 from mlalm_jupyter.domain.definition import ServiceDefinition
 from mlalm_jupyter.domain.experiment import Experiment
 from mlalm_jupyter.domain.job import Job
 from mlalm_jupyter.domain.listing import Listing
 from mlalm_jupyter.domain.model import TrainedModel
-from mlalm_jupyter.domain.outcome import Comparison, Preview, Removed, Retrained, Snippet, Written
+from mlalm_jupyter.domain.outcome import Comparison, Preview, Removed, Retrained, SavedAs, Snippet, Written
 from mlalm_jupyter.domain.run import Run
 from mlalm_jupyter.domain.server import KeyPair, Scored, ServerStatus
 from mlalm_jupyter.domain.service import Endpoint, WebService
@@ -29,12 +29,14 @@ __all__ = ["bundle_of", "html_of", "register_formatters", "text_of"]
 _ONE: dict[type, tuple[str, Callable[[Any], View]]] = {
     Dataset: ("dataset", assets.dataset),
     Preview: ("preview", assets.preview),
+    Transform: ("transform", assets.transform),
     TrainedModel: ("model", assets.model),
     Scored: ("scored", assets.scored),
     Written: ("written", assets.written),
     Removed: ("removed", assets.removed),
     Experiment: ("experiment", experiments.experiment),
     Run: ("run", experiments.run),
+    SavedAs: ("saved", experiments.saved_as),
     Comparison: ("comparison", experiments.comparison),
     Job: ("job", experiments.job),
     Retrained: ("retrained", experiments.retrained),
@@ -50,6 +52,7 @@ _ONE: dict[type, tuple[str, Callable[[Any], View]]] = {
 }
 _MANY: dict[str, Callable[[Any], View]] = {
     "dataset": assets.datasets,
+    "transform": assets.transforms,
     "model": assets.models,
     "experiment": experiments.experiments,
     "run": experiments.runs,

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 
-from mlalm_jupyter.domain.asset import Dataset
+from mlalm_jupyter.domain.asset import Dataset, Transform
 from mlalm_jupyter.domain.model import Lineage, TrainedModel
 from mlalm_jupyter.domain.outcome import Preview, Removed, Written
+from mlalm_jupyter.domain.profile import ColumnProfile, Profile
 from mlalm_jupyter.domain.server import Scored
 from mlalm_jupyter.domain.signature import Schema
 from mlalm_jupyter.surfaces.display.parts import (
@@ -17,22 +18,29 @@ from mlalm_jupyter.surfaces.display.parts import (
     Grid,
     Moment,
     Note,
+    Spark,
     View,
     joined,
     size,
 )
 
 ROWS_SHOWN = 50
+_LONGEST = 24
+"""Of a value that stands for many others."""
 
 
 def dataset(one: Dataset) -> View:
     facts = Facts(
         f"Dataset {one.reference}",
         [
-            ("rows", one.row_count),
+            ("about", one.description),
+            *_extent(one),
             ("columns", _columns(one.schema)),
             ("kind", one.format),
             ("size", size(one.size_bytes)),
+            ("lies at", Code(one.source.address) if one.source else None),
+            ("tags", _pairs(one.tags)),
+            ("run", Digest(one.run_id) if one.run_id else None),
             ("uploaded", Moment(one.created_at)),
             ("by", one.created_by),
             ("sha256", Digest(one.digest)),
@@ -65,7 +73,63 @@ def datasets(many: Sequence[Dataset]) -> View:
 
 
 def preview(one: Preview) -> View:
-    return [*dataset(one.dataset), rows("First rows", one.head.names, one.head.rows)]
+    view = list(dataset(one.dataset))
+    if one.note:
+        view.append(Note(one.note))
+    elif one.head.names and one.head.rows:
+        view.append(rows("First rows", one.head.names, one.head.rows))
+    if one.profile and one.profile.members:
+        view.append(_members(one.profile))
+    if one.profile and one.profile.columns:
+        view.append(_profile(one.profile))
+    return view
+
+
+def transform(one: Transform) -> View:
+    facts = Facts(
+        f"Transform {one.reference}",
+        [
+            ("about", one.description),
+            ("kind", f"{one.framework}, kept as {one.format}"),
+            ("takes", _columns(one.signature.inputs)),
+            ("gives", _columns(one.signature.outputs)),
+            ("from", _origin(one.lineage)),
+            ("run", Digest(one.lineage.run_id) if one.lineage.run_id else None),
+            ("data", joined(one.lineage.datasets)),
+            ("tags", _pairs(one.tags)),
+            ("size", size(one.size_bytes)),
+            ("registered", Moment(one.created_at)),
+            ("by", one.created_by),
+            ("hash", Digest(one.transform_hash)),
+        ],
+    )
+    return [facts, *_equal(one.equal_to, one.name)]
+
+
+def transforms(many: Sequence[Transform]) -> View:
+    if not many:
+        return [
+            Note("No transforms yet. Register one with `ws.transforms.register(OBJECT, NAME, sample=ROWS)`.")
+        ]
+    return [
+        Grid(
+            "Transforms",
+            ("transform", "kind", "takes", "gives", "from", "tags", "registered", "by"),
+            [
+                (
+                    one.reference,
+                    one.framework,
+                    _count(one.signature.inputs),
+                    _count(one.signature.outputs),
+                    _origin(one.lineage),
+                    _pairs(one.tags),
+                    Moment(one.created_at),
+                    one.created_by,
+                )
+                for one in many
+            ],
+        )
+    ]
 
 
 def model(one: TrainedModel) -> View:
@@ -149,6 +213,78 @@ def written(one: Written) -> View:
 def removed(one: Removed) -> View:
     name = one.name[:12] if len(one.name) == 64 else one.name
     return [Note(f"Removed {one.kind} {name}.")]
+
+
+def _extent(one: Dataset) -> list[tuple[str, Cell]]:
+    """How much there is, in the words of its kind."""
+    word = {"Zip": "files", "PlainText": "lines"}.get(one.format, "rows")
+    if one.format == "Zip" and one.schema.columns:
+        word = "rows"
+    return [] if one.format == "RData" else [(word, one.row_count)]
+
+
+def _members(profile: Profile) -> Grid:
+    more = profile.member_count - len(profile.members)
+    title = (
+        f"Files in it (the first {len(profile.members)} of {profile.member_count})"
+        if more > 0
+        else "Files in it"
+    )
+    return Grid(
+        title, ("file", "size"), [(_printable(one.name), size(one.size_bytes)) for one in profile.members]
+    )
+
+
+def _profile(profile: Profile) -> Grid:
+    """One row for each column of the data; what none of them has is left out."""
+    told: dict[str, Callable[[ColumnProfile], Cell]] = {
+        "column": lambda one: _printable(one.name),
+        "kind": lambda one: one.kind,
+        "missing": lambda one: one.missing,
+        "distinct": lambda one: one.distinct,
+        "from": lambda one: _end(one.low),
+        "to": lambda one: _end(one.high),
+        "mean": lambda one: one.mean,
+        "¼": lambda one: one.quantiles[0] if one.quantiles else None,
+        "½": lambda one: one.quantiles[1] if one.quantiles else None,
+        "¾": lambda one: one.quantiles[2] if one.quantiles else None,
+        "commonest": lambda one: joined([_often(*pair) for pair in one.top], limit=3),
+        "picture": _spark,
+    }
+    columns = {title: [tell(one) for one in profile.columns] for title, tell in told.items()}
+    columns = {
+        title: cells for title, cells in columns.items() if any(cell not in (None, "") for cell in cells)
+    }
+    return Grid("Columns", tuple(columns), [*zip(*columns.values(), strict=True)])
+
+
+def _often(value: str, often: int) -> str:
+    text = _printable(value)
+    return f"{text if len(text) <= _LONGEST else f'{text[: _LONGEST - 1]}…'} ({often})"
+
+
+def _spark(column: ColumnProfile) -> Spark | None:
+    if column.histogram:
+        drawn = column.histogram
+        told = f"{column.name}: {len(drawn.counts)} ranges from {_end(drawn.low)} to {_end(drawn.high)}"
+        return Spark(drawn.counts, _printable(f"{told}, at most {max(drawn.counts)} values in one"))
+    if column.top:
+        told = ", ".join(f"{value} {often} times" for value, often in column.top)
+        return Spark(tuple(often for _, often in column.top), _printable(f"{column.name}: {told}"))
+    return None
+
+
+def _end(value: float | str | None) -> Cell:
+    return value.replace("T00:00:00", "") if isinstance(value, str) else value
+
+
+def _printable(text: str) -> str:
+    """Names in archives and values in files may hold what moves a terminal's cursor."""
+    return "".join(letter if letter.isprintable() else "?" for letter in text)
+
+
+def _count(schema: Schema) -> str:
+    return f"{len(schema.columns)} column{'s' * (len(schema.columns) != 1)}"
 
 
 def _value(value: object) -> Cell:

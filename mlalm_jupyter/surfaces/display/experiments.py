@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from mlalm_jupyter.domain.asset import Pin
 from mlalm_jupyter.domain.experiment import Experiment
 from mlalm_jupyter.domain.job import Job, JobState
-from mlalm_jupyter.domain.outcome import Comparison, Retrained
+from mlalm_jupyter.domain.outcome import Comparison, Retrained, SavedAs
 from mlalm_jupyter.domain.run import Run, RunStatus
 from mlalm_jupyter.surfaces.display.assets import model
 from mlalm_jupyter.surfaces.display.parts import (
@@ -89,7 +89,10 @@ def run(one: Run) -> View:
                 ("cause", one.cause),
                 ("in cell", one.failed_cell),
                 ("cells", _cells(one)),
-                ("asked for", f"up to the cell tagged '{one.snapshot.until}'" if one.snapshot.until else None),
+                (
+                    "asked for",
+                    f"up to the cell tagged '{one.snapshot.until}'" if one.snapshot.until else None,
+                ),
                 ("order", one.findings.note),
                 ("parameters", _parameters(one)),
                 ("metrics", _metrics(one)),
@@ -116,7 +119,18 @@ def runs(many: Sequence[Run]) -> View:
     return [
         Grid(
             f"Runs of {many[0].path}",
-            ("run", "status", "cells", "parameters", "metrics", "registered", "started", "took", "said", "by"),
+            (
+                "run",
+                "status",
+                "cells",
+                "parameters",
+                "metrics",
+                "registered",
+                "started",
+                "took",
+                "said",
+                "by",
+            ),
             [
                 (
                     "draft, editable" if one.is_editable else Digest(one.id),
@@ -134,6 +148,14 @@ def runs(many: Sequence[Run]) -> View:
             ],
         )
     ]
+
+
+def saved_as(one: SavedAs) -> View:
+    parts: View = experiment(one.experiment)
+    if one.swaps:
+        rows = [(swap.kind, swap.old, swap.new) for swap in one.swaps]
+        parts = [*parts, Grid("Assets that moved", ("kind", "from", "to"), rows)]
+    return [*parts, Note(one.note)] if one.note else parts
 
 
 def comparison(one: Comparison) -> View:

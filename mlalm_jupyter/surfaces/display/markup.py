@@ -21,6 +21,7 @@ from mlalm_jupyter.surfaces.display.parts import (
     Part,
     Picture,
     Secret,
+    Spark,
     Status,
     View,
 )
@@ -59,6 +60,8 @@ margin:0 0 .6em;white-space:pre-wrap;overflow-wrap:anywhere}
 .mlalm .bad b{color:var(--jp-error-color1,#e5484d)}
 .mlalm time{white-space:nowrap}
 .mlalm .bar{display:inline-block;height:.8em;background:var(--jp-brand-color1,#2f81f7)}
+.mlalm .spark rect{fill:var(--jp-brand-color1,#2f81f7)}
+.mlalm .spark path{stroke:currentColor;stroke-opacity:.45;fill:none}
 .mlalm figure{margin:0 0 .6em}
 .mlalm figure svg{max-width:100%;height:auto}
 """
@@ -118,6 +121,22 @@ def _bars(bars: Bars) -> str:
     return f"<table>{_caption(bars.title)}<tbody>{rows}</tbody></table>"
 
 
+def _spark(spark: Spark) -> str:
+    """Bars on a base line, in a colour that both themes show."""
+    most = max(spark.counts, default=0)
+    bars = "".join(
+        f'<rect x="{index * 6}" y="{24 - height:.1f}" width="5" height="{height:.1f}"/>'
+        for index, count in enumerate(spark.counts)
+        if count and (height := max(1.5, 23 * count / most))
+    )
+    width = max(len(spark.counts) * 6, 1)
+    return (
+        f'<svg class="spark" role="img" aria-label="{escape(spark.told)}" width="{width}" height="26" '
+        f'viewBox="0 0 {width} 26"><title>{escape(spark.told)}</title>{bars}'
+        f'<path d="M0 25H{width}"/></svg>'
+    )
+
+
 def _caption(title: str) -> str:
     return f"<caption>{escape(title)}</caption>" if title else ""
 
@@ -142,6 +161,8 @@ def _cell(cell: Cell, *, alone: bool = False) -> str:
         return f"<code>{escape(cell.masked)}</code>"
     if isinstance(cell, Code):
         return f"<code>{escape(cell.text)}</code>"
+    if isinstance(cell, Spark):
+        return _spark(cell)
     if isinstance(cell, float):
         return f"{cell:.6g}"
     text = escape(str(cell)).replace("\n", "<br>")

@@ -87,7 +87,30 @@ class Secret:
         return f"••••••••{self.text.rstrip('=')[-4:]}"
 
 
-Cell = str | int | float | bool | None | Status | Moment | Digest | Code | Secret
+@dataclass(frozen=True, slots=True)
+class Spark:
+    """A small drawing of counts beside each other, and what it shows in words."""
+
+    counts: Sequence[int]
+    told: str
+
+    @property
+    def text(self) -> str:
+        """The drawing in letters; what is there at all is never drawn as nothing.
+
+        >>> Spark((0, 1, 4), "").text
+        ' ▂█'
+        """
+        most = max(self.counts, default=0)
+        return "".join(
+            _HEIGHTS[max(1, round(count / most * (len(_HEIGHTS) - 1)))] if count else " "
+            for count in self.counts
+        )
+
+
+_HEIGHTS = " ▁▂▃▄▅▆▇█"
+
+Cell = str | int | float | bool | None | Status | Moment | Digest | Code | Secret | Spark
 
 
 @dataclass(frozen=True, slots=True)

@@ -18,6 +18,7 @@ from mlalm_jupyter.surfaces.display.parts import (
     Part,
     Picture,
     Secret,
+    Spark,
     Status,
     View,
 )
@@ -93,7 +94,7 @@ def _cell(cell: Cell, *, now: datetime | None, reveals: bool, alone: bool = Fals
         return cell.text if alone else cell.short
     if isinstance(cell, Secret):
         return cell.text if reveals else cell.masked
-    if isinstance(cell, Code):
+    if isinstance(cell, (Code, Spark)):
         return cell.text
     if isinstance(cell, float):
         return f"{cell:.6g}"

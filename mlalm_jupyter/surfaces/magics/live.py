@@ -18,6 +18,10 @@ def _is_model(value: object) -> bool:
     return callable(value) or any(callable(getattr(value, name, None)) for name in ("predict", "transform"))
 
 
+def _is_transform(value: object) -> bool:
+    return not hasattr(value, "iloc") and callable(getattr(value, "transform", None))
+
+
 def _is_deployable(value: object) -> bool:
     return isinstance(value, (ServiceDefinition, TrainedModel)) or _is_model(value)
 
@@ -28,6 +32,7 @@ def _is_table(value: object) -> bool:
 
 _TAKES: dict[str, tuple[Callable[[object], bool], str]] = {
     "model": (_is_model, "model"),
+    "transform": (_is_transform, "transform"),
     "what": (_is_deployable, "model"),
     "rows": (_is_table, "dataset"),
     "sample": (_is_table, "dataset"),
@@ -50,8 +55,8 @@ def resolved(verb: Verb, arguments: Mapping[str, Any], variables: Mapping[str, A
         value = variables.get(word)
         if word in variables and takes(value) and not isinstance(value, ModuleType):
             found[parameter.name] = value
-        elif parameter.name == "model" and not word.endswith(".ilearner"):
-            raise _no_model(word, variables)
+        elif parameter.name in _MADE_OF and not word.endswith(".ilearner"):
+            raise _no_object(parameter.name, word, variables)
     return found
 
 
@@ -76,14 +81,18 @@ def fitting(parameter: Parameter, variables: Mapping[str, Any]) -> list[str]:
     return _names(takes, variables)
 
 
-def _no_model(word: str, variables: Mapping[str, Any]) -> MlalmError:
+_MADE_OF = {"model": "a fitted model or a function", "transform": "a fitted object that has `transform`"}
+"""What an argument must be made of that is registered; a word that names nothing means a file."""
+
+
+def _no_object(kind: str, word: str, variables: Mapping[str, Any]) -> MlalmError:
     if word in variables:
         return InvalidInput(
             f"The variable '{word}'",
-            expected="a fitted model or a function",
+            expected=_MADE_OF[kind],
             got=f"an object of type {type(variables[word]).__name__}",
         )
-    known = _names(_is_model, variables)
+    known = _names(_TAKES[kind][0], variables)
     return NotFound(
         "variable", word, known=known, fix="Name a fitted object of this notebook, or an .ilearner file."
     )

@@ -107,6 +107,11 @@ class MlalmMagics(Magics):
         return snapshot_here(asked, self.session)
 
     @line_magic
+    def save_as(self, line: str) -> Any:
+        """Save this notebook, or a snapshot, as a new experiment: %save_as NAME [run:ID] [--keep-versions]."""
+        return self._answer(self._with_notebook(_read("save_as", line), argument="source"))
+
+    @line_magic
     def dataset(self, line: str) -> Any:
         """A dataset as a frame: %dataset NAME[:VERSION], or %dataset NAME FILE to upload the next version.
 
@@ -125,6 +130,16 @@ class MlalmMagics(Magics):
             print(f"{reference}: {kept.row_count} rows{equal}")
         with Workspace.open(asked.workspace) as workspace:
             return workspace.datasets.load(reference)
+
+    @line_magic
+    def transform(self, line: str) -> Any:
+        """A fitted preprocessing step, ready to use: scale = %transform NAME[:VERSION]."""
+        return self._loaded("transform", line)
+
+    @line_magic
+    def model(self, line: str) -> Any:
+        """A trained model, ready to use: forest = %model NAME[:VERSION]."""
+        return self._loaded("model", line)
 
     @line_magic
     @needs_local_scope
@@ -184,6 +199,17 @@ class MlalmMagics(Magics):
         """
         return self._answer(_read("retrain", line))
 
+    def _loaded(self, kind: str, line: str) -> Any:
+        """The object that a reference stands for here; the run of this notebook keeps that it was used."""
+        from mlalm_jupyter.workspace import Workspace
+
+        asked = _read(kind, line)
+        if isinstance(asked, Page):
+            return self._answer(asked)
+        with Workspace.open(asked.workspace) as workspace:
+            holder = workspace.transforms if kind == "transform" else workspace.models
+            return holder.load(str(asked.arguments[kind]))
+
     @property
     def _variables(self) -> dict[str, Any]:
         return self.shell.user_ns if self.shell else {}
@@ -210,9 +236,9 @@ class MlalmMagics(Magics):
             return to_json(result)
         return Transcript(result) if type(result) is str else result  # a key stays a key, which is masked
 
-    def _with_notebook(self, asked: Command | Page) -> Command | Page:
+    def _with_notebook(self, asked: Command | Page, *, argument: str = "notebook") -> Command | Page:
         """The command with the notebook it is for: the one named, or this one."""
-        if isinstance(asked, Page) or "notebook" in asked.arguments:
+        if isinstance(asked, Page) or argument in asked.arguments:
             return asked
         here = notebook_here(self._variables, os.environ)
         path = here.path
@@ -225,7 +251,7 @@ class MlalmMagics(Magics):
                 got="none",
                 fix="Name it, for example train.ipynb.",
             )
-        return replace(asked, arguments={**asked.arguments, "notebook": path})
+        return replace(asked, arguments={**asked.arguments, argument: path})
 
     def _is_running(self, asked: Command) -> bool:
         """Whether this kernel is executing a run of that very notebook: running it again would never end."""

@@ -26,6 +26,11 @@ SENTENCES: list[tuple[MlalmError, str]] = [
         "or name one: --workspace or MLALM_WORKSPACE.",
     ),
     (
+        errors.MissingAssets("Experiment 'a'", missing=["dataset rides:1 (id 0193ab), which is not here"]),
+        "Experiment 'a' was not opened. It refers to dataset rides:1 (id 0193ab), which is not here. "
+        "Bring those with the same ids: `mlalm experiment copy` carries them from where they are.",
+    ),
+    (
         errors.InvalidInput("$.rows[2].age", expected="a whole number", got="'old'", fix="Send a number."),
         "$.rows[2].age is not valid. Expected a whole number, got 'old'. Send a number.",
     ),

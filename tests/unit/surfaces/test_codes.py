@@ -16,6 +16,7 @@ TABLE: dict[type[MlalmError], tuple[int, int]] = {
     MlalmError: (1, 500),
     errors.NotFound: (3, 404),
     errors.WorkspaceNotFound: (3, 404),
+    errors.MissingAssets: (3, 404),
     errors.InvalidInput: (2, 400),
     errors.Unconfirmed: (2, 400),
     errors.Conflict: (4, 409),

@@ -17,7 +17,16 @@ from mlalm_jupyter.domain.experiment import Experiment
 from mlalm_jupyter.domain.job import Job, JobState
 from mlalm_jupyter.domain.listing import Listing
 from mlalm_jupyter.domain.model import Lineage, TrainedModel
-from mlalm_jupyter.domain.outcome import Comparison, Preview, Removed, Retrained, Snippet, Written
+from mlalm_jupyter.domain.outcome import (
+    Comparison,
+    Preview,
+    Removed,
+    Retrained,
+    SavedAs,
+    Snippet,
+    Swap,
+    Written,
+)
 from mlalm_jupyter.domain.run import Cells, Figure, Findings, Run, RunStatus, Snapshot
 from mlalm_jupyter.domain.server import Key, KeyPair, Scored, ServerProcess, ServerStatus
 from mlalm_jupyter.domain.service import Endpoint, Move, WebService
@@ -118,6 +127,11 @@ ONE: list[Any] = [
     Removed("trust", HASH),
     Experiment(ID, EVIL, "training", AT, 2, RUN),
     RUN,
+    SavedAs(
+        Experiment(ID, EVIL, "training", AT, parent=EVIL, parent_run_id=ID),
+        (Swap("dataset", EVIL, EVIL, EVIL),),
+        EVIL,
+    ),
     Comparison((RUN, replace(RUN, findings=Findings(metrics={"auc": 0.75, EVIL: -1.0})))),
     JOB,
     Retrained(RUN, MODEL, ENDPOINT),

@@ -1,0 +1,236 @@
+"""An experiment with all it refers to, carried from one workspace to another.
+
+A parcel holds the text of the experiment and, of each asset, its identity and its bytes. Assets keep their ids, so a
+workspace that has one already does not get it twice.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+
+from mlalm_jupyter.api.context import Context
+from mlalm_jupyter.api.files import write_new_file
+from mlalm_jupyter.api.pinning import asset_of
+from mlalm_jupyter.api.saving import found_source, new_path
+from mlalm_jupyter.domain.asset import Dataset, Pin, Transform
+from mlalm_jupyter.domain.errors import Corrupt, InvalidInput, NotFound
+from mlalm_jupyter.domain.experiment import Experiment
+from mlalm_jupyter.domain.model import Lineage, TrainedModel
+from mlalm_jupyter.domain.names import AssetRef, checked_name
+from mlalm_jupyter.domain.outcome import SavedAs, Swap
+from mlalm_jupyter.domain.signature import Schema
+from mlalm_jupyter.notebook.document import read_notebook
+from mlalm_jupyter.notebook.exported import ExportedExperiment, Parent
+from mlalm_jupyter.notebook.references import rewritten
+from mlalm_jupyter.ports import Transaction
+
+
+@dataclass(frozen=True, slots=True)
+class Packed:
+    """One asset of a parcel: what is known of it, and its bytes."""
+
+    kind: str
+    facts: dict[str, object]
+    data: bytes
+
+    @property
+    def id(self) -> str:
+        return str(self.facts["id"])
+
+    @property
+    def reference(self) -> str:
+        return f"{self.facts['name']}:{self.facts['version']}"
+
+
+@dataclass(frozen=True, slots=True)
+class Parcel:
+    """An experiment and its assets."""
+
+    experiment: ExportedExperiment
+    assets: tuple[Packed, ...]
+
+
+def packed(context: Context, source: str) -> Parcel:
+    """What a notebook or a snapshot is made of."""
+    origin, run, content, pins = found_source(context, source)
+    path = origin.path if origin else (run.path if run else source)
+    document = read_notebook(content)
+    experiment = ExportedExperiment.of(
+        document,
+        id=origin.id if origin else context.clock.new_id(),
+        name=path.removesuffix(".ipynb"),
+        kind=origin.kind if origin else "training",
+        assets=pins,
+        parent=parent_of(origin) if origin else None,
+    )
+    with context.catalog.read() as tx:
+        assets = tuple(_packed(context, tx, pin) for pin in {pin.id: pin for pin in pins}.values())
+    return Parcel(experiment, assets)
+
+
+def unpacked(context: Context, parcel: Parcel, *, name: str, told: str) -> SavedAs:
+    """Put a parcel into this workspace under a new name; nothing of it is run.
+
+    Code that came along is as foreign as any other: a model that carries some needs this workspace's trust to serve.
+    """
+    path = new_path(context, name)
+    kept = {asset.id: context.blobs.put(asset.data) for asset in parcel.assets}
+    opened = {asset.id: _opened(asset) for asset in parcel.assets}
+    swaps: list[Swap] = []
+    with context.catalog.write() as tx:
+        for asset in parcel.assets:
+            reference = _adopted(context, tx, asset, kept[asset.id], opened[asset.id])
+            if reference != asset.reference:
+                swaps.append(Swap(asset.kind, str(asset.facts["name"]), asset.reference, reference))
+    changed = {(swap.kind, swap.old): swap.new for swap in swaps}
+    notebook = rewritten(parcel.experiment.to_notebook(), changed)
+    write_new_file(context, str(context.path / path), notebook)
+    experiment = Experiment(
+        id=context.clock.new_id(),
+        path=path,
+        kind=parcel.experiment.kind,
+        created_at=context.clock.now(),
+        parent=parcel.experiment.name,
+        parent_id=parcel.experiment.id,
+    )
+    with context.catalog.write() as tx:
+        tx.experiments.add(experiment)
+        context.note(tx, "experiment", "copy", subject_id=experiment.id, subject=path, data={"from": told})
+    return SavedAs(experiment, tuple(swaps))
+
+
+def parent_of(experiment: Experiment) -> Parent | None:
+    """What an experiment was saved from, as its text says it."""
+    if experiment.parent is None or experiment.parent_id is None:
+        return None
+    return Parent(experiment.parent, experiment.parent_id, experiment.parent_run_id)
+
+
+def missing_assets(tx: Transaction, pins: Iterable[Pin]) -> list[str]:
+    """The assets that are not here under the same id, in words."""
+    told = []
+    for pin in pins:
+        ref = AssetRef(pin.kind, pin.name, pin.version)
+        try:
+            found = asset_of(tx, ref).id
+        except NotFound:
+            told.append(f"{pin.told} (id {pin.id}), which is not here")
+            continue
+        if found != pin.id:
+            told.append(f"{pin.told} (id {pin.id}), while {pin.reference} here is another one (id {found})")
+    return told
+
+
+def _packed(context: Context, tx: Transaction, pin: Pin) -> Packed:
+    asset = asset_of(tx, AssetRef(pin.kind, pin.name, pin.version))
+    if isinstance(asset, Dataset):
+        if asset.source is not None:
+            raise InvalidInput(
+                f"The {pin.told}",
+                expected="one whose bytes are kept here, so that they can be carried along",
+                got=f"a reference to {asset.source.address}",
+                fix="Upload it as a file first.",
+            )
+        return Packed(pin.kind, asset.to_dict(), context.blobs.get(asset.digest))
+    return Packed(pin.kind, asset.to_dict(), context.blobs.get(asset.bundle_digest))
+
+
+def _opened(asset: Packed) -> Dataset | Transform | TrainedModel:
+    """The asset as a record, made from its bytes wherever they tell; a parcel that lies is refused."""
+    from mlalm_jupyter.formats import bundle as bundles  # costs half a second, which others need not pay
+
+    facts = asset.facts
+    try:
+        name = checked_name(asset.kind, str(facts["name"]))
+        version = _positive(facts["version"])
+        tags = {str(key): str(value) for key, value in _mapping(facts.get("tags", {})).items()}
+        common = {
+            "id": _identity(facts["id"]),
+            "name": name,
+            "version": version,
+            "created_at": str(facts["created_at"]),
+            "created_by": str(facts["created_by"]),
+            "tags": tags,
+            "description": str(facts.get("description", "")),
+        }
+        if asset.kind == "dataset":
+            return Dataset(
+                **common,  # type: ignore[arg-type]
+                format=str(facts["format"]),
+                digest=str(facts["digest"]),
+                size_bytes=len(asset.data),
+                row_count=int(str(facts["row_count"])),
+                schema=Schema.from_dict(_mapping(facts["schema"])),
+            )
+    except (KeyError, TypeError, ValueError) as error:
+        raise Corrupt(
+            f"The {asset.kind} of the parcel", why=f"What is told of it is incomplete: {error}."
+        ) from error
+    opened = bundles.read(asset.data)
+    shared = {
+        **common,
+        "bundle_digest": "",
+        "size_bytes": len(asset.data),
+        "format": opened.format,
+        "framework": opened.framework,
+        "is_data_only": opened.is_data_only and not opened.wants(),
+        "signature": opened.signature,
+        "lineage": Lineage("external"),
+    }
+    if asset.kind == "transform":
+        return Transform(**shared, transform_hash=opened.model_hash)  # type: ignore[arg-type]
+    return TrainedModel(**shared, model_hash=opened.model_hash)  # type: ignore[arg-type]
+
+
+def _adopted(
+    context: Context, tx: Transaction, asset: Packed, digest: str, opened: Dataset | Transform | TrainedModel
+) -> str:
+    """The reference of an asset here: what it was, unless that name and version is another asset's already."""
+    versions: list[Dataset] | list[Transform] | list[TrainedModel]
+    if isinstance(opened, Dataset):
+        versions = tx.datasets.find(name=opened.name)
+    elif isinstance(opened, Transform):
+        versions = tx.transforms.find(name=opened.name)
+    else:
+        versions = tx.models.find(name=opened.name)
+    held = next((one for one in versions if one.id == opened.id), None)
+    if held is not None:
+        return held.reference
+    if isinstance(opened, Dataset):
+        if opened.digest != digest:
+            raise Corrupt(f"The dataset {opened.reference} of the parcel", why="Its bytes give another hash.")
+        dataset = replace(opened, version=tx.datasets.claim(opened.name, opened.version))
+        tx.datasets.add(dataset)
+        reference, subject_id = dataset.reference, dataset.id
+    elif isinstance(opened, Transform):
+        version = tx.transforms.claim(opened.name, opened.version)
+        transform = replace(opened, version=version, bundle_digest=digest)
+        tx.transforms.add(transform)
+        reference, subject_id = transform.reference, transform.id
+    else:
+        version = tx.models.claim(opened.name, opened.version)
+        model = replace(opened, version=version, bundle_digest=digest)
+        tx.models.add(model)
+        reference, subject_id = model.reference, model.id
+    context.note(tx, asset.kind, "copy", subject_id=subject_id, subject=reference)
+    return reference
+
+
+def _mapping(value: object) -> dict[str, object]:
+    if not isinstance(value, dict):
+        raise TypeError("an object is missing")
+    return value
+
+
+def _positive(value: object) -> int:
+    if not isinstance(value, int) or value < 1:
+        raise ValueError(f"a version is {value!r}")
+    return value
+
+
+def _identity(value: object) -> str:
+    text = str(value)
+    if len(text) != 32 or not set(text) <= set("0123456789abcdef"):
+        raise ValueError(f"an id is {text[:40]!r}")
+    return text

@@ -1,0 +1,214 @@
+"""New experiments from old ones: saved as, exported and imported, copied to another workspace."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Iterator
+from pathlib import Path
+
+import pandas as pd
+import pytest
+from sklearn.linear_model import LinearRegression
+from sklearn.preprocessing import StandardScaler
+
+from mlalm_jupyter.domain.errors import AlreadyExists, InvalidInput, MissingAssets, NotFound
+from mlalm_jupyter.domain.run import RunStatus
+from mlalm_jupyter.workspace import Workspace
+
+ROWS = pd.DataFrame({"a": [1.0, 2.0, 3.0]})
+USES = "rows = %dataset rides:1\nmore = %dataset rides\nscale = %transform scale:1\nmodel = %model line:1\n# rides:1"
+
+
+@pytest.fixture
+def ws(home: Path, tmp_path: Path) -> Iterator[Workspace]:
+    with Workspace.init(tmp_path / "here") as made:
+        yield made
+
+
+@pytest.fixture
+def other(home: Path, tmp_path: Path) -> Iterator[Workspace]:
+    with Workspace.init(tmp_path / "there") as made:
+        yield made
+
+
+def publish(ws: Workspace, times: int) -> None:
+    """So many versions of an asset of each kind."""
+    for number in range(times):
+        path = ws.path / "rides.csv"
+        path.write_text("a\n" + f"{number}\n" * (number + 1))
+        ws.datasets.upload(str(path), "rides")
+        ws.transforms.register(StandardScaler().fit(ROWS * (number + 1)), "scale", sample=ROWS)
+        ws.models.register(LinearRegression().fit(ROWS, ROWS["a"] * number), "line", sample=ROWS)
+
+
+def write(ws: Workspace, name: str, *texts: str) -> str:
+    cells = [
+        {"cell_type": "code", "id": f"c{number}", "metadata": {}, "source": text, "outputs": []}
+        for number, text in enumerate(texts)
+    ]
+    content = {"cells": cells, "metadata": {}, "nbformat": 4, "nbformat_minor": 5}
+    (ws.path / name).write_text(json.dumps(content, indent=1))
+    return name
+
+
+def text(ws: Workspace, name: str) -> str:
+    cells = json.loads((ws.path / name).read_text())["cells"]
+    return "\n".join("".join(cell["source"]) for cell in cells)
+
+
+def tree(folder: Path) -> dict[str, str]:
+    return {
+        str(path.relative_to(folder)): hashlib.sha256(path.read_bytes()).hexdigest()
+        for path in folder.rglob("*.ipynb")
+    }
+
+
+def test_save_as_moves_every_kind_of_asset_to_its_newest_version(ws: Workspace) -> None:
+    publish(ws, 1)
+    kept = ws.experiments.snapshot(write(ws, "train.ipynb", USES))
+    publish(ws, 2)
+    before = tree(ws.path)
+    saved = ws.experiments.save_as(f"run:{kept.id[:14]}", "forest")
+    assert {(one.old, one.new) for one in saved.swaps} == {
+        ("rides:1", "rides:3"),
+        ("scale:1", "scale:3"),
+        ("line:1", "line:3"),
+    }
+    assert text(ws, "forest.ipynb").splitlines() == [
+        "rows = %dataset rides:3",
+        "more = %dataset rides",
+        "scale = %transform scale:3",
+        "model = %model line:3",
+        "# rides:1",
+    ]
+    assert (saved.experiment.parent, saved.experiment.parent_run_id) == ("train.ipynb", kept.id)
+    history = ws.experiments.history("forest.ipynb")
+    assert [one.is_editable for one in history] == [True]
+    assert {name: tree(ws.path)[name] for name in before} == before
+    assert ws.runs.show(kept.id) == kept
+
+
+def test_save_as_may_keep_versions(ws: Workspace) -> None:
+    publish(ws, 1)
+    kept = ws.experiments.snapshot(write(ws, "train.ipynb", USES))
+    publish(ws, 1)
+    saved = ws.experiments.save_as(f"run:{kept.id}", "same", keep_versions=True)
+    assert saved.swaps == ()
+    assert "more = %dataset rides:1\n" in text(ws, "same.ipynb")
+
+
+def test_save_as_refuses_a_name_that_is_taken_or_outside(ws: Workspace, tmp_path: Path) -> None:
+    write(ws, "train.ipynb", "1")
+    with pytest.raises(AlreadyExists):
+        ws.experiments.save_as("train.ipynb", "train")
+    for name in ("../up", str(tmp_path / "far"), ".mlalm/x", ".ipynb"):
+        with pytest.raises(InvalidInput, match="a name or path inside the workspace"):
+            ws.experiments.save_as("train.ipynb", name)
+    with pytest.raises(NotFound):
+        ws.experiments.save_as("nowhere.ipynb", "new")
+    assert set(tree(ws.path)) == {"train.ipynb"}
+
+
+def test_update_asset_swaps_that_reference_alone_and_keeps_what_was(ws: Workspace) -> None:
+    publish(ws, 3)
+    name = write(ws, "train.ipynb", USES)
+    before = ws.experiments.export(name, str(ws.path / "before.json"))
+    ws.experiments.update_asset(name, "scale")
+    after = ws.experiments.export(name, str(ws.path / "after.json"))
+    lines = [Path(one.file).read_text().splitlines() for one in (before, after)]
+    changed = [(one, two) for one, two in zip(*lines, strict=True) if one != two]
+    assert all("scale" in two or "version" in two or "id" in two or "digest" in two for _, two in changed)
+    assert "%transform scale:3" in text(ws, name)
+    (_, kept) = ws.experiments.history(name)
+    assert (kept.status, kept.snapshot.message) == (RunStatus.DRAFT, "before transform scale:3")
+    again = ws.experiments.update_asset(name, "scale")
+    assert again.note == "Nothing changed: it refers to transform scale:3 already."
+    with pytest.raises(InvalidInput, match="Expected one that it refers to"):
+        ws.experiments.update_asset(name, "nothing")
+
+
+def test_export_import_export_is_the_same_text(ws: Workspace, other: Workspace) -> None:
+    name = write(ws, "train.ipynb", "a = 1", "%time a\n")
+    first = Path(ws.experiments.export(name, str(ws.path / "one.json")).file)
+    made = other.experiments.import_(str(first))
+    assert made.experiment.path == name
+    second = Path(other.experiments.export(name, str(other.path / "two.json")).file)
+    assert second.read_bytes() == first.read_bytes()
+
+
+def test_import_beside_itself_is_another_experiment_and_over_itself_the_same(ws: Workspace) -> None:
+    name = write(ws, "train.ipynb", "a = 1")
+    file = ws.experiments.export(name, str(ws.path / "one.json")).file
+    beside = ws.experiments.import_(file, "other")
+    assert beside.experiment.id != ws.experiments.show(name).id
+    write(ws, name, "a = 2")
+    with pytest.raises(AlreadyExists):
+        ws.experiments.import_(file)
+    over = ws.experiments.import_(file, overwrite=True)
+    assert over.experiment.id == ws.experiments.show(name).id
+    assert text(ws, name) == "a = 1"
+    kept = ws.experiments.history(name)[1]
+    assert b"a = 2" in ws.blobs.get(kept.snapshot.digest)
+    with pytest.raises(InvalidInput, match="either a new name or --overwrite"):
+        ws.experiments.import_(file, "third", overwrite=True)
+
+
+def test_overwriting_what_is_not_here_is_refused(ws: Workspace, other: Workspace) -> None:
+    file = ws.experiments.export(write(ws, "train.ipynb", "a = 1"), str(ws.path / "one.json")).file
+    with pytest.raises(NotFound, match="What it was exported from is not here"):
+        other.experiments.import_(file, overwrite=True)
+
+
+def test_import_is_refused_until_every_asset_is_there_under_its_id(ws: Workspace, other: Workspace) -> None:
+    publish(ws, 1)
+    name = write(ws, "train.ipynb", USES)
+    file = ws.experiments.export(name, str(ws.path / "one.json")).file
+    publish(other, 1)  # the same names, other ids
+    with pytest.raises(MissingAssets) as caught:
+        other.experiments.import_(file)
+    assert len(caught.value.missing) == 4
+    dataset = ws.datasets.show("rides").dataset
+    assert f"dataset rides:1 (id {dataset.id}), while rides:1 here is another one" in str(caught.value)
+    assert tree(other.path) == {}
+    assert other.experiments.list() == ()
+    with Workspace.init(other.path.with_name("empty")) as empty:
+        with pytest.raises(MissingAssets, match="which is not here"):
+            empty.experiments.import_(file)
+        ws.experiments.copy(name, str(empty.path), name="brought")
+        assert empty.experiments.import_(file).experiment.path == name
+
+
+def test_a_text_that_is_none_is_refused(ws: Workspace) -> None:
+    (ws.path / "bad.json").write_text('{"format": "mlalm-experiment/99"}')
+    with pytest.raises(InvalidInput):
+        ws.experiments.import_(str(ws.path / "bad.json"))
+    (ws.path / "bytes.json").write_bytes(b"\xff\xfe")
+    with pytest.raises(InvalidInput, match="text in UTF-8"):
+        ws.experiments.import_(str(ws.path / "bytes.json"))
+
+
+def test_an_exported_experiment_holds_no_bytes_of_its_assets(ws: Workspace) -> None:
+    (ws.path / "big.csv").write_text("a\n" + "123456789\n" * 500_000)
+    ws.datasets.upload(str(ws.path / "big.csv"), "big")
+    written = ws.experiments.export(write(ws, "train.ipynb", "%dataset big"), str(ws.path / "one.json"))
+    assert written.size_bytes < 5000
+
+
+def test_a_copy_brings_its_assets_along_and_refers_to_what_is_there(ws: Workspace, other: Workspace) -> None:
+    publish(ws, 1)
+    name = write(ws, "train.ipynb", USES)
+    publish(other, 1)
+    copied = ws.experiments.copy(name, str(other.path))
+    assert {(one.kind, one.old, one.new) for one in copied.swaps} == {
+        ("dataset", "rides:1", "rides:2"),
+        ("transform", "scale:1", "scale:2"),
+        ("model", "line:1", "line:2"),
+    }
+    assert "rows = %dataset rides:2\n" in text(other, name)
+    assert other.datasets.show("rides:2").dataset.id == ws.datasets.show("rides:1").dataset.id
+    pd.testing.assert_frame_equal(other.datasets.load("rides:2"), ws.datasets.load("rides:1"))
+    again = ws.experiments.copy(name, str(other.path), name="twice")
+    assert len(other.datasets.list(name="rides")) == 2
+    assert {one.new for one in again.swaps} == {"rides:2", "scale:2", "line:2"}
+    assert other.workspaces.doctor().is_healthy
