@@ -8,6 +8,7 @@ import os
 import shutil
 import tempfile
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from functools import cached_property
 from pathlib import Path
 
@@ -204,7 +205,8 @@ def _found(path: Path) -> WorkspaceInfo:
     clock = SystemClock()
     with translated(folder):
         folder.mkdir(parents=True, exist_ok=True)
-        if not (hidden / _CATALOG).exists():
+        is_new = not (hidden / _CATALOG).exists()
+        if is_new:
             making = Path(tempfile.mkdtemp(dir=folder, prefix=f"{HIDDEN}-making-"))
             try:
                 _furnish(making, folder, clock)
@@ -221,7 +223,8 @@ def _found(path: Path) -> WorkspaceInfo:
     catalog = SqlCatalog.open(hidden / _CATALOG, workspace_path=folder)
     try:
         with catalog.read() as tx:
-            return tx.info
+            note = None if is_new else "Nothing changed: it is a workspace already."
+            return replace(tx.info, note=note)
     finally:
         catalog.close()
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 from mlalm_jupyter.api import contents
 from mlalm_jupyter.api.contents import Kept
 from mlalm_jupyter.api.context import Context
+from mlalm_jupyter.api.counts import at_least
 from mlalm_jupyter.api.files import readable_file, write_new_file
 from mlalm_jupyter.api.pins import run_here, used
 from mlalm_jupyter.api.tables import head_of
@@ -124,8 +125,7 @@ class Datasets:
         rows: Annotated[int, Arg("how many rows to show")] = 5,
     ) -> Preview:
         """Show a dataset: its first rows, and what the values of each column are like."""
-        if rows < 0:
-            raise InvalidInput("The number of rows", expected="none or more", got=str(rows))
+        at_least(0, rows, of="rows")
         found = self._get(dataset)
         profile = contents.profile_of(self._context, found)
         if profile and profile.note:

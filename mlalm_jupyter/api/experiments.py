@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 from typing import Annotated
 
 from mlalm_jupyter.api.context import Context
+from mlalm_jupyter.api.counts import at_least
 from mlalm_jupyter.api.exchange import Exchange
 from mlalm_jupyter.api.recorder import Recorder, notebook_file
 from mlalm_jupyter.api.runs import ended_run
@@ -130,7 +131,7 @@ class Experiments(Exchange):
                 where=conditions,
                 since=since,
                 sort=sorting,
-                limit=limit,
+                limit=at_least(1, limit, of="runs"),
             )
         is_whole = not (status or where or since or sort)
         return Listing("run", [*self._draft(experiment), *runs] if is_whole else runs)

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Annotated
 
 from mlalm_jupyter.api.context import Context
+from mlalm_jupyter.api.counts import at_least
 from mlalm_jupyter.api.recorder import Recorder
 from mlalm_jupyter.api.verb import Arg, verb
 from mlalm_jupyter.api.waiting import ended
@@ -24,7 +26,7 @@ class Jobs:
     def list(self, *, limit: Annotated[int, Arg("how many jobs to list")] = 50) -> Listing[Job]:
         """List jobs, newest first."""
         with self._context.catalog.read() as tx:
-            return Listing("job", tx.jobs.find(limit=limit))
+            return Listing("job", tx.jobs.find(limit=at_least(1, limit, of="jobs")))
 
     @verb("job", "show")
     def show(self, job: Annotated[str, Arg("a job's id, or its beginning", completes="job")]) -> Job:
@@ -46,4 +48,7 @@ class Jobs:
     @verb("job", "cancel")
     def cancel(self, job: Annotated[str, Arg("a job's id, or its beginning", completes="job")]) -> Job:
         """Stop a job, with everything it started."""
-        return self._recorder.cancel(self.show(job).id)
+        found = self.show(job)
+        if found.state.is_final:
+            return replace(found, note=f"Nothing changed: it has ended already, {found.state.value}.")
+        return self._recorder.cancel(found.id)

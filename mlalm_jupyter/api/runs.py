@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Annotated
 
 from mlalm_jupyter.api.context import Context
@@ -32,8 +33,12 @@ class Runs:
     def cancel(self, run: Annotated[str, Arg("a run's id, or its beginning", completes="run")]) -> Run:
         """Stop a run, with everything it started."""
         found = self.show(run)
-        if found.job_id:
-            self._recorder.cancel(found.job_id)
+        if found.status.is_final or found.job_id is None:
+            told = (
+                f"it has ended already, {found.status.value}" if found.status.is_final else "it never started"
+            )
+            return replace(found, note=f"Nothing changed: {told}.")
+        self._recorder.cancel(found.job_id)
         return self.show(found.id)
 
     @verb("run", "compare")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated
 
+from mlalm_jupyter.api.counts import at_least
 from mlalm_jupyter.api.verb import Arg, verb
 from mlalm_jupyter.domain.server import ServerStatus
 from mlalm_jupyter.ports import ServiceHost
@@ -44,4 +45,4 @@ class Server:
         lines: Annotated[int, Arg("how many lines of each")] = 50,
     ) -> str:
         """Show the end of the server's logs."""
-        return self._host.logs(process=process, lines=lines)
+        return self._host.logs(process=process, lines=at_least(1, lines, of="lines"))

@@ -48,6 +48,8 @@ class Job:
     cause: str | None = None
     started_at: str | None = None
     ended_at: str | None = None
+    note: str | None = None
+    """What a person should know who asked for something that was so already."""
 
     def to_dict(self) -> dict[str, object]:
         return {
@@ -66,6 +68,7 @@ class Job:
             "cause": self.cause,
             "started_at": self.started_at,
             "ended_at": self.ended_at,
+            "note": self.note,
         }
 
 

@@ -147,6 +147,8 @@ class Run:
     findings: Findings = Findings()
     is_editable: bool = False
     """Only the draft at the top of a history is: it is the notebook itself."""
+    note: str | None = None
+    """What a person should know who asked for something that was so already."""
 
     def moved(
         self, status: RunStatus, *, at: str, cause: str | None = None, failed_cell: int | None = None
@@ -194,7 +196,7 @@ class Run:
             "until": self.snapshot.until,
             "message": self.snapshot.message,
             "cells_executed": list(self.findings.executed),
-            "note": self.findings.note,
+            "note": self.note or self.findings.note,
             "metrics": dict(self.findings.metrics),
             "figures": [figure.to_dict() for figure in self.findings.figures],
             "is_editable": self.is_editable,

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,7 +29,10 @@ class ServerStatus:
     version: str | None = None
     pid: int | None = None
     processes: tuple[ServerProcess, ...] = ()
-    workspaces: tuple[str, ...] = ()
+    workspaces: Mapping[str, str] = field(default_factory=dict)
+    """The folders of the workspaces it hosts, by their ids."""
+    note: str | None = None
+    """What a person should know who asked for something that was so already."""
 
     def to_dict(self) -> dict[str, object]:
         return {
@@ -38,7 +42,8 @@ class ServerStatus:
             "version": self.version,
             "pid": self.pid,
             "processes": [process.to_dict() for process in self.processes],
-            "workspaces": list(self.workspaces),
+            "workspaces": dict(self.workspaces),
+            "note": self.note,
         }
 
 

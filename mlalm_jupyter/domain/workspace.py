@@ -15,6 +15,8 @@ class WorkspaceInfo:
     schema: str
     created_at: str
     counts: Mapping[str, int] = field(default_factory=dict)
+    note: str | None = None
+    """What a person should know who asked for something that was so already."""
 
     def to_dict(self) -> dict[str, object]:
         return {
@@ -23,6 +25,7 @@ class WorkspaceInfo:
             "schema": self.schema,
             "created_at": self.created_at,
             "counts": dict(self.counts),
+            "note": self.note,
         }
 
 

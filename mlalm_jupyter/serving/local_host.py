@@ -10,6 +10,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from mlalm_jupyter._version import __version__
@@ -37,7 +38,7 @@ class LocalHost:
 
     def status(self) -> ServerStatus:
         found = self.home.server()
-        workspaces = tuple(self.home.registered())
+        workspaces = {id: str(path) for id, path in self.home.registered().items()}
         if found is None:
             return ServerStatus(False, self.home.base_url(), str(self.home.home), workspaces=workspaces)
         return ServerStatus(
@@ -54,9 +55,11 @@ class LocalHost:
         if port is not None and not 0 < port < 65536:
             raise InvalidInput("The port", expected="1 to 65535", got=str(port))
         status = None
+        is_ours = False
         deadline = time.monotonic() + START_S
         while status is None:
             if self.home.server_pid() is None:
+                is_ours = True
                 self.home.make()
                 self._launch(port)
             status = self._settled(deadline)
@@ -66,11 +69,13 @@ class LocalHost:
                 why=f"It runs at {status.base_url}.",
                 fix=f"Stop it with `mlalm server stop`, then `mlalm server start --port {port}`.",
             )
-        return status
+        return status if is_ours else replace(status, note="Nothing changed: it runs already.")
 
     def stop(self) -> ServerStatus:
         deadline = time.monotonic() + STOP_S
         pid = self.home.server_pid()
+        if pid is None:
+            return replace(self.status(), note="Nothing changed: it does not run.")
         while pid is not None:
             if pid:
                 # a supervisor that does not end by itself is killed, and its children with it

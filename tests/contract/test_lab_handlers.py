@@ -179,6 +179,17 @@ async def test_files_lie_in_the_folder_that_jupyter_serves(
     assert (jp_root_dir / "same.wsd.json").exists()
     await asked(jp_fetch, "wsd/validate", file="same.wsd.json")
     assert list(started_in.iterdir()) == []
+    _, fault = await refused(
+        jp_fetch(
+            "mlalm",
+            "api",
+            "dataset",
+            "upload",
+            method="POST",
+            body='{"file": "ftp://a/b.csv", "name": "far"}',
+        )
+    )
+    assert str(jp_root_dir) not in fault["what"] + fault["why"], "an address is no file here"
 
 
 @pytest.mark.parametrize(

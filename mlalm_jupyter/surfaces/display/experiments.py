@@ -81,6 +81,7 @@ def experiments(many: Sequence[Experiment]) -> View:
 
 def run(one: Run) -> View:
     return [
+        *([Note(one.note)] if one.note else []),
         Facts(
             f"Run {one.id[:12]} of {one.path}",
             [
@@ -196,6 +197,7 @@ def _number(value: object) -> float | None:
 
 def job(one: Job) -> View:
     return [
+        *([Note(one.note)] if one.note else []),
         Facts(
             f"Job {one.id[:12]}",
             [

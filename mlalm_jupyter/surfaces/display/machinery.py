@@ -4,11 +4,23 @@ from __future__ import annotations
 
 from mlalm_jupyter.domain.server import ServerStatus
 from mlalm_jupyter.domain.workspace import Checkup, WorkspaceInfo
-from mlalm_jupyter.surfaces.display.parts import Code, Digest, Facts, Grid, Moment, Part, Status, View, joined
+from mlalm_jupyter.surfaces.display.parts import (
+    Code,
+    Digest,
+    Facts,
+    Grid,
+    Moment,
+    Note,
+    Part,
+    Status,
+    View,
+    joined,
+)
 
 
 def workspace(one: WorkspaceInfo) -> View:
     return [
+        *([Note(one.note)] if one.note else []),
         Facts(
             "Workspace",
             [
@@ -44,6 +56,7 @@ def checkup(one: Checkup) -> View:
 def server(one: ServerStatus) -> View:
     running = Status("running", "good") if one.is_running else Status("not running", "idle")
     parts: list[Part] = [
+        *([Note(one.note)] if one.note else []),
         Facts(
             "Server",
             [
@@ -51,7 +64,7 @@ def server(one: ServerStatus) -> View:
                 ("address", Code(one.base_url) if one.base_url else None),
                 ("home", Code(one.home)),
                 ("version", one.version),
-                ("workspaces", "\n".join(one.workspaces)),
+                ("workspaces", "\n".join(sorted(one.workspaces.values()))),
             ],
         )
     ]

@@ -74,7 +74,7 @@ class VerbHandler(_Handler):
 
     def _placed(self, name: str, value: object) -> object:
         """A file by its whole path; a notebook also goes by its path in the workspace, as the record names it."""
-        if not isinstance(value, str):
+        if not isinstance(value, str) or "://" in value:
             return value
         path = self.root / Path(value).expanduser()
         return str(path) if name in FILES or (name == "notebook" and path.exists()) else value

@@ -143,7 +143,7 @@ ONE: list[Any] = [
     SEAL,
     WorkspaceInfo(ID, EVIL, "0001", AT, {"models": 2}),
     Checkup({"blobs": 3}, (Finding("blob 9f", EVIL, "Restore it."),)),
-    ServerStatus(True, "http://127.0.0.1:1", EVIL, "0.1.0", 7, (ServerProcess("worker", 7, AT, 1),), (ID,)),
+    ServerStatus(True, "http://127.0.0.1:1", EVIL, "0.1.0", 7, (ServerProcess("worker", 7, AT, 1),), {ID: EVIL}),
 ]
 MANY: dict[str, Any] = {
     "dataset": DATASET,
