@@ -21,11 +21,12 @@ from starlette.responses import HTMLResponse, JSONResponse, Response
 from starlette.routing import Route
 
 from mlalm_jupyter.adapters.keyring import FolderKeyring
+from mlalm_jupyter.api.uploads import Uploads
 from mlalm_jupyter.domain.errors import Conflict, Corrupt, InvalidInput, MlalmError, Unauthorized
 from mlalm_jupyter.serving.home import Home
 from mlalm_jupyter.serving.local_host import LocalHost
 from mlalm_jupyter.surfaces import verbs_http
-from mlalm_jupyter.workspace import HIDDEN
+from mlalm_jupyter.workspace import HIDDEN, Workspace
 
 MAX_BODY_BYTES = 16 << 20
 log = logging.getLogger("mlalm.api")
@@ -84,6 +85,52 @@ async def verb(request: Request) -> Response:
     return JSONResponse(body, status_code=status)
 
 
+async def begin_upload(request: Request) -> Response:
+    """Room for an upload that comes in parts, or the one that was begun."""
+    return await _uploading(request, lambda uploads, body: uploads.begin(_json(body)))
+
+
+async def arrived(request: Request) -> Response:
+    """How much of an upload is here."""
+    upload = request.path_params["upload"]
+    return await _uploading(request, lambda uploads, _: uploads.arrived(upload))
+
+
+async def upload_part(request: Request) -> Response:
+    """The bytes of an upload that begin at `?offset=`."""
+    upload, offset = request.path_params["upload"], request.query_params.get("offset", "")
+
+    def keep(uploads: Uploads, body: bytes) -> object:
+        if not offset.isdecimal() or len(offset) > 18:
+            raise InvalidInput("The offset", expected="a number of bytes", got=repr(offset)[:40])
+        return uploads.append(upload, int(offset), body)
+
+    return await _uploading(request, keep)
+
+
+async def finish_upload(request: Request) -> Response:
+    """The dataset that a whole upload becomes."""
+    upload = request.path_params["upload"]
+    return await _uploading(request, lambda uploads, _: uploads.finish(upload))
+
+
+async def _uploading(request: Request, do: Callable[[Uploads, bytes], object]) -> Response:
+    try:
+        path = await run_in_threadpool(_managed_workspace, request)
+        body = await _body(request)
+    except Unauthorized as error:
+        return _envelope(401, error, **{"www-authenticate": "Bearer"})
+    except InvalidInput as error:
+        return _envelope(400, error)
+
+    def done() -> object:
+        with Workspace.open(path) as workspace:
+            return do(workspace.uploads, body)
+
+    status, answer = await run_in_threadpool(verbs_http.answered, "The upload", done)
+    return JSONResponse(answer, status_code=status)
+
+
 def _not_through_itself(name: str) -> Conflict:
     return Conflict(
         f"The server did not {name}.",
@@ -123,20 +170,28 @@ def _token(path: Path) -> str:
 
 async def _arguments(request: Request) -> dict[str, Any]:
     """The verb's arguments by name, from a JSON object; no body is no arguments."""
+    value = _json(await _body(request))
+    if not isinstance(value, dict):
+        raise InvalidInput("The body", expected="a JSON object", got=type(value).__name__)
+    return value
+
+
+async def _body(request: Request) -> bytes:
     body = bytearray()
     async for part in request.stream():
         body += part
         if len(body) > MAX_BODY_BYTES:
             raise InvalidInput("The body", expected=f"at most {MAX_BODY_BYTES} bytes", got="more")
+    return bytes(body)
+
+
+def _json(body: bytes) -> Any:
     if not body.strip():
         return {}
     try:
-        value = json.loads(body)
+        return json.loads(body)
     except (ValueError, RecursionError) as error:
         raise InvalidInput("The body", expected="JSON", got=str(error)) from error
-    if not isinstance(value, dict):
-        raise InvalidInput("The body", expected="a JSON object", got=type(value).__name__)
-    return value
 
 
 async def _refused(_request: Request, error: Exception) -> Response:
@@ -182,6 +237,10 @@ app = Starlette(
         # at the public port a scorer answers the shorter address for itself
         Route("/mlalm/health/server", health),
         Route("/mlalm/api/{noun}/{verb}", verb, methods=["POST"]),
+        Route("/mlalm/uploads", begin_upload, methods=["POST"]),
+        Route("/mlalm/uploads/{upload}", arrived, methods=["GET"]),
+        Route("/mlalm/uploads/{upload}", upload_part, methods=["PUT"]),
+        Route("/mlalm/uploads/{upload}/finish", finish_upload, methods=["POST"]),
     ],
     exception_handlers={HTTPException: _refused, Exception: _failed},
 )

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import csv
 import io
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator
 from typing import BinaryIO
 
 import pandas as pd
@@ -29,7 +30,22 @@ def check_delimited(
 
     `is_guessed` says that nobody told whether its first line has names.
     """
-    _check(stream, separator=separator, header=header, is_guessed=is_guessed, name=name, told=told)
+    with contextlib.closing(_rows(stream, separator, name, told)) as rows:
+        first_line, first = next(rows, (0, []))
+        if not first:
+            raise InvalidInput(f"The table '{name}'", expected="at least one line", got="none")
+        if header:
+            _check_separator(first, separator, name)
+        for number, (line, row) in enumerate(rows):
+            if len(row) != len(first):
+                raise InvalidInput(
+                    f"Line {line} of '{name}'",
+                    expected=f"{len(first)} cells, as in line {first_line}",
+                    got=str(len(row)),
+                    fix=f"Correct that line; a cell that holds {_NAMES[separator]} must stand in double quotes.",
+                )
+            if number == 0 and is_guessed and header:
+                _check_names(first, row, line=first_line, name=name)
     stream.seek(0)
 
 
@@ -56,29 +72,9 @@ def read_delimited(
     return frame
 
 
-def _check(
-    stream: BinaryIO, *, separator: str, header: bool, is_guessed: bool, name: str, told: Told
-) -> None:
-    rows = _rows(stream, separator, name, told)
-    first_line, first = next(rows, (0, []))
-    if not first:
-        raise InvalidInput(f"The table '{name}'", expected="at least one line", got="none")
-    if header:
-        _check_separator(first, separator, name)
-    width = len(first)
-    for number, (line, row) in enumerate(rows):
-        if len(row) != width:
-            raise InvalidInput(
-                f"Line {line} of '{name}'",
-                expected=f"{width} cells, as in line {first_line}",
-                got=str(len(row)),
-                fix=f"Correct that line; a cell that holds {_NAMES[separator]} must stand in double quotes.",
-            )
-        if number == 0 and is_guessed and header:
-            _check_names(first, row, line=first_line, name=name)
-
-
-def _rows(stream: BinaryIO, separator: str, name: str, told: Told) -> Iterator[tuple[int, list[str]]]:
+def _rows(
+    stream: BinaryIO, separator: str, name: str, told: Told
+) -> Generator[tuple[int, list[str]], None, None]:
     """Each row that is not empty, and the line it begins in."""
     csv.field_size_limit(max(csv.field_size_limit(), _LONGEST_CELL))
     text = io.TextIOWrapper(stream, encoding="utf-8-sig", newline="")

@@ -82,10 +82,12 @@ def _times(name: str, held: pd.Series[Any], count: int, missing: int) -> ColumnP
 
 
 def _levels(name: str, kind: str, held: pd.Series[Any], count: int, missing: int) -> ColumnProfile:
-    told = held.astype(str)
+    told = held if pd.api.types.is_string_dtype(held.dtype) else pd.Series([*map(str, held)], dtype="object")
     counts = told.value_counts()
     # equally common ones in one order, whatever order pandas has them in
     commonest = sorted(counts.head(TOP * 8).items(), key=lambda one: (-int(one[1]), str(one[0])))[:TOP]
+    if len(counts) > TOP and int(counts.iloc[0]) == 1:
+        commonest = []  # none of them tells anything of the others
     return ColumnProfile(
         name,
         kind,

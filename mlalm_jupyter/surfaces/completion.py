@@ -97,6 +97,10 @@ def _datasets(workspace: Workspace) -> list[str]:
     return [word for one in workspace.datasets.list() for word in (one.name, one.reference)]
 
 
+def _transforms(workspace: Workspace) -> list[str]:
+    return [word for one in workspace.transforms.list() for word in (one.name, one.reference)]
+
+
 def _models(workspace: Workspace) -> list[str]:
     newest = workspace.models.list()
     return [one.reference for model in newest for one in workspace.models.list(name=model.name)]
@@ -125,6 +129,7 @@ def _jobs(workspace: Workspace) -> list[str]:
 
 _ASKED: dict[str, Callable[[Workspace], list[str]]] = {
     "dataset": _datasets,
+    "transform": _transforms,
     "model": _models,
     "service": _services,
     "endpoint": _endpoints,

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import logging
 import math
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -69,7 +69,8 @@ def dispatch(
     noun: str, name: str, arguments: object, *, workspace: str | Path | None = None
 ) -> tuple[int, dict[str, Any]]:
     """A verb over HTTP: the status and the body of the answer. It never raises."""
-    try:
+
+    def do() -> Any:
         verb = find(noun, name)
         if not isinstance(arguments, Mapping):
             raise InvalidInput(
@@ -77,12 +78,20 @@ def dispatch(
                 expected="a JSON object with the arguments by name",
                 got=_json_word(arguments),
             )
-        return 200, {"result": to_json(call(verb, arguments, workspace=workspace))}
+        return call(verb, arguments, workspace=workspace)
+
+    return answered(f"{noun} {name}", do)
+
+
+def answered(what: str, do: Callable[[], Any]) -> tuple[int, dict[str, Any]]:
+    """The status and the body for whatever `do` gives or raises."""
+    try:
+        return 200, {"result": to_json(do())}
     except MlalmError as error:
         return status_of(type(error)), {"error": error.to_dict()}
     except Exception:  # noqa: BLE001  # the outermost frame of a surface
-        _LOG.exception("The verb %s %s failed in a way that is not foreseen.", noun, name)
-        return 500, {"error": internal_error(f"{noun} {name}")}
+        _LOG.exception("%s failed in a way that is not foreseen.", what)
+        return 500, {"error": internal_error(what)}
 
 
 def internal_error(what: str) -> dict[str, str]:
