@@ -9,11 +9,12 @@ from typing import Annotated
 
 from mlalm_jupyter.api.context import Context
 from mlalm_jupyter.api.endpoints import key_context
+from mlalm_jupyter.api.named_blobs import kept_blobs, named_blobs
 from mlalm_jupyter.api.verb import Arg, verb
 from mlalm_jupyter.domain.definition import ServiceDefinition
-from mlalm_jupyter.domain.errors import MlalmError
+from mlalm_jupyter.domain.errors import InvalidInput, MlalmError
 from mlalm_jupyter.domain.trust import sealed_statement
-from mlalm_jupyter.domain.workspace import Checkup, Finding, WorkspaceInfo
+from mlalm_jupyter.domain.workspace import Checkup, Finding, Freed, WorkspaceInfo
 from mlalm_jupyter.ports import Transaction
 
 
@@ -47,6 +48,37 @@ class Workspaces:
     def doctor(self) -> Checkup:
         """Check every hash, reference and process, and say what is wrong."""
         return _Doctor(self._context).examine()
+
+    @verb("workspace", "gc", attribute="workspaces", is_long=True)
+    def gc(
+        self,
+        *,
+        grace_h: Annotated[float, Arg("leave alone what was put within so many hours")] = 1.0,
+    ) -> Freed:
+        """Remove the bytes that nothing refers to any more, and nothing else; runs may go on meanwhile.
+
+        Whoever puts bytes refers to them soon after, which the hours of grace leave room for.
+        """
+        ctx = self._context
+        if not grace_h >= MINIMUM_GRACE_H:
+            raise InvalidInput(
+                "The grace",
+                expected=f"at least {MINIMUM_GRACE_H} hours, for whoever is writing now",
+                got=f"{grace_h:g}",
+            )
+        before_s = ctx.clock.time_s() - grace_h * 3600
+        ctx.progress("Looking for what is referred to", 0, 0)
+        with ctx.catalog.read() as tx:
+            keep = kept_blobs(ctx.blobs, tx)
+        ctx.progress("Removing the rest", 0, 0)
+        count, size_bytes = ctx.blobs.free(keep, before_s=before_s)
+        with ctx.catalog.write() as tx:
+            data = {"blobs": count, "size_bytes": size_bytes}
+            ctx.note(tx, "workspace", "gc", subject_id=ctx.info.id, subject=ctx.path.name, data=data)
+        return Freed(count, size_bytes, kept=len(keep))
+
+
+MINIMUM_GRACE_H = 0.05
 
 
 class _Doctor:
@@ -110,12 +142,12 @@ class _Doctor:
 
     def _users_of(self, digest: str) -> Iterator[str]:
         with self._context.catalog.read() as tx:
-            for user, held in _references(tx):
+            for user, held in named_blobs(tx):
                 if held == digest:
                     yield user
 
     def _references(self, tx: Transaction) -> None:
-        for user, digest in _references(tx):
+        for user, digest in named_blobs(tx):
             self._count("references")
             if not self._context.blobs.has(digest):
                 self._found(user, f"Its blob {digest[:12]} is missing.", "Restore that file from a copy.")
@@ -180,28 +212,3 @@ class _Doctor:
                 f"It does not run, so {endpoints} endpoints do not answer.",
                 "Run `mlalm server start`.",
             )
-
-
-def _references(tx: Transaction) -> Iterator[tuple[str, str]]:
-    """Every blob the catalog names, and what names it."""
-    for name in {dataset.name for dataset in tx.datasets.find()}:
-        for dataset in tx.datasets.find(name=name):
-            if dataset.source is None:
-                yield f"dataset {dataset.reference}", dataset.digest
-            if dataset.profile_digest:
-                yield f"dataset {dataset.reference}", dataset.profile_digest
-    for name in {transform.name for transform in tx.transforms.find()}:
-        for transform in tx.transforms.find(name=name):
-            yield f"transform {transform.reference}", transform.bundle_digest
-    for name in {model.name for model in tx.models.find()}:
-        for model in tx.models.find(name=name):
-            yield f"model {model.reference}", model.bundle_digest
-    for run in tx.runs.find():
-        yield f"run {run.id[:12]}", run.snapshot.digest
-        if run.executed_digest:
-            yield f"run {run.id[:12]}", run.executed_digest
-        packages = run.snapshot.environment.get("packages")
-        if isinstance(packages, str):
-            yield f"run {run.id[:12]}", packages
-    for digest in tx.definitions.digests():
-        yield f"definition {digest[:12]}", digest

@@ -58,3 +58,15 @@ class Checkup:
             "checked": dict(self.checked),
             "findings": [finding.to_dict() for finding in self.findings],
         }
+
+
+@dataclass(frozen=True, slots=True)
+class Freed:
+    """What `workspace gc` removed, and how many blobs are referred to."""
+
+    blobs: int
+    size_bytes: int
+    kept: int
+
+    def to_dict(self) -> dict[str, object]:
+        return {"blobs": self.blobs, "size_bytes": self.size_bytes, "kept": self.kept}

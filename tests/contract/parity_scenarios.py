@@ -12,6 +12,7 @@ from typing import Any
 
 import pandas as pd
 from sklearn.linear_model import LinearRegression
+from sklearn.preprocessing import StandardScaler
 
 from mlalm_jupyter.domain.job import Lease
 from mlalm_jupyter.domain.run import Cells, Run, RunStatus
@@ -66,6 +67,16 @@ def dataset(ws: Workspace) -> str:
 
 def model(ws: Workspace, factor: int = 1) -> str:
     return ws.models.register(write(ws, f"hours{factor}.ilearner", package(factor)), "hours").reference
+
+
+@cache
+def scaling() -> bytes:
+    """The package of a fitted transform."""
+    return bundle.pack(StandardScaler().fit(ROWS), sample=ROWS).data
+
+
+def transform(ws: Workspace) -> str:
+    return ws.transforms.register(write(ws, "scale.ilearner", scaling()), "scale").reference
 
 
 def service(ws: Workspace) -> str:
@@ -155,6 +166,14 @@ def stopped(ws: Workspace) -> Arguments:
     return {}
 
 
+def forgotten(ws: Workspace) -> Arguments:
+    """Bytes that were put long ago, and that nothing refers to."""
+    dataset(ws)
+    file = ws.context.blobs.path(ws.blobs.put(b"forgotten"))
+    os.utime(file, (1000, 1000))
+    return {"grace_h": 2.0}
+
+
 def _with(
     make: Callable[[Workspace], Any], *ignored: object, **more: Any
 ) -> Callable[[Workspace], Arguments]:
@@ -171,12 +190,42 @@ SCENARIOS: dict[tuple[str, str], Scenario] = {
     ("workspace", "init"): Scenario(lambda ws: {"path": str(ws.path / "another")}, changes=True),
     ("workspace", "show"): Scenario(_with(model)),
     ("workspace", "doctor"): Scenario(_with(patched)),
-    ("dataset", "upload"): Scenario(lambda ws: {"file": table(ws), "name": "rides"}, changes=True),
+    ("workspace", "gc"): Scenario(forgotten, changes=True),
+    ("dataset", "upload"): Scenario(
+        lambda ws: {
+            "file": table(ws),
+            "name": "rides",
+            "format": "csv",
+            "tags": {"year": "2024"},
+            "description": "Rides, as they were",
+        },
+        changes=True,
+    ),
+    ("dataset", "update"): Scenario(
+        lambda ws: {
+            "name": dataset(ws).partition(":")[0],
+            "file": write(ws, "more.csv", "hour,wind\n9,1.5\n"),
+        },
+        changes=True,
+    ),
     ("dataset", "list"): Scenario(_with(dataset, name="rides")),
     ("dataset", "show"): Scenario(lambda ws: {"dataset": dataset(ws), "rows": 2}),
     ("dataset", "download"): Scenario(
         lambda ws: {"dataset": dataset(ws), "file": str(ws.path / "copy.csv")}, changes=True
     ),
+    ("dataset", "delete"): Scenario(lambda ws: {"dataset": dataset(ws), "yes": True}, changes=True),
+    ("transform", "register"): Scenario(
+        lambda ws: {
+            "transform": write(ws, "scale.ilearner", scaling()),
+            "name": "scale",
+            "tags": {"year": "2024"},
+            "description": "Zero mean, one spread",
+        },
+        changes=True,
+    ),
+    ("transform", "list"): Scenario(_with(transform, name="scale")),
+    ("transform", "show"): Scenario(lambda ws: {"transform": transform(ws)}),
+    ("transform", "delete"): Scenario(lambda ws: {"transform": transform(ws), "yes": True}, changes=True),
     ("experiment", "list"): Scenario(_with(ended)),
     ("experiment", "show"): Scenario(_with(ended, notebook="train.ipynb")),
     ("experiment", "snapshot"): Scenario(

@@ -139,6 +139,12 @@ export interface IWorkspaceShowRequest {}
 /** Check every hash, reference and process, and say what is wrong. */
 export interface IWorkspaceDoctorRequest {}
 
+/** Remove the bytes that nothing refers to any more, and nothing else; runs may go on meanwhile. */
+export interface IWorkspaceGcRequest {
+  /** leave alone what was put within so many hours */
+  grace_h?: number;
+}
+
 /** Keep a file as the next version of a dataset; one whose content is not of its kind is refused. */
 export interface IDatasetUploadRequest {
   /** a table, zip, text or RData file */
@@ -601,6 +607,7 @@ export interface IVerbs {
   'workspace/init': IWorkspaceInitRequest;
   'workspace/show': IWorkspaceShowRequest;
   'workspace/doctor': IWorkspaceDoctorRequest;
+  'workspace/gc': IWorkspaceGcRequest;
   'dataset/upload': IDatasetUploadRequest;
   'dataset/update': IDatasetUpdateRequest;
   'dataset/list': IDatasetListRequest;

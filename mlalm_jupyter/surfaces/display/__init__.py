@@ -18,7 +18,7 @@ from mlalm_jupyter.domain.run import Run
 from mlalm_jupyter.domain.server import KeyPair, Scored, ServerStatus
 from mlalm_jupyter.domain.service import Endpoint, WebService
 from mlalm_jupyter.domain.trust import Seal
-from mlalm_jupyter.domain.workspace import Checkup, WorkspaceInfo
+from mlalm_jupyter.domain.workspace import Checkup, Freed, WorkspaceInfo
 from mlalm_jupyter.surfaces.display import assets, experiments, machinery, services
 from mlalm_jupyter.surfaces.display.markup import markup
 from mlalm_jupyter.surfaces.display.parts import View
@@ -48,6 +48,7 @@ _ONE: dict[type, tuple[str, Callable[[Any], View]]] = {
     Seal: ("trust", services.seal),
     WorkspaceInfo: ("workspace", machinery.workspace),
     Checkup: ("checkup", machinery.checkup),
+    Freed: ("freed", machinery.freed),
     ServerStatus: ("server", machinery.server),
 }
 _MANY: dict[str, Callable[[Any], View]] = {

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from mlalm_jupyter.domain.server import ServerStatus
-from mlalm_jupyter.domain.workspace import Checkup, WorkspaceInfo
+from mlalm_jupyter.domain.workspace import Checkup, Freed, WorkspaceInfo
 from mlalm_jupyter.surfaces.display.parts import (
     Code,
     Digest,
@@ -15,6 +15,7 @@ from mlalm_jupyter.surfaces.display.parts import (
     Status,
     View,
     joined,
+    size,
 )
 
 
@@ -51,6 +52,13 @@ def checkup(one: Checkup) -> View:
             [(found.where, found.what, found.fix) for found in one.findings],
         ),
     ]
+
+
+def freed(one: Freed) -> View:
+    if not one.blobs:
+        return [Note(f"Nothing changed: all {one.kept} blobs are referred to, or were put just now.")]
+    blobs = f"{one.blobs} blob{'s' if one.blobs != 1 else ''}"
+    return [Note(f"{blobs} that nothing referred to are gone, {size(one.size_bytes)}; {one.kept} remain.")]
 
 
 def server(one: ServerStatus) -> View:

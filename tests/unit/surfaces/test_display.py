@@ -32,7 +32,7 @@ from mlalm_jupyter.domain.server import Key, KeyPair, Scored, ServerProcess, Ser
 from mlalm_jupyter.domain.service import Endpoint, Move, WebService
 from mlalm_jupyter.domain.signature import Column, ColumnType, Schema, Signature, Table
 from mlalm_jupyter.domain.trust import Seal
-from mlalm_jupyter.domain.workspace import Checkup, Finding, WorkspaceInfo
+from mlalm_jupyter.domain.workspace import Checkup, Finding, Freed, WorkspaceInfo
 from mlalm_jupyter.surfaces.display import _MANY, _ONE, bundle_of, html_of, text_of
 from mlalm_jupyter.surfaces.display.parts import Moment, seconds_between, size
 
@@ -143,6 +143,7 @@ ONE: list[Any] = [
     SEAL,
     WorkspaceInfo(ID, EVIL, "0001", AT, {"models": 2}),
     Checkup({"blobs": 3}, (Finding("blob 9f", EVIL, "Restore it."),)),
+    Freed(3, 51200, 7),
     ServerStatus(True, "http://127.0.0.1:1", EVIL, "0.1.0", 7, (ServerProcess("worker", 7, AT, 1),), {ID: EVIL}),
 ]
 MANY: dict[str, Any] = {

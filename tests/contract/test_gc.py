@@ -1,0 +1,103 @@
+"""`workspace gc` removes what nothing refers to, and nothing else."""
+
+from __future__ import annotations
+
+import os
+import threading
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+from mlalm_jupyter.domain.errors import InvalidInput, NotFound
+from mlalm_jupyter.domain.run import Cells, RunStatus
+from mlalm_jupyter.notebook.findings import FIGURE
+from mlalm_jupyter.ports import Execution
+from mlalm_jupyter.workspace import Workspace
+from tests.contract.parity_scenarios import endpoint, model, notebook
+
+PNG = "iVBORw0KGgo="
+
+
+def age(ws: Workspace) -> None:
+    for file in (ws.path / ".mlalm" / "blobs").rglob("*"):
+        if file.is_file():
+            os.utime(file, (1000, 1000))
+
+
+def full(ws: Workspace) -> None:
+    """Something of everything that keeps bytes."""
+    endpoint(ws)
+    path = Path(notebook(ws, "factor = 1", *(f"# {'x' * 5000} {number}" for number in range(30))))
+    data = {FIGURE: {"name": "roc"}, "image/png": PNG}
+    shown = f'{{"nbformat": 4, "cells": [{{"cell_type": "code", "source": "1", "outputs": [{{"data": {data}}}]}}]}}'
+    run, lease = ws.recorder.begin(
+        path.read_bytes(), path=path.name, parameters={}, origin="papermill", owner="t"
+    )
+    executed = shown.replace("'", '"').encode()
+    ws.recorder.end(run, lease, Execution(executed, RunStatus.FINISHED, Cells(1, 1)))
+    ws.datasets.upload(str(table(ws)), "rides")
+
+
+def table(ws: Workspace) -> Path:
+    path = ws.path / "rides.csv"
+    path.write_text(pd.DataFrame({"hour": [1, 2]}).to_csv(index=False))
+    return path
+
+
+def test_what_is_referred_to_stays_and_the_rest_goes(hosted: Workspace) -> None:
+    full(hosted)
+    lost = hosted.blobs.put(b"lost" * 1000)
+    before = set(hosted.blobs.digests()) - {lost}
+    age(hosted)
+    freed = hosted.workspaces.gc(grace_h=1)
+    assert (freed.blobs, freed.size_bytes) == (1, 4000)
+    assert set(hosted.blobs.digests()) == before
+    assert hosted.workspaces.doctor().findings == ()
+    assert hosted.workspaces.gc(grace_h=1).blobs == 0
+
+
+def test_what_a_deleted_experiment_left_is_freed_and_shared_pieces_stay(hosted: Workspace) -> None:
+    full(hosted)
+    hosted.experiments.snapshot("train.ipynb")
+    (hosted.path / "copy.ipynb").write_bytes((hosted.path / "train.ipynb").read_bytes())
+    kept = hosted.experiments.snapshot("copy.ipynb")
+    hosted.experiments.delete("train.ipynb", yes=True)
+    age(hosted)
+    assert hosted.workspaces.gc(grace_h=1).blobs >= 1
+    assert hosted.blobs.get(kept.snapshot.digest) == (hosted.path / "copy.ipynb").read_bytes()
+    assert hosted.workspaces.doctor().findings == ()
+
+
+def test_what_was_put_just_now_stays(hosted: Workspace) -> None:
+    digest = hosted.blobs.put(b"somebody is about to refer to this")
+    assert hosted.workspaces.gc().blobs == 0
+    assert hosted.blobs.has(digest)
+    with pytest.raises(InvalidInput, match="The grace"):
+        hosted.workspaces.gc(grace_h=0)
+    with pytest.raises(InvalidInput, match="The grace"):
+        hosted.workspaces.gc(grace_h=float("nan"))
+
+
+def test_registrations_beside_a_collection_keep_their_bytes(hosted: Workspace) -> None:
+    """Every model is registered with bytes that were old a moment before."""
+    stop = threading.Event()
+
+    def collect() -> None:
+        with Workspace.open(hosted.path) as ws:
+            while not stop.is_set():
+                ws.workspaces.gc(grace_h=0.05)
+
+    collector = threading.Thread(target=collect)
+    collector.start()
+    try:
+        for _ in range(20):
+            age(hosted)
+            reference = model(hosted)
+            hosted.blobs.get(hosted.models.show(reference).bundle_digest)
+            hosted.models.delete(reference, yes=True)
+    except NotFound:  # pragma: no cover
+        pytest.fail("a collection took the bytes of a model that was being registered")
+    finally:
+        stop.set()
+        collector.join()
