@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import Any
 
 from mlalm_jupyter.adapters.system_clock import SystemClock
-from mlalm_jupyter.domain.asset import Dataset
+from mlalm_jupyter.domain.asset import Dataset, Transform
 from mlalm_jupyter.domain.definition import ModelAsset, ServiceDefinition, scoring_definition
 from mlalm_jupyter.domain.event import Event
 from mlalm_jupyter.domain.experiment import Experiment
@@ -50,6 +50,27 @@ def dataset(name: str = "wine", version: int = 1, **changes: Any) -> Dataset:
         schema=SCHEMA,
         created_at=at(version),
         created_by="ann",
+    )
+    return replace(made, **changes)
+
+
+def transform(name: str = "scale", version: int = 1, **changes: Any) -> Transform:
+    made = Transform(
+        id=CLOCK.new_id(),
+        name=name,
+        version=version,
+        transform_hash=digest(f"{name}:{version}"),
+        bundle_digest=digest(f"{name}:{version} bundle"),
+        size_bytes=6_000_000_000,
+        format="skops",
+        framework="scikit-learn 1.6",
+        is_data_only=True,
+        signature=Signature(SCHEMA, SCHEMA),
+        lineage=Lineage("run", CLOCK.new_id(), "train.ipynb", ("dataset wine:1",)),
+        created_at=at(version),
+        created_by="ann",
+        tags={"stage": "tried", "ünïcode": "ja"},
+        description="the first",
     )
     return replace(made, **changes)
 

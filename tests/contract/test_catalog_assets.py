@@ -3,22 +3,86 @@
 from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 
 import pytest
 
+from mlalm_jupyter.domain.asset import Pin, Source
 from mlalm_jupyter.domain.errors import Conflict, InvalidInput, NotFound
+from mlalm_jupyter.domain.model import Lineage
 from mlalm_jupyter.domain.names import AssetRef
 from mlalm_jupyter.ports import Catalog
-from tests.contract.catalog_nouns import CLOCK, dataset, digest, model
+from tests.contract.catalog_nouns import CLOCK, dataset, digest, experiment, model, run, transform
 
 
 def test_a_dataset_comes_back_as_it_was_kept(catalog: Catalog) -> None:
-    kept = dataset(equal_to=7)
+    kept = dataset(
+        equal_to=7,
+        tags={"year": "2024"},
+        description="wines",
+        profile_digest=digest("profile"),
+        source=Source("https://example.org/?sig=...", "e", "m", "sealed"),
+        run_id="a" * 32,
+    )
     with catalog.write() as tx:
         tx.datasets.add(kept)
     with catalog.read() as tx:
         assert tx.datasets.get(AssetRef("dataset", "wine", 1)) == kept
         assert tx.datasets.get(AssetRef("dataset", "wine")).schema.names == kept.schema.names
+
+
+def test_a_transform_comes_back_as_it_was_kept(catalog: Catalog) -> None:
+    kept = transform(equal_to=7)
+    with catalog.write() as tx:
+        tx.transforms.add(kept)
+    with catalog.read() as tx:
+        assert tx.transforms.get(AssetRef("transform", "scale", 1)) == kept
+        assert tx.transforms.equal_to("scale", kept.transform_hash) == 1
+        assert tx.transforms.has_hash(kept.transform_hash)
+        assert not tx.transforms.has_hash(digest("other"))
+        assert tx.transforms.find() == [kept]
+    with catalog.write() as tx:
+        tx.transforms.delete(kept.id)
+        assert tx.transforms.next_version("scale") == 1
+    with pytest.raises(NotFound), catalog.write() as tx:
+        tx.transforms.delete(kept.id)
+
+
+def test_whoever_refers_to_an_asset_is_named(catalog: Catalog) -> None:
+    wine, other, scale = dataset(), dataset("wine", 10), transform(lineage=Lineage("notebook"))
+    made = experiment()
+    reader = run(made, 1, inputs=("dataset wine:1", "transform scale:1"))
+    pinning = run(made, 2)
+    pin = Pin("dataset", "wine", 1, wine.id, wine.digest, "wine")
+    pinning = replace(pinning, snapshot=replace(pinning.snapshot, assets=(pin,)))
+    with catalog.write() as tx:
+        tx.datasets.add(wine)
+        tx.datasets.add(other)
+        tx.transforms.add(scale)
+        tx.experiments.add(made)
+        tx.runs.add(reader)
+        tx.runs.add(pinning)
+        tx.models.add(model(lineage=Lineage("run", None, None, ("dataset wine:1",))))
+        tx.transforms.add(transform("half", lineage=Lineage("run", None, None, ("dataset wine:1",))))
+    with catalog.read() as tx:
+        assert tx.datasets.users(wine) == [
+            f"run {pinning.id[:12]} of train.ipynb",
+            f"run {reader.id[:12]} of train.ipynb",
+            "model churn:1",
+            "transform half:1",
+        ]
+        assert tx.datasets.users(other) == [], "wine:1 is not the beginning of wine:10"
+        assert tx.transforms.users(scale) == [f"run {reader.id[:12]} of train.ipynb"]
+
+
+def test_a_dataset_that_is_deleted_leaves_its_number_behind(catalog: Catalog) -> None:
+    with catalog.write() as tx:
+        kept = dataset(version=tx.datasets.next_version("wine"))
+        tx.datasets.add(kept)
+        tx.datasets.delete(kept.id)
+        assert tx.datasets.next_version("wine") == 2
+    with pytest.raises(NotFound), catalog.write() as tx:
+        tx.datasets.delete(kept.id)
 
 
 def test_a_model_comes_back_as_it_was_kept(catalog: Catalog) -> None:

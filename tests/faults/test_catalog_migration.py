@@ -227,6 +227,8 @@ def test_a_process_killed_while_it_migrates_leaves_the_older_catalog_whole(
 
 FIRST_ROWS = """
 INSERT INTO workspaces VALUES ('a', 't');
+INSERT INTO datasets VALUES ('d1', 'wine', 1, 'GenericCSV', 'd0', 12, 3,
+    '{"a": {"type": "Integer", "format": "Int64"}}', 't1', 'me', NULL);
 INSERT INTO experiments VALUES ('e1', 'train.ipynb', 'training', 't1');
 INSERT INTO runs VALUES ('r1', 'e1', 'train.ipynb', 'Finished', 'd1', '{"depth": 4}', '{}', '{}', 'scheduler',
     't2', 'me', 't3', 't4', NULL, NULL, 5, 5, NULL, 'd2', '["dataset wine:1"]', '["wine:1"]', NULL);
@@ -247,7 +249,11 @@ def test_what_the_first_version_wrote_is_still_there(tmp_path: Path) -> None:
     with catalog.read() as tx:
         (experiment,) = tx.experiments.find()
         run = tx.runs.get("r1")
+        wine = tx.datasets.get(AssetRef("dataset", "wine"))
+        assert tx.transforms.find() == []
     catalog.close()
+    assert (wine.version, wine.schema.names, wine.tags, wine.description) == (1, ("a",), {}, "")
+    assert (wine.profile_digest, wine.source, wine.run_id) == (None, None, None)
     assert (experiment.path, experiment.run_count, experiment.parent) == ("train.ipynb", 1, None)
     assert (run.snapshot.parameters, run.inputs, run.models) == (
         {"depth": 4},
