@@ -18,7 +18,7 @@ def readable_file(context: Context, file: str) -> Path:
         raise InvalidInput(f"The file '{file}'", expected="a file", got="a folder")
     if not path.exists():
         beside = [one.name for one in path.parent.iterdir() if one.is_file()] if path.parent.is_dir() else []
-        raise NotFound("file", file, known=beside, fix=f"Looked in {Path.cwd()} and {context.path}.")
+        raise NotFound("file", file, known=beside, fix=f"Looked in {_places(context, named)}.")
     if not os.access(path, os.R_OK):
         raise Unavailable(
             f"The file '{file}' was not read.",
@@ -26,6 +26,11 @@ def readable_file(context: Context, file: str) -> Path:
             fix="Have its permissions changed.",
         )
     return path
+
+
+def _places(context: Context, named: Path) -> str:
+    looked_in = [named.parent] if named.is_absolute() else [Path.cwd(), context.path]
+    return " and ".join(dict.fromkeys(str(folder.resolve()) for folder in looked_in))
 
 
 def write_new_file(context: Context, file: str, data: bytes) -> Path:

@@ -49,6 +49,7 @@ class Trust:
         ctx = self._context
         with ctx.catalog.write() as tx:
             if not tx.seals.remove(digest):
-                raise NotFound("trust", digest, known=[seal.digest for seal in tx.seals.find()])
+                known = [seal.digest for seal in tx.seals.find()]
+                raise NotFound("seal", digest, known=known, fix="List them with `mlalm trust list`.")
             ctx.note(tx, "trust", "remove", subject_id=digest, subject=digest[:12])
         return Removed("trust", digest)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 import inspect
 import types
 import typing
@@ -98,24 +97,6 @@ class Verb:
                 )
             )
         return tuple(found)
-
-    @cached_property
-    def request(self) -> type[Any]:
-        """The request as a typed, frozen dataclass; schemas and types of other languages come from it."""
-        fields: list[Any] = []
-        for parameter in sorted(self.parameters, key=lambda p: not p.is_required):
-            if parameter.is_required:
-                fields.append((parameter.name, parameter.type))
-            else:
-                optional = parameter.type if parameter.default is not None else parameter.type | None
-                spec = (
-                    dataclasses.field(default_factory=dict)
-                    if parameter.type is dict and parameter.default is None
-                    else dataclasses.field(default=parameter.default)
-                )
-                fields.append((parameter.name, optional, spec))
-        name = "".join(part.capitalize() for part in f"{self.noun}-{self.name}".replace("_", "-").split("-"))
-        return dataclasses.make_dataclass(f"{name}Request", fields, frozen=True)
 
     def checked(self, arguments: Mapping[str, Any]) -> dict[str, Any]:
         """Arguments by name, each known, present and of its type; how surfaces without types call a verb."""

@@ -84,7 +84,9 @@ def _listed(names: Sequence[str]) -> str:
 class NotFound(MlalmError):
     code = "NotFound"
 
-    def __init__(self, kind: str, name: str, *, known: Iterable[str] = (), fix: str = "") -> None:
+    def __init__(
+        self, kind: str, name: str, *, known: Iterable[str] = (), none: str = "", fix: str = ""
+    ) -> None:
         self.kind = kind
         self.name = name
         known = sorted(set(known))
@@ -95,7 +97,7 @@ class NotFound(MlalmError):
             shown = known[:5]
             why = f"There are {_listed(shown)}{' and more' if len(known) > 5 else ''}."
         else:
-            why = f"There is no {kind} here yet."
+            why = none or f"There is no {kind} here yet."
         super().__init__(f"No {kind} '{name}'.", why=why, fix=fix or f"List them with `mlalm {kind} list`.")
 
 
@@ -133,11 +135,11 @@ class MissingAssets(NotFound):
 class InvalidInput(MlalmError):
     code = "InvalidInput"
 
-    def __init__(self, where: str, *, expected: str, got: str, fix: str = "") -> None:
+    def __init__(self, where: str, *, expected: str, got: str, why: str = "", fix: str = "") -> None:
         self.where = where
         self.expected = expected
         self.got = got
-        super().__init__(f"{where} is not valid.", why=f"Expected {expected}, got {got}.", fix=fix)
+        super().__init__(f"{where} is not valid.", why=why or f"Expected {expected}, got {got}.", fix=fix)
 
 
 class Unconfirmed(InvalidInput):

@@ -7,7 +7,7 @@ import itertools
 import json
 import re
 import zlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -141,7 +141,7 @@ def check_parameters(notebook: NotebookDocument, given: Mapping[str, object]) ->
     known = notebook.parameters
     if known is None:
         raise InvalidInput(
-            "The parameters",
+            _named(given),
             expected="none, because the notebook has no cell tagged 'parameters'",
             got=", ".join(given),
             fix="Tag the cell that sets their defaults.",
@@ -149,13 +149,20 @@ def check_parameters(notebook: NotebookDocument, given: Mapping[str, object]) ->
     problems = [problem for name, value in given.items() if (problem := misfit(name, value, known))]
     if problems:
         takes = ", ".join(f"{one.name}: {one.type}" if one.type else one.name for one in known.values())
-        misfits = any(name in known for name in given if misfit(name, given[name], known))
+        wrong = [name for name in given if misfit(name, given[name], known)]
+        misfits = any(name in known for name in wrong)
         raise InvalidInput(
-            "The parameters",
+            _named(wrong),
             expected=takes or "none",
             got="; ".join(problems),
             fix="If another type is meant, write it beside the name: `rate: float = 1`." if misfits else "",
         )
+
+
+def _named(parameters: Iterable[str]) -> str:
+    """The subject of a sentence whose verb is `is`."""
+    names = [f"'{name}'" for name in parameters]
+    return f"The parameter {names[0]}" if len(names) == 1 else f"Each of the parameters {', '.join(names)}"
 
 
 def _mapping(value: object) -> Mapping[str, Any]:

@@ -192,7 +192,15 @@ def test_every_text_of_the_panel_is_readable_in_both_themes(page: Any, lab: Lab,
     )
     is_light = str(theme == "Light").lower()
     page.wait_for_selector(f"body[data-jp-theme-light='{is_light}']", state="attached")
-    page.wait_for_timeout(500)  # the theme's own transition
+    # its style sheet comes later than its name, and its colours move for a while
+    page.wait_for_function(
+        """isLight => {
+          const [red] = getComputedStyle(document.querySelector('#mlalm-panel')).color.match(/\\d+/g);
+          const moves = document.querySelector('#mlalm-panel').getAnimations({ subtree: true });
+          return (Number(red) < 128) === isLight && moves.every(one => one.playState !== 'running');
+        }""",
+        arg=theme == "Light",
+    )
     shoot(page, f"panel-{theme.lower()}-theme")
     contrasts = panel.evaluate(CONTRASTS)
     assert {"bikes", "default", "bikes:1", "Copy address"} <= contrasts.keys()

@@ -46,9 +46,11 @@ def anchors(page: Path) -> set[str]:
     return {re.sub(r"[^\w\- ]", "", re.sub(r"[`*]", "", line)).lower().replace(" ", "-") for line in headings}
 
 
-def broken_links(page: Path) -> list[str]:
+def broken_links(page: Path, *, content: str | None = None) -> list[str]:
+    """The links of a page, or of what might stand there, that lead nowhere."""
     broken = []
-    prose = re.sub(r"^```.*?^```|`[^`\n]*`", "", text(page), flags=re.M | re.S)
+    written = text(page) if content is None else content
+    prose = re.sub(r"^```.*?^```|`[^`\n]*`", "", written, flags=re.M | re.S)
     for first, second in LINK.findall(prose):
         link = unquote(first or second)
         if re.match(r"[a-z][a-z0-9+.-]*:", link):
@@ -75,6 +77,14 @@ def test_every_relative_link_leads_to_a_file_or_heading_of_the_tree() -> None:
 def test_a_broken_link_is_found() -> None:
     page = ROOT / "changelog" / "README.md"
     assert broken_links(page) == []
+    nowhere = '[a](nowhere.md) [b](../CHANGELOG.md#nowhere) <img src="../docs/nowhere.png"> [c](#nowhere)'
+    assert broken_links(page, content=nowhere) == [
+        "changelog/README.md: nowhere.md is not in the tree",
+        "changelog/README.md: ../CHANGELOG.md#nowhere names no heading",
+        "changelog/README.md: ../docs/nowhere.png is not in the tree",
+        "changelog/README.md: #nowhere names no heading",
+    ]
+    assert broken_links(page, content="[a](../CHANGELOG.md#changes) [b](https://example.org)") == []
     assert ROOT / "CHANGELOG.md" in tree()
     assert "changes" in anchors(ROOT / "CHANGELOG.md")
     assert LINK.findall('[a](b.md) ![c](d.png "e") <img src="f.png">') == [

@@ -110,7 +110,6 @@ def example_errors() -> list[MlalmError]:
         errors.InvalidInput(
             "The model reference 'bikes:new'", expected="NAME or NAME:VERSION", got="'bikes:new'"
         ),
-        errors.Unconfirmed("bikes:1", goes=["bikes:1, 51200 bytes"]),
         errors.Unconfirmed("bikes:1", goes=["bikes:1, 214 kB"]),
         errors.AlreadyExists("service", "bikes", fix="Choose another name, or deploy with --update."),
         errors.StaleRevision("endpoint", "bikes/autumn", expected=3),

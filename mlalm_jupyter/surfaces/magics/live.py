@@ -38,6 +38,7 @@ _TAKES: dict[str, tuple[Callable[[object], bool], str]] = {
     "sample": (_is_table, "dataset"),
 }
 """Of each argument that may be an object: which objects it takes, and what a word means that names none."""
+_NONE = "None here would do."
 
 
 def resolved(verb: Verb, arguments: Mapping[str, Any], variables: Mapping[str, Any]) -> dict[str, Any]:
@@ -71,7 +72,9 @@ def explained(
             continue
         noun = "function or model" if parameter.name == "what" else f"variable or {kind}"
         known = [*_names(takes, variables), *error.nearest]
-        return NotFound(noun, word, known=known, fix=f"List what is kept with `%mlalm {kind} list`.")
+        return NotFound(
+            noun, word, known=known, none=_NONE, fix=f"List what is kept with `%mlalm {kind} list`."
+        )
     return error
 
 
@@ -94,7 +97,11 @@ def _no_object(kind: str, word: str, variables: Mapping[str, Any]) -> MlalmError
         )
     known = _names(_TAKES[kind][0], variables)
     return NotFound(
-        "variable", word, known=known, fix="Name a fitted object of this notebook, or an .ilearner file."
+        "variable",
+        word,
+        known=known,
+        none=_NONE,
+        fix="Name a fitted object of this notebook, or an .ilearner file.",
     )
 
 

@@ -51,6 +51,14 @@ def test_all_problems_are_said_at_once() -> None:
     assert "'datset', which it does not take (did you mean 'dataset'?)" in sentence
     assert "rate = 'fast', which is no float" in sentence
     assert "fast = 1, which is no bool" in sentence
+    assert sentence.startswith("Each of the parameters 'datset', 'rate', 'fast' is not valid.")
+
+
+def test_one_problem_names_its_parameter() -> None:
+    with pytest.raises(InvalidInput, match=r"^The parameter 'rate' is not valid\."):
+        check_parameters(read_notebook(notebook(PARAMETERS)), {"rate": "fast", "depth": 4})
+    with pytest.raises(InvalidInput, match=r"^The parameter 'rate' is not valid\. Expected none, because"):
+        check_parameters(read_notebook(notebook()), {"rate": 1})
 
 
 @pytest.mark.parametrize(

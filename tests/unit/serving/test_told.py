@@ -56,3 +56,9 @@ def test_each_answer_of_an_endpoint_has_its_class(status: int, cause: str, kind:
 @pytest.mark.parametrize("envelope", [{}, {"error": None}, {"error": {}}, {"error": {"details": []}}])
 def test_an_answer_that_is_no_envelope_is_told_by_its_status(envelope: dict[str, object]) -> None:
     assert "status 500" in str(error_answered(500, envelope, address="http://a"))
+
+
+def test_what_an_endpoint_says_of_rows_is_told_as_it_said_it() -> None:
+    detail = {"code": "InputParseError", "target": "The input", "message": "It lacks the columns 'wind'."}
+    error = error_answered(400, {"error": {"code": "X", "details": [detail]}}, address="http://a")
+    assert str(error).startswith("The input is not valid. It lacks the columns 'wind'. Compare")

@@ -103,3 +103,13 @@ def test_completion_offers_only_what_fits() -> None:
     model = next(parameter for parameter in REGISTER.parameters if parameter.name == "model")
     assert fitting(rows, VARIABLES) == ["noon", "bikes", "rows"]
     assert fitting(model, VARIABLES) == ["model", "comfort"]
+
+
+def test_where_nothing_fits_it_does_not_say_that_there_is_nothing() -> None:
+    with pytest.raises(NotFound) as caught:
+        resolved(REGISTER, {"model": "nope", "name": "m"}, {"noon": FRAME})
+    assert caught.value.why == "None here would do."
+    told = explained(
+        NotFound("dataset", "nope"), SCORE, {"service": "s", "rows": "nope"}, {"model": Fitted()}
+    )
+    assert told.why == "None here would do."
