@@ -126,7 +126,9 @@ class Endpoints:
         self,
         endpoint: Annotated[str, Arg("SERVICE/ENDPOINT", completes="endpoint")],
         *,
-        only: Annotated[str | None, Arg("primary or secondary: that key alone, for a script")] = None,
+        only: Annotated[
+            str | None, Arg("primary or secondary: that key alone, for a script", metavar="WHICH")
+        ] = None,
     ) -> KeyPair | Key:
         """Show the two keys that open an endpoint, or one of them."""
         if only not in (None, "primary", "secondary"):

@@ -31,7 +31,8 @@ class Retraining:
             Mapping[str, object] | None, Arg("values for the notebook's parameters cell", short="-p")
         ] = None,
         patch: Annotated[
-            str | None, Arg("the endpoint to put the new model behind", completes="endpoint")
+            str | None,
+            Arg("the endpoint to put the new model behind", completes="endpoint", metavar="SERVICE/ENDPOINT"),
         ] = None,
         wait: Annotated[bool, Arg("wait for its end")] = True,
     ) -> Retrained:

@@ -25,6 +25,8 @@ class Form:
     positional: tuple[str, ...]
     implied: frozenset[str] = frozenset()
     """Positionals that may be left out although the verb needs them, because the surface knows them."""
+    told: str = ""
+    """What this form does, where it does more than its verb."""
 
     @classmethod
     def of(cls, verb: Verb, *, program: str = "mlalm") -> Form:
@@ -61,7 +63,7 @@ class Form:
     @property
     def help(self) -> str:
         """The page of this form."""
-        sentences = self.verb.description.partition(">>>")[0].strip()
+        sentences = self.told or self.verb.description.partition(">>>")[0].strip()
         rows = [(metavar(parameter), parameter.help) for parameter in self.places]
         rows += [
             (shown(parameter), _told(parameter))
@@ -107,15 +109,21 @@ def _spellings(parameter: Parameter) -> Iterator[tuple[str, object]]:
     if parameter.short:
         yield parameter.short, ...
     yield parameter.option, ...
-    if parameter.type is dict and parameter.option.endswith("s"):
-        yield parameter.option[:-1], ...
+    if _singular(parameter) != parameter.option:
+        yield _singular(parameter), ...
+
+
+def _singular(parameter: Parameter) -> str:
+    """An option that is repeated says one thing each time: `--tag year=2024 --tag ok=true`."""
+    is_plural = parameter.type is dict and parameter.option.endswith("s")
+    return parameter.option[:-1] if is_plural else parameter.option
 
 
 def shown(parameter: Parameter) -> str:
     """An option as help shows it."""
     if parameter.type is bool:
         return f"--no-{parameter.option[2:]}" if parameter.default else parameter.option
-    return f"{parameter.short or parameter.option} {metavar(parameter)}"
+    return f"{parameter.short or _singular(parameter)} {metavar(parameter)}"
 
 
 def _optional(parameter: Parameter) -> str:

@@ -27,6 +27,15 @@ _SHORT: dict[str, tuple[str, str, tuple[str, ...], frozenset[str]]] = {
 }
 """Of each short form: noun and verb, the order of its words, and which of them the notebook can supply."""
 
+_TOLD = {
+    "run_to": "Run this notebook as it is saved, up to the cell that carries TAG.",
+    "snapshot": "Keep this notebook as it is, and which of its cells ran, in which order.",
+    "dataset": "Load a dataset as a frame; with FILE, keep that as its next version first.",
+    "transform": "Load a fitted preprocessing step, ready to use.",
+    "model": "Load a trained model, ready to use.",
+}
+"""What a short form does that its verb alone does not."""
+
 NOUNS = ("endpoint", "wsd", "trust")
 """Nouns that are magics themselves: `%endpoint add ...` is `%mlalm endpoint add ...`."""
 
@@ -41,4 +50,4 @@ def form(name: str) -> Form:
     '%patch ENDPOINT MODEL'
     """
     noun, verb, positional, implied = _SHORT[name]
-    return Form(f"%{name}", find(noun, verb), positional, implied)
+    return Form(f"%{name}", find(noun, verb), positional, implied, _TOLD.get(name, ""))

@@ -277,6 +277,24 @@ def _read(name: str, line: str) -> Command | Page:
 
 def _words(line: str) -> Sequence[str]:
     try:
-        return shlex.split(line)
+        return shlex.split(_without_comment(line))
     except ValueError as error:
         raise InvalidInput(f"The line `{line}`", expected="quotes that are closed", got=str(error)) from None
+
+
+def _without_comment(line: str) -> str:
+    """A line up to the `#` that begins a comment: one that begins a word and stands in no quotes."""
+    quote, is_escaped, is_word = "", False, False
+    for index, char in enumerate(line):
+        if char == "#" and not (quote or is_escaped or is_word):
+            return line[:index]
+        is_word = bool(quote) or is_escaped or not char.isspace()
+        if is_escaped:
+            is_escaped = False
+        elif char == "\\" and quote != "'":
+            is_escaped = True
+        elif quote:
+            quote = "" if char == quote else quote
+        elif char in "'\"":
+            quote = char
+    return line

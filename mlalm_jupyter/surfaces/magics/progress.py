@@ -24,7 +24,11 @@ class CellProgress:
             return
         self._last = (text, now_s)
         told = f"{text}: {done} of {total}" if total else f"{text}..."
-        bar = f'<progress value="{done}" max="{total}" aria-label="{escape(text)}"></progress> ' if total else ""
+        bar = (
+            f'<progress value="{done}" max="{total}" aria-label="{escape(text)}"></progress> '
+            if total
+            else ""
+        )
         self._show({"text/plain": told, "text/html": f"<div>{bar}{escape(told)}</div>"})
 
     def clear(self) -> None:

@@ -10,6 +10,8 @@ from mlalm_jupyter.api.verb import Verb
 from mlalm_jupyter.api.verbs import VERBS, find
 from mlalm_jupyter.domain.errors import InvalidInput, NotFound
 from mlalm_jupyter.surfaces.grammar import Command, Form, Page, read, read_form
+from mlalm_jupyter.surfaces.magics.forms import form
+from mlalm_jupyter.surfaces.magics.magics import _words
 
 
 def command(line: str) -> Command:
@@ -189,3 +191,36 @@ def test_a_form_may_leave_out_what_its_surface_knows() -> None:
     assert isinstance(asked, Command)
     assert asked.arguments == {"limit": 3}
     assert form.usage.startswith("%runs [NOTEBOOK] [--limit LIMIT]")
+
+
+def test_help_spells_a_repeated_option_in_the_singular_and_says_what_goes_after_an_option() -> None:
+    assert "--tag KEY=VALUE" in help_of("model register --help").text
+    assert "--tags" not in help_of("model register --help").text
+    assert "--patch SERVICE/ENDPOINT" in help_of("retrain run --help").text
+    assert "--only WHICH" in help_of("endpoint keys --help").text
+    assert command("model register m.ilearner m --tags a=b").arguments["tags"] == {"a": "b"}, (
+        "the plural is read"
+    )
+
+
+def test_help_of_a_short_form_says_what_the_form_does() -> None:
+    page = read_form(form("dataset"), ["--help"])
+    assert isinstance(page, Page)
+    assert "Load a dataset as a frame" in page.text
+
+
+@pytest.mark.parametrize(
+    ("line", "words"),
+    [
+        ("bikes:1 bikes --update  # again", ["bikes:1", "bikes", "--update"]),
+        ("# nothing else", []),
+        ("a -m 'fixes #12'", ["a", "-m", "fixes #12"]),
+        ('a -m "say \\" # no" # yes', ["a", "-m", 'say " # no']),
+        ("a --tag issue=#12 #x", ["a", "--tag", "issue=#12"]),
+        ("a\\ #b", ["a #b"]),
+        ("a \\#b", ["a", "#b"]),
+        ("a ''#b", ["a", "#b"]),
+    ],
+)
+def test_a_comment_after_a_line_is_no_part_of_it(line: str, words: list[str]) -> None:
+    assert list(_words(line)) == words
