@@ -7,13 +7,17 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from mlalm_jupyter.notebook.code import PYTHON_BODIES
 from mlalm_jupyter.notebook.document import NotebookDocument, source
 
-_HEADING = re.compile(r"^ {0,3}#{1,6}[ \t]+(.+?)[ \t]*#*[ \t]*$", re.M)
+_HEADING = re.compile(r"^ {0,3}#{1,6}[ \t]+(.*)$", re.M)
 _FENCED = re.compile(r"^(```|~~~).*?^\1", re.M | re.S)
 _COMMENT = re.compile(r"^#+(?!!)[-=#*\s]*(?P<words>[^\s#].*?)[-=#*\s]*$")
 _MARKS = re.compile(r"(!?\[([^\]]*)\]\([^)]*\))|[*_`]{1,3}(?=\S)|(?<=\S)[*_`]{1,3}|<[^>]+>")
 _OPENING = re.compile(r"^\s*(import |from \S+ import )")
+_PROMPT = re.compile(r"^(>>> ?|In \[\d+\]: )")
+_CELL_MAGIC = re.compile(r"%%(\w+)")
+_MOST_LOOKED_AT = 300
 _MOST = 60
 
 
@@ -35,7 +39,7 @@ class Titled:
 def titled_cells(document: NotebookDocument) -> tuple[Titled, ...]:
     """All cells, each with a title: the heading right above it, its first comment, or its first line.
 
-    >>> cells = [{"cell_type": "markdown", "source": "# Read"}, {"cell_type": "code", "source": "x = 1"}]
+    >>> cells = [{"cell_type": "markdown", "source": "## Read"}, {"cell_type": "code", "source": "x = 1"}]
     >>> titled_cells(NotebookDocument({"nbformat": 4, "cells": cells}))[1].title
     'Read'
     """
@@ -51,7 +55,9 @@ def titled_cells(document: NotebookDocument) -> tuple[Titled, ...]:
             heading = "" if is_counted else heading
         else:
             headings = _headings(text) if kind == "markdown" else []
-            heading = headings[-1] if headings else heading
+            # the title of the notebook is not that of its first cell
+            is_title = position == 1 and len(headings) == 1 and text.lstrip().startswith("# ")
+            heading = headings[-1] if headings and not is_title else heading
             found.append(Titled(position, None, cell, headings[0] if headings else _first_line(text)))
     return tuple(found)
 
@@ -62,7 +68,9 @@ def own_title(text: str) -> str:
     >>> own_title("# clean up\\nx = 1"), own_title("import os\\nx = 1")
     ('clean up', 'x = 1')
     """
-    lines = [line.strip() for line in text.splitlines() if line.strip()]
+    lines = [_PROMPT.sub("", line.strip()[:_MOST_LOOKED_AT]) for line in text.splitlines() if line.strip()]
+    if lines and (magic := _CELL_MAGIC.match(lines[0])) and magic[1] not in PYTHON_BODIES:
+        return _short(lines[0])
     if lines and (comment := _COMMENT.match(lines[0])) and not lines[0].startswith("#%%"):
         return _short(comment["words"])
     plain = [line for line in lines if not line.startswith("#")]
@@ -72,11 +80,12 @@ def own_title(text: str) -> str:
 
 def _headings(text: str) -> list[str]:
     plain = _FENCED.sub("", text)
-    return [found for line in _HEADING.findall(plain) if (found := _short(_unmarked(line)))]
+    lines = (line[:_MOST_LOOKED_AT].rstrip().rstrip("#") for line in _HEADING.findall(plain))
+    return [found for line in lines if (found := _short(_unmarked(line)))]
 
 
 def _first_line(text: str) -> str:
-    return _short(_unmarked(next((line for line in text.splitlines() if line.strip()), "")))
+    return _short(_unmarked(next((line for line in text.splitlines() if line.strip()), "")[:_MOST_LOOKED_AT]))
 
 
 def _unmarked(text: str) -> str:

@@ -112,10 +112,10 @@ def test_tags_and_the_kernel_count() -> None:
 
 def test_the_text_form_reads_well() -> None:
     before = notebook(
-        text("# Fit", "t"), code("rate = 0.1\nfit(rate)", "a"), code(SAVE, "c"), text("The end.", "e")
+        text("## Fit", "t"), code("rate = 0.1\nfit(rate)", "a"), code(SAVE, "c"), text("The end.", "e")
     )
     after = notebook(
-        text("# Fit", "t"), code("rate = 0.2\nfit(rate)", "a"), text("The end.", "e"), code("new()", "n")
+        text("## Fit", "t"), code("rate = 0.2\nfit(rate)", "a"), text("The end.", "e"), code("new()", "n")
     )
     assert changes_between(before, after).to_text() == (
         "1 changed, 1 added, 1 removed; 2 cells the same.\n\n"
