@@ -16,7 +16,7 @@ from mlalm_jupyter.domain.job import Job, JobState, Lease
 from mlalm_jupyter.domain.model import TrainedModel
 from mlalm_jupyter.domain.names import AssetRef, EndpointRef
 from mlalm_jupyter.domain.projection import Projection, Servable
-from mlalm_jupyter.domain.run import Cells, Condition, Run, RunStatus, Sorting
+from mlalm_jupyter.domain.run import Cells, Condition, Output, Run, RunStatus, Sorting
 from mlalm_jupyter.domain.server import Scored, ServerStatus
 from mlalm_jupyter.domain.service import Endpoint, Move, WebService
 from mlalm_jupyter.domain.trust import Seal
@@ -212,6 +212,11 @@ class RunStore(Protocol):
     ) -> list[Run]:
         """Those that meet every condition, newest first or as asked."""
 
+    def add_outputs(self, run_id: str, outputs: Sequence[Output]) -> None: ...
+    def outputs(self, run_id: str) -> list[Output]: ...
+    def output_digests(self) -> list[tuple[str, str]]:
+        """The run and digest of every value that is kept."""
+
     def delete_of(self, experiment_id: str) -> int:
         """Remove all runs of an experiment, and their jobs; how many there were."""
 
@@ -375,6 +380,8 @@ class Execution:
     failed_cell: int | None = None
     executed: tuple[int, ...] = ()
     """Numbers of the code cells that ran, in the order they ran."""
+    outputs: tuple[Output, ...] = ()
+    """Values that the cells left."""
 
 
 class NotebookRunner(Protocol):
@@ -390,8 +397,12 @@ class NotebookRunner(Protocol):
         on_cell: Callable[[Cells], None],
         timeout_s: float | None = None,
         until: int | None = None,
+        keep: Callable[[Path], tuple[str, int]] | None = None,
     ) -> Execution:
-        """Run the code cells from the first to the one numbered `until`, or to the last."""
+        """Run the code cells from the first to the one numbered `until`, or to the last.
+
+        With `keep`, which takes a file and gives its digest and size, the values that cells leave are kept.
+        """
 
 
 class ServiceHost(Protocol):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import tempfile
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -41,6 +42,7 @@ class PapermillRunner:
         on_cell: Callable[[Cells], None],
         timeout_s: float | None = None,
         until: int | None = None,
+        keep: Callable[[Path], tuple[str, int]] | None = None,
     ) -> Execution:
         document = _read(notebook)
         if not cwd.is_dir():
@@ -51,17 +53,22 @@ class PapermillRunner:
             )
         kernel = document.metadata.get("kernelspec", {}).get("name") or NATIVE_KERNEL_NAME
         language = KernelSpecs().found(kernel).language
-        watch = Watch(
-            on_cell=on_cell,
-            timeout_s=timeout_s,
-            replaces_injected=any(map(_is_injected, document.cells)),
-            until=until,
-        )
         papermill_engines.register(_ENGINE, _KeepingEngine)
         kept: list[Any] = []
         with tempfile.TemporaryDirectory(prefix="mlalm-run-") as folder:
             path = Path(folder) / "notebook.ipynb"
             path.write_bytes(notebook)
+            values = Path(folder) / "values" if keep and language == "python" else None
+            watch = Watch(
+                on_cell=on_cell,
+                timeout_s=timeout_s,
+                replaces_injected=any(map(_is_injected, document.cells)),
+                until=until,
+                keep_in=values,
+            )
+            if values:
+                values.mkdir()
+                env = {**env, "MLALM_KEEP": str(values)}
             try:
                 papermill.execute_notebook(
                     str(path),
@@ -84,7 +91,8 @@ class PapermillRunner:
             except (RuntimeError, OSError):
                 if watch.cause is None:
                     raise
-        return watch.execution(_written(kept[0]))
+            execution = watch.execution(_written(kept[0]))
+            return replace(execution, outputs=watch.outputs(keep)) if keep else execution
 
 
 class _KeepingEngine(WatchedEngine):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import signal
 import time
 from collections.abc import Callable, Mapping
@@ -16,14 +17,24 @@ from papermill.clientwrap import PapermillNotebookClient
 from papermill.engines import NBClientEngine
 from traitlets import default
 
+from mlalm_jupyter.adapters.kept_values import LISTING
 from mlalm_jupyter.domain import errors
-from mlalm_jupyter.domain.run import Cells, RunStatus
+from mlalm_jupyter.domain.run import Cells, Output, RunStatus
 from mlalm_jupyter.ports import Execution
 
 INJECTED = "injected-parameters"
 _LONGEST_CAUSE = 2000
 _IOPUB_TIMEOUT_S = 60
 _SHORTEST_TIMEOUT_S = 0.05
+_KEEP = """
+try:
+    from mlalm_jupyter.adapters.kept_values import start as _mlalm_start
+except ImportError:
+    pass
+else:
+    _mlalm_start()
+    del _mlalm_start
+"""
 
 
 class Watch:
@@ -40,13 +51,16 @@ class Watch:
         timeout_s: float | None = None,
         replaces_injected: bool = False,
         until: int | None = None,
+        keep_in: Path | None = None,
     ) -> None:
         self._on_cell = on_cell
+        self.keep_in = keep_in
         self._until = until
         self._timeout_s = timeout_s
         self._replaces_injected = replaces_injected
         self._deadline: float | None = None
         self._number_of: dict[int, int] = {}
+        self._order: list[int] = []
         self._executed: list[int] = []
         self._has_begun = False
         self.status: RunStatus | None = None
@@ -57,12 +71,13 @@ class Watch:
 
     def begins(self, cells: list[Any]) -> None:
         """The kernel is there and the first of these cells is about to start."""
+        self._order = [
+            index for index, cell in enumerate(cells) if cell.cell_type == "code" and cell.source.strip()
+        ]
         numbers = (
             index
-            for index, cell in enumerate(cells)
-            if cell.cell_type == "code"
-            and cell.source.strip()
-            and (self._replaces_injected or INJECTED not in cell.metadata.get("tags", []))
+            for index in self._order
+            if self._replaces_injected or INJECTED not in cells[index].metadata.get("tags", [])
         )
         self._has_begun = True
         self._number_of = {index: number for number, index in enumerate(numbers, start=1)}
@@ -126,6 +141,23 @@ class Watch:
     def cells(self) -> Cells:
         return Cells(len(self._executed), len(self._number_of), None)
 
+    def outputs(self, keep: Callable[[Path], tuple[str, int]]) -> tuple[Output, ...]:
+        """The values that the cells left, taken out of the folder in which the kernel put them."""
+        listing = self.keep_in / LISTING if self.keep_in else None
+        if self.keep_in is None or listing is None or not listing.exists():
+            return ()
+        found = []
+        for line in listing.read_text(encoding="utf-8").splitlines():
+            told = json.loads(line)
+            place = self._order[told["executed"] - 1] if told["executed"] <= len(self._order) else -1
+            number = self._number_of.get(place)
+            if number is None:
+                continue  # papermill's own cell, which sets the parameters
+            digest, size = keep(self.keep_in / told["file"]) if "file" in told else (None, 0)
+            form, note = told.get("format", ""), told.get("note", "")
+            found.append(Output(number, told["name"], form, told["told"], digest, size, note))
+        return tuple(found)
+
     def execution(self, notebook: bytes) -> Execution:
         """What came of it."""
         status = self.status or RunStatus.FINISHED
@@ -170,6 +202,9 @@ class WatchedClient(PapermillNotebookClient):  # type: ignore[misc]  # papermill
 
     def papermill_execute_cells(self) -> None:
         self.watch.begins(self.nb.cells)
+        if self.watch.keep_in is not None:
+            # nobody waits for its answer: the first cell comes after it, and a kernel without us goes on without it
+            self.kc.execute(_KEEP, silent=True, store_history=False, allow_stdin=False)
         for index, cell in enumerate(self.nb.cells):
             self.watch.starts(index)
             self.nb_man.cell_start(cell, index)

@@ -30,6 +30,8 @@ def named_blobs(tx: Transaction) -> Iterator[tuple[str, str]]:
             yield f"run {run.id[:12]}", packages
         for figure in run.findings.figures:
             yield f"run {run.id[:12]}", figure.digest
+    for run_id, digest in tx.runs.output_digests():
+        yield f"run {run_id[:12]}", digest
     for digest in tx.definitions.digests():
         yield f"definition {digest[:12]}", digest
 

@@ -57,6 +57,7 @@ class Performer:
             cwd=(ctx.path / Path(run.path)).parent,
             on_cell=told,
             until=last_cell(read_notebook(notebook), run.snapshot.until),
+            keep=ctx.blobs.put_file,
         )
 
     def _finish_retraining(

@@ -167,6 +167,7 @@ class Recorder:
             )
             done = replace(moved, cells=execution.cells, executed_digest=executed, findings=found)
             tx.runs.move(done, expected=current.status)
+            tx.runs.add_outputs(run.id, execution.outputs)
             self._note_end(tx, moved)
             return tx.runs.get(run.id)
 
@@ -184,6 +185,7 @@ class Recorder:
             )
             done = replace(moved, cells=execution.cells, executed_digest=digest, findings=found)
             tx.runs.move(done, expected=current.status)
+            tx.runs.add_outputs(run.id, execution.outputs)
             self._note_end(tx, moved)
             return tx.runs.get(run.id)
 

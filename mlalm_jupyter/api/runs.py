@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import Annotated
+from typing import Annotated, Any
 
 from mlalm_jupyter.api.context import Context
+from mlalm_jupyter.api.files import write_new_file
 from mlalm_jupyter.api.recorder import Recorder
 from mlalm_jupyter.api.verb import Arg, verb
 from mlalm_jupyter.api.waiting import ended
-from mlalm_jupyter.domain.errors import InvalidInput, RunFailed
+from mlalm_jupyter.domain.errors import InvalidInput, NotFound, RunFailed, Unavailable
 from mlalm_jupyter.domain.job import JobState
+from mlalm_jupyter.domain.listing import Listing
 from mlalm_jupyter.domain.names import id_prefix
-from mlalm_jupyter.domain.outcome import Comparison
-from mlalm_jupyter.domain.run import Run
+from mlalm_jupyter.domain.outcome import Comparison, Written
+from mlalm_jupyter.domain.run import Output, Run
 
 
 class Runs:
@@ -50,6 +52,64 @@ class Runs:
         if len(set(names)) < 2:
             raise InvalidInput("The runs", expected="two or more, with commas between", got=f"'{runs}'")
         return Comparison(tuple(self.show(name) for name in names))
+
+    @verb("run", "outputs")
+    def outputs(
+        self, run: Annotated[str, Arg("a run's id, or its beginning", completes="run")]
+    ) -> Listing[Output]:
+        """List the values that the cells of a run left."""
+        with self._context.catalog.read() as tx:
+            return Listing("output", tx.runs.outputs(tx.runs.get(id_prefix("run", run)).id))
+
+    @verb("run", "download-output")
+    def download_output(
+        self,
+        run: Annotated[str, Arg("a run's id, or its beginning", completes="run")],
+        output: Annotated[str, Arg("NAME for its last value, or CELL.NAME", metavar="OUTPUT")],
+        file: Annotated[str, Arg("where to write it; it must not exist yet", metavar="FILE")],
+    ) -> Written:
+        """Write a value that a cell of a past run left to a file; nothing is run again."""
+        found = self._output(run, output)
+        data = self._context.blobs.get(str(found.digest))
+        target = write_new_file(self._context, file, data)
+        return Written(f"{found.told} ({found.format})", str(target), len(data), str(found.digest))
+
+    def output(self, run: str, output: str) -> Any:
+        """A value that a cell of a past run left, as an object.
+
+        >>> ws.runs.output("0193ab", "predictions").shape  # doctest: +SKIP
+        (6497, 2)
+        """
+        from mlalm_jupyter.formats.values import value_from
+
+        found = self._output(run, output)
+        return value_from(self._context.blobs.get(str(found.digest)), found.format, name=found.reference)
+
+    def _output(self, run: str, wanted: str) -> Output:
+        """The last value under a name, or the one that a numbered cell left."""
+        one = self.show(run)
+        with self._context.catalog.read() as tx:
+            kept = tx.runs.outputs(one.id)
+        number, dot, rest = wanted.partition(".")
+        cell, name = (int(number), rest) if dot and number.isdigit() else (None, wanted)
+        if cell is not None and cell <= one.cells.total and cell not in one.findings.executed:
+            raise NotFound(
+                "output",
+                wanted,
+                known=[],
+                fix=f"Cell {cell} did not run in run {one.id[:12]}; see its cells.",
+            )
+        matching = [output for output in kept if output.name == name and cell in (None, output.cell)]
+        if not matching:
+            fix = f"List them with `mlalm run outputs {one.id[:12]}`."
+            raise NotFound("output", wanted, known=[output.reference for output in kept], fix=fix)
+        if matching[-1].digest is None:
+            raise Unavailable(
+                f"The output {matching[-1].reference} was not written.",
+                why=f"It was not kept: {matching[-1].note}.",
+                fix="Have the notebook write it to a file, or upload it as a dataset, and run it again.",
+            )
+        return matching[-1]
 
     @verb("run", "replay", is_long=True)
     def replay(

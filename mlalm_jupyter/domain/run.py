@@ -98,6 +98,40 @@ class Figure:
 
 
 @dataclass(frozen=True, slots=True)
+class Output:
+    """A value that a cell of a run left; without a digest it could not be kept, and `note` says why."""
+
+    cell: int
+    name: str
+    format: str
+    told: str
+    digest: str | None
+    size_bytes: int = 0
+    note: str = ""
+
+    @property
+    def reference(self) -> str:
+        """How it is named among the outputs of its run.
+
+        >>> Output(3, "model", "pickle", "sklearn Ridge", "9f86d0").reference
+        '3.model'
+        """
+        return f"{self.cell}.{self.name}"
+
+    def to_dict(self) -> dict[str, object]:
+        return {
+            "cell": self.cell,
+            "name": self.name,
+            "reference": self.reference,
+            "format": self.format,
+            "told": self.told,
+            "digest": self.digest,
+            "size_bytes": self.size_bytes,
+            "note": self.note,
+        }
+
+
+@dataclass(frozen=True, slots=True)
 class Findings:
     """What a run's outputs tell: which cells ran, in which order, what was measured and drawn."""
 

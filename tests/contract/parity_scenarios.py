@@ -15,7 +15,7 @@ from sklearn.linear_model import LinearRegression
 from sklearn.preprocessing import StandardScaler
 
 from mlalm_jupyter.domain.job import Lease
-from mlalm_jupyter.domain.run import Cells, Run, RunStatus
+from mlalm_jupyter.domain.run import Cells, Output, Run, RunStatus
 from mlalm_jupyter.formats import bundle
 from mlalm_jupyter.ports import Execution
 from mlalm_jupyter.workspace import Workspace
@@ -135,6 +135,13 @@ def begun(ws: Workspace, *sources: str) -> tuple[Run, Lease]:
 def ended(ws: Workspace, *sources: str) -> Run:
     run, lease = begun(ws, *sources)
     return ws.recorder.end(run, lease, Execution(EXECUTED, RunStatus.FINISHED, Cells(1, 1)))
+
+
+def leaving(ws: Workspace) -> Run:
+    """A run whose first cell left a value."""
+    run, lease = begun(ws)
+    left = Output(1, "total", "json", "int 3", ws.blobs.put(b"3"), 1)
+    return ws.recorder.end(run, lease, Execution(EXECUTED, RunStatus.FINISHED, Cells(1, 1), outputs=(left,)))
 
 
 def trained(ws: Workspace) -> str:
@@ -257,6 +264,11 @@ SCENARIOS: dict[tuple[str, str], Scenario] = {
     ),
     ("experiment", "history"): Scenario(_with(ended, notebook="train.ipynb", limit=5)),
     ("run", "show"): Scenario(lambda ws: {"run": ended(ws).id}),
+    ("run", "outputs"): Scenario(lambda ws: {"run": leaving(ws).id}),
+    ("run", "download-output"): Scenario(
+        lambda ws: {"run": leaving(ws).id, "output": "1.total", "file": str(ws.path / "total.json")},
+        changes=True,
+    ),
     ("run", "compare"): Scenario(lambda ws: {"runs": f"{ended(ws).id},{ended(ws).id}"}),
     ("run", "replay"): Scenario(lambda ws: {"run": ended(ws, "factor = 1", "factor").id}, changes=True),
     ("run", "cancel"): Scenario(lambda ws: {"run": begun(ws)[0].id}, changes=True),

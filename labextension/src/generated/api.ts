@@ -372,6 +372,22 @@ export interface IRunCompareRequest {
   runs: string;
 }
 
+/** List the values that the cells of a run left. */
+export interface IRunOutputsRequest {
+  /** a run's id, or its beginning */
+  run: string;
+}
+
+/** Write a value that a cell of a past run left to a file; nothing is run again. */
+export interface IRunDownloadOutputRequest {
+  /** a run's id, or its beginning */
+  run: string;
+  /** NAME for its last value, or CELL.NAME */
+  output: string;
+  /** where to write it; it must not exist yet */
+  file: string;
+}
+
 /** Run a snapshot again as it was: the same cells, parameters and versions of assets. */
 export interface IRunReplayRequest {
   /** a run's id, or its beginning */
@@ -632,6 +648,8 @@ export interface IVerbs {
   'run/show': IRunShowRequest;
   'run/cancel': IRunCancelRequest;
   'run/compare': IRunCompareRequest;
+  'run/outputs': IRunOutputsRequest;
+  'run/download-output': IRunDownloadOutputRequest;
   'run/replay': IRunReplayRequest;
   'model/register': IModelRegisterRequest;
   'model/list': IModelListRequest;

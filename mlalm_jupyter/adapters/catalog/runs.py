@@ -9,7 +9,7 @@ from typing import Any
 from sqlalchemy import Column, ColumnElement, Connection, bindparam, delete, func, insert, select, update
 
 from mlalm_jupyter.adapters.catalog.lookup import at_most, beginning_with, only_row
-from mlalm_jupyter.adapters.catalog.schema import jobs, runs
+from mlalm_jupyter.adapters.catalog.schema import jobs, outputs, runs
 from mlalm_jupyter.domain.asset import Pin
 from mlalm_jupyter.domain.errors import IllegalStatusChange, NotFound
 from mlalm_jupyter.domain.run import (
@@ -17,6 +17,7 @@ from mlalm_jupyter.domain.run import (
     Condition,
     Figure,
     Findings,
+    Output,
     Run,
     RunStatus,
     Snapshot,
@@ -29,6 +30,19 @@ _NEWEST_FIRST = select(runs).order_by(runs.c.created_at.desc(), runs.c.id.desc()
 _THIS = runs.c.id == bindparam("run_id")
 _STATUS = select(runs.c.status).where(_THIS)
 _MOVE = update(runs).where(_THIS, runs.c.status == bindparam("expected"))
+_OUTPUTS = (
+    select(
+        outputs.c.cell,
+        outputs.c.name,
+        outputs.c.format,
+        outputs.c.told,
+        outputs.c.digest,
+        outputs.c.size_bytes,
+        outputs.c.note,
+    )
+    .where(outputs.c.run_id == bindparam("run_id"))
+    .order_by(outputs.c.position)
+)
 _CHANGE = update(runs).where(_THIS)
 
 
@@ -108,12 +122,40 @@ class SqlRuns:
         rows = self._connection.execute(statement.limit(at_most(limit)))
         return [run_from(row) for row in rows]
 
+    def add_outputs(self, run_id: str, kept: Sequence[Output]) -> None:
+        if kept:
+            rows = [
+                {
+                    "run_id": run_id,
+                    "position": position,
+                    "cell": one.cell,
+                    "name": one.name,
+                    "format": one.format,
+                    "told": one.told,
+                    "digest": one.digest,
+                    "size_bytes": one.size_bytes,
+                    "note": one.note,
+                }
+                for position, one in enumerate(kept)
+            ]
+            self._connection.execute(insert(outputs), rows)
+
+    def outputs(self, run_id: str) -> list[Output]:
+        rows = self._connection.execute(_OUTPUTS, {"run_id": run_id})
+        return [Output(*row) for row in rows]
+
+    def output_digests(self) -> list[tuple[str, str]]:
+        kept = select(outputs.c.run_id, outputs.c.digest).where(outputs.c.digest.is_not(None))
+        return [(run_id, digest) for run_id, digest in self._connection.execute(kept)]
+
     def delete_of(self, experiment_id: str) -> int:
         held = {"experiment": experiment_id}
         of_it = runs.c.experiment_id == bindparam("experiment")
         ids = list(
             self._connection.scalars(select(runs.c.job_id).where(of_it, runs.c.job_id.is_not(None)), held)
         )
+        mine = select(runs.c.id).where(of_it)
+        self._connection.execute(delete(outputs).where(outputs.c.run_id.in_(mine)), held)
         gone = self._connection.execute(delete(runs).where(of_it), held).rowcount
         for begin in range(0, len(ids), _AT_ONCE):
             self._connection.execute(delete(jobs).where(jobs.c.id.in_(ids[begin : begin + _AT_ONCE])))

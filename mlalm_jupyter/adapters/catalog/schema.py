@@ -205,6 +205,20 @@ runs = Table(
     Index(None, "created_at", "id"),
 )
 
+outputs = Table(
+    "outputs",
+    metadata,
+    Column("run_id", _ID, ForeignKey(runs.c.id), primary_key=True),
+    Column("position", Integer, primary_key=True, autoincrement=False),
+    Column("cell", Integer, nullable=False),
+    Column("name", Text, nullable=False),
+    Column("format", String(16), nullable=False),
+    Column("told", Text, nullable=False),
+    Column("digest", _HASH),
+    Column("size_bytes", BigInteger, nullable=False),
+    Column("note", Text, nullable=False),
+)
+
 definitions = Table(
     "definitions",
     metadata,

@@ -58,6 +58,7 @@ _MANY: dict[str, Callable[[Any], View]] = {
     "experiment": experiments.experiments,
     "run": experiments.runs,
     "job": experiments.jobs,
+    "output": experiments.outputs,
     "service": services.services,
     "endpoint": services.endpoints,
     "move": services.moves,

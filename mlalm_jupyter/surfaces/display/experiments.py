@@ -8,7 +8,7 @@ from mlalm_jupyter.domain.asset import Pin
 from mlalm_jupyter.domain.experiment import Experiment
 from mlalm_jupyter.domain.job import Job, JobState
 from mlalm_jupyter.domain.outcome import Comparison, Retrained, SavedAs
-from mlalm_jupyter.domain.run import Run, RunStatus
+from mlalm_jupyter.domain.run import Output, Run, RunStatus
 from mlalm_jupyter.surfaces.display.assets import model
 from mlalm_jupyter.surfaces.display.parts import (
     Bars,
@@ -24,6 +24,7 @@ from mlalm_jupyter.surfaces.display.parts import (
     View,
     joined,
     seconds_between,
+    size,
 )
 from mlalm_jupyter.surfaces.display.services import endpoint
 
@@ -110,7 +111,7 @@ def run(one: Run) -> View:
                 ("snapshot", Digest(one.snapshot.digest)),
                 ("id", Digest(one.id)),
             ],
-        )
+        ),
     ]
 
 
@@ -149,6 +150,26 @@ def runs(many: Sequence[Run]) -> View:
             ],
         )
     ]
+
+
+def outputs(many: Sequence[Output]) -> View:
+    if not many:
+        return [
+            Note(
+                "No values were kept of that run: none of its cells left any, or it ran before they were kept."
+            )
+        ]
+    rows = [
+        (
+            one.reference,
+            one.told,
+            one.format or None,
+            size(one.size_bytes) if one.digest else None,
+            one.note or None,
+        )
+        for one in many
+    ]
+    return [Grid("Values that cells left", ("output", "is", "kept as", "size", "not kept because"), rows)]
 
 
 def saved_as(one: SavedAs) -> View:
@@ -216,7 +237,7 @@ def job(one: Job) -> View:
                 ("by", one.created_by),
                 ("id", Digest(one.id)),
             ],
-        )
+        ),
     ]
 
 

@@ -31,7 +31,7 @@ def workspace(one: WorkspaceInfo) -> View:
                 ("schema", one.schema),
                 ("id", Digest(one.id)),
             ],
-        )
+        ),
     ]
 
 
@@ -74,7 +74,7 @@ def server(one: ServerStatus) -> View:
                 ("version", one.version),
                 ("workspaces", "\n".join(sorted(one.workspaces.values()))),
             ],
-        )
+        ),
     ]
     if one.processes:
         parts.append(

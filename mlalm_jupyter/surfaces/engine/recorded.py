@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import contextlib
 import os
+import tempfile
 import threading
 from collections.abc import Iterator
 from dataclasses import replace
 from enum import StrEnum
+from pathlib import Path
 from typing import Any
 
 import nbformat
@@ -44,7 +46,11 @@ class RecordedEngine(WatchedEngine):
         origin = Origin.of(nb, input_path=input_path, output_path=output_path)
         parameters = dict(nb.metadata.get("papermill", {}).get("parameters") or {})
         folder = liveness.owners_folder(os.environ)
-        with Workspace.open(workspace_of(origin)) as workspace, liveness.present(folder) as owner:
+        with (
+            Workspace.open(workspace_of(origin)) as workspace,
+            liveness.present(folder) as owner,
+            contextlib.ExitStack() as stack,
+        ):
             _release_the_gone(workspace, liveness.Watch(folder))
             run, lease = workspace.recorder.begin(
                 origin.notebook,
@@ -55,7 +61,12 @@ class RecordedEngine(WatchedEngine):
             )
             logger.info(f"Recorded as run {run.id[:12]} in {workspace.path}")
             recorded = _Recorded(workspace, run, lease)
-            watch = Watch(on_cell=recorded.progress, replaces_injected=origin.replaces_injected)
+            keeping = stack.enter_context(tempfile.TemporaryDirectory(prefix="mlalm-values-"))
+            watch = Watch(
+                on_cell=recorded.progress,
+                replaces_injected=origin.replaces_injected,
+                keep_in=Path(keeping) if _is_python(nb) else None,
+            )
             with recorded.heart(watch):
                 try:
                     recorded.starts()
@@ -64,13 +75,14 @@ class RecordedEngine(WatchedEngine):
                         kernel_name,
                         output_path,
                         watch=watch,
-                        kernel_env=recorded.kernel_env(),
+                        kernel_env={**recorded.kernel_env(), "MLALM_KEEP": keeping},
                         **options,
                     )
                 except BaseException as error:
                     _end_badly(recorded, watch, nb, error)
                     raise
-            recorded.end(_as_papermill_sees_it(watch.execution(_bytes(nb)), nb))
+            outputs = watch.outputs(workspace.blobs.put_file)
+            recorded.end(replace(_as_papermill_sees_it(watch.execution(_bytes(nb)), nb), outputs=outputs))
             return done
 
 
@@ -174,6 +186,10 @@ def _release_the_gone(workspace: Workspace, watch: liveness.Watch) -> None:
             if job.owner == owner:
                 descendants.end(mark=descendants.mark(job.id, job.attempt), grace_s=0.5)
         workspace.recorder.release(owner)
+
+
+def _is_python(nb: Any) -> bool:
+    return str(nb.metadata.get("kernelspec", {}).get("language", "python")).lower() == "python"
 
 
 def _path(workspace: Workspace, origin: Origin) -> str:

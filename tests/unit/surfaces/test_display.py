@@ -27,7 +27,7 @@ from mlalm_jupyter.domain.outcome import (
     Swap,
     Written,
 )
-from mlalm_jupyter.domain.run import Cells, Figure, Findings, Run, RunStatus, Snapshot
+from mlalm_jupyter.domain.run import Cells, Figure, Findings, Output, Run, RunStatus, Snapshot
 from mlalm_jupyter.domain.server import Key, KeyPair, Scored, ServerProcess, ServerStatus
 from mlalm_jupyter.domain.service import Endpoint, Move, WebService
 from mlalm_jupyter.domain.signature import Column, ColumnType, Schema, Signature, Table
@@ -152,6 +152,7 @@ MANY: dict[str, Any] = {
     "experiment": ONE[6],
     "run": RUN,
     "job": JOB,
+    "output": Output(3, EVIL, "parquet", EVIL, HASH, 51200, EVIL),
     "service": SERVICE,
     "endpoint": ENDPOINT,
     "move": MOVE,

@@ -1,0 +1,93 @@
+"""Values that the cells of a run left: kept while it runs, had later without running anything."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+from sklearn.linear_model import LinearRegression
+
+from mlalm_jupyter.adapters.kept_values import names_left
+from mlalm_jupyter.domain.errors import NotFound, RunFailed, Unavailable
+from mlalm_jupyter.workspace import Workspace
+from tests.contract.test_experiment_history import write
+
+CELLS = (
+    ("depth = 1", ["parameters"]),
+    ("import numpy as np, pandas as pd\nfrom sklearn.linear_model import LinearRegression", []),
+    ("rows = pd.DataFrame({'a': [1.0, 2.0, 3.0]})\nmodel = LinearRegression()", []),
+    ("model.fit(rows, rows['a'] * depth)", ["trained"]),
+    ("rows['b'] = model.predict(rows)\nnumbers = np.arange(4)", []),
+    ("lock = __import__('threading').Lock()\nhuge = np.zeros(10_000_000)\ntexts = {'a': [1, 'x', None]}", []),
+    ("def helper(): return 1\n_hidden = 2\nfor i in range(3): last = i", []),
+)
+
+
+def test_what_each_cell_left_is_kept_as_it_left_it(hosted: Workspace, tmp_path: Path) -> None:
+    run = hosted.experiments.run(write(hosted, *CELLS), parameters={"depth": 2})
+    kept = {output.reference: output for output in hosted.runs.outputs(run.id)}
+    assert {name: one.format for name, one in kept.items() if one.digest} == {
+        "1.depth": "json",
+        "3.rows": "parquet",
+        "3.model": "pickle",
+        "4.model": "pickle",
+        "5.rows": "parquet",
+        "5.model": "pickle",  # a method was called on it, which may have changed it
+        "5.numbers": "npy",
+        "6.texts": "json",
+        "7.i": "json",
+        "7.last": "json",
+    }
+    assert "cannot pickle '_thread.lock'" in kept["6.lock"].note
+    assert "76 MB" in kept["6.huge"].note
+    assert list(hosted.runs.output(run.id, "3.rows").columns) == ["a"]
+    assert list(hosted.runs.output(run.id, "rows").columns) == ["a", "b"]
+    assert not hasattr(hosted.runs.output(run.id, "3.model"), "coef_")
+    model = hosted.runs.output(run.id, "model")
+    assert isinstance(model, LinearRegression)
+    assert model.predict(pd.DataFrame({"a": [5.0]}))[0] == pytest.approx(10.0)
+    assert np.array_equal(hosted.runs.output(run.id, "numbers"), np.arange(4))
+    assert hosted.runs.output(run.id, "texts") == {"a": [1, "x", None]}
+    written = hosted.runs.download_output(run.id, "rows", str(tmp_path / "rows.parquet"))
+    assert written.digest == kept["5.rows"].digest
+    assert list(pd.read_parquet(tmp_path / "rows.parquet")["b"]) == pytest.approx([2.0, 4.0, 6.0])
+    assert len(hosted.experiments.history("train.ipynb")) == 2  # the draft and that run: nothing ran again
+
+
+def test_a_cell_that_did_not_run_has_no_output(hosted: Workspace) -> None:
+    run = hosted.experiments.run(write(hosted, *CELLS), to="trained")
+    with pytest.raises(NotFound, match=r"No output '5.rows'.*Cell 5 did not run"):
+        hosted.runs.output(run.id, "5.rows")
+    with pytest.raises(NotFound, match="The nearest names are"):
+        hosted.runs.output(run.id, "4.mdel")
+
+
+def test_what_could_not_be_kept_says_why(hosted: Workspace) -> None:
+    run = hosted.experiments.run(write(hosted, *CELLS))
+    with pytest.raises(Unavailable, match=r"It was not kept: TypeError: cannot pickle"):
+        hosted.runs.output(run.id, "lock")
+
+
+def test_a_run_that_failed_keeps_what_came_before(hosted: Workspace) -> None:
+    with pytest.raises(RunFailed):
+        hosted.experiments.run(write(hosted, ("a = 1", []), ("b = a / 0", []), ("c = 2", [])))
+    run = hosted.experiments.history("train.ipynb")[1]
+    assert [output.reference for output in hosted.runs.outputs(run.id)] == ["1.a"]
+
+
+@pytest.mark.parametrize(
+    ("code", "names"),
+    [
+        ("a, (b, *c) = f()", ["a", "b", "c"]),
+        ("with open('x') as f: d = f.read()", ["f", "d"]),
+        ("x.y.z = 1", ["x"]),
+        ("if (n := 3) > 2:\n  m = n\nelse:\n  k = 1", ["n", "m", "k"]),
+        ("try:\n  a = 1\nexcept E as e:\n  b = 2", ["a", "b"]),
+        ("print(a)\na.b.c()\n[i.j() for i in a]", ["i"]),
+        ("def f():\n  x = 1\nclass C:\n  y = 2\nlambda: (z := 1)", []),
+    ],
+)
+def test_the_names_a_cell_leaves(code: str, names: list[str]) -> None:
+    assert names_left(code) == names
