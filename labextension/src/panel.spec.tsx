@@ -60,6 +60,26 @@ describe('the panel', () => {
     expect(actions.open).toHaveBeenCalledWith(EXPERIMENT);
   });
 
+  it('tells notebooks of one name apart by their folders', () => {
+    const other = { ...EXPERIMENT, id: 'f', path: 'train.ipynb' };
+    const lone = { ...EXPERIMENT, id: 'g', path: 'b/score.ipynb', name: 'score' };
+    const text = shown(lifecycle({ experiments: [EXPERIMENT, other, lone] })).textContent;
+    expect(text).toContain('trainin a/');
+    expect(text).toContain('trainin ./');
+    expect(text).not.toContain('in b/');
+  });
+
+  it('says why an address cannot be copied', () => {
+    const service = { ...SERVICE, endpoints: [{ ...SERVICE.endpoints[0], address: null }] };
+    const host = shown(lifecycle({ services: [service] }));
+    const copy = host.querySelector<HTMLButtonElement>('.mlalm-copy');
+    expect(copy?.disabled).toBe(true);
+    const why = host.querySelector(`#${copy?.getAttribute('aria-describedby')}`);
+    expect(why?.textContent).toContain('mlalm server start');
+    const text = shown(lifecycle({ services: [SERVICE] })).textContent;
+    expect(text).not.toContain('No address');
+  });
+
   it('shows how far a run is, and why one failed', () => {
     const running = { ...EXPERIMENT, last_run: run({ status: 'Running' }) };
     expect(shown(lifecycle({ experiments: [running] })).querySelector('progress')?.value).toBe(2);

@@ -1,5 +1,5 @@
 import { ILayoutRestorer, JupyterFrontEnd, JupyterFrontEndPlugin } from '@jupyterlab/application';
-import { Clipboard, Notification } from '@jupyterlab/apputils';
+import { Clipboard, ICommandPalette, Notification } from '@jupyterlab/apputils';
 import { PathExt } from '@jupyterlab/coreutils';
 import { IDocumentManager } from '@jupyterlab/docmanager';
 import { INotebookTracker } from '@jupyterlab/notebook';
@@ -13,7 +13,8 @@ import { LifecyclePanel } from './panel';
 import { ILifecycle } from './tokens';
 
 export const RUN_COMMAND = 'mlalm:experiment:run';
-export const REFRESH_COMMAND = 'mlalm:refresh';
+export const REFRESH_COMMAND = 'mlalm:workspace:refresh';
+const CATEGORY = 'mlalm';
 const IDLE_S = 10;
 
 const icon = new LabIcon({
@@ -37,13 +38,14 @@ export const panelPlugin: JupyterFrontEndPlugin<void> = {
   description: 'The panel of experiments and services.',
   autoStart: true,
   requires: [ILifecycle, IDocumentManager],
-  optional: [ISettingRegistry, ILayoutRestorer],
+  optional: [ISettingRegistry, ILayoutRestorer, ICommandPalette],
   activate: (
     app: JupyterFrontEnd,
     lifecycle: ILifecycle,
     documents: IDocumentManager,
     registry: ISettingRegistry | null,
-    restorer: ILayoutRestorer | null
+    restorer: ILayoutRestorer | null,
+    palette: ICommandPalette | null
   ) => {
     let idleS = IDLE_S;
     void registry?.load('mlalm-jupyter:plugin').then(settings => {
@@ -84,6 +86,7 @@ export const panelPlugin: JupyterFrontEndPlugin<void> = {
       describedBy: { args: { type: 'object', properties: {} } },
       execute: () => lifecycle.refresh()
     });
+    palette?.addItem({ command: REFRESH_COMMAND, category: CATEGORY });
   }
 };
 
@@ -93,7 +96,8 @@ export const runPlugin: JupyterFrontEndPlugin<void> = {
   description: 'Runs a snapshot of the notebook.',
   autoStart: true,
   requires: [ILifecycle, INotebookTracker],
-  activate: (app: JupyterFrontEnd, lifecycle: ILifecycle, tracker: INotebookTracker) => {
+  optional: [ICommandPalette],
+  activate: (app: JupyterFrontEnd, lifecycle: ILifecycle, tracker: INotebookTracker, palette: ICommandPalette | null) => {
     app.commands.addCommand(RUN_COMMAND, {
       label: 'Run (snapshot)',
       caption: 'Save the notebook, take a snapshot of it, and have the scheduler run that',
@@ -106,5 +110,6 @@ export const runPlugin: JupyterFrontEndPlugin<void> = {
         }
       }
     });
+    palette?.addItem({ command: RUN_COMMAND, category: CATEGORY });
   }
 };

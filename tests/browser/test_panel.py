@@ -118,6 +118,15 @@ def test_a_notebook_without_a_workspace_is_not_run_and_all_is_told(page: Any, la
     shoot(page, "details")
 
 
+def test_the_palette_offers_what_the_panel_and_the_toolbar_do(page: Any, lab: Lab) -> None:
+    open_panel(page, lab, "rides/train.ipynb")
+    page.evaluate("void window.jupyterapp.commands.execute('apputils:activate-command-palette')")
+    palette = page.locator(".lm-CommandPalette")
+    palette.locator("input").fill("mlalm")
+    palette.locator("[data-command='mlalm:experiment:run']").wait_for()
+    palette.locator("[data-command='mlalm:workspace:refresh']").wait_for()
+
+
 def test_the_panel_lists_what_is_in_the_workspace(page: Any, lab: Lab) -> None:
     panel = open_panel(page, lab, "rides/train.ipynb")
     train = panel.get_by_role("list", name="Experiments").get_by_role("button", name="train")

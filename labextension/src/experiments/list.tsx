@@ -33,12 +33,21 @@ export function ExperimentList({ experiments, open }: IProps): JSX.Element {
         <li key={experiment.id}>
           <button className="mlalm-item" title={`Open ${experiment.path}`} onClick={() => open(experiment)}>
             <span className="mlalm-name">{experiment.name}</span>
+            {isOneOfMany(experiment, experiments) && <span className="mlalm-line">in {folderOf(experiment)}</span>}
             {experiment.last_run && <RunLine run={experiment.last_run} count={experiment.run_count} />}
           </button>
         </li>
       ))}
     </ul>
   );
+}
+
+function isOneOfMany(experiment: IExperiment, experiments: readonly IExperiment[]): boolean {
+  return experiments.some(other => other.id !== experiment.id && other.name === experiment.name);
+}
+
+function folderOf(experiment: IExperiment): string {
+  return experiment.path.slice(0, experiment.path.lastIndexOf('/') + 1) || './';
 }
 
 function RunLine({ run, count }: { run: IRun; count: number }): JSX.Element {

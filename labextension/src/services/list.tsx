@@ -38,6 +38,7 @@ export function ServiceList({ services, copy }: IProps): JSX.Element {
 }
 
 function EndpointLine({ endpoint, copy }: { endpoint: IEndpoint; copy: IProps['copy'] }): JSX.Element {
+  const why = `mlalm-no-address-${endpoint.id}`;
   return (
     <li className="mlalm-endpoint">
       <span className="mlalm-endpoint-name">{endpoint.name}</span>
@@ -51,10 +52,16 @@ function EndpointLine({ endpoint, copy }: { endpoint: IEndpoint; copy: IProps['c
         className="mlalm-copy"
         disabled={endpoint.address === null}
         aria-label={`Copy the address of ${endpoint.reference}`}
+        aria-describedby={endpoint.address === null ? why : undefined}
         onClick={() => copy(endpoint)}
       >
         Copy address
       </button>
+      {endpoint.address === null && (
+        <span id={why} className="mlalm-line mlalm-why">
+          No address before the server&apos;s first start: <code>mlalm server start</code>
+        </span>
+      )}
     </li>
   );
 }
