@@ -5,8 +5,9 @@ from __future__ import annotations
 import ast
 import json
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
+from functools import cache
 from itertools import pairwise
 from typing import Any
 
@@ -20,6 +21,7 @@ KINDS = ("dataset", "transform", "model")
 
 _WORD = re.compile(r"\S+")
 _LITERAL = re.compile(r"[rRuU]?(\"\"\"|'''|\"|')(.*)\1")
+_MAY_NAME = re.compile(r"%(?:dataset|transform|model)\b|\b(?:dataset|transform|model)s\b[\s\S]*?\bload\b")
 _VARIABLE = re.compile(r"\$(\w+)|\$?\{(\w+)\}")
 
 
@@ -56,6 +58,10 @@ class _Text:
     value: str
     place: _Place
     variable: str | None = None
+
+
+_Literals = Callable[[], Mapping[str, _Text | None]]
+"""The texts that variables have, looked for when one is needed."""
 
 
 def references_in(document: NotebookDocument) -> list[Reference]:
@@ -97,13 +103,20 @@ def rewritten(notebook: bytes, changes: Mapping[tuple[str, str], str]) -> bytes:
 def _found(document: NotebookDocument) -> Iterator[tuple[Reference, _Place]]:
     if document.language != "python":
         return
-    cells: list[tuple[int, CellCode]] = []
-    for position, cell in enumerate(document.content["cells"]):
-        if cell.get("cell_type") == "code" and source(cell).strip():
-            cells.append((position, code_of(_raw(cell))))
-    literals = _literals(cells)
-    for number, (position, code) in enumerate(cells, start=1):
-        for kind, text in _named(code, position, literals):
+    cells = [
+        (position, _raw(cell))
+        for position, cell in enumerate(document.content["cells"])
+        if cell.get("cell_type") == "code" and source(cell).strip()
+    ]
+
+    @cache
+    def literals() -> dict[str, _Text | None]:
+        return _literals([(position, code_of(text)) for position, text in cells])
+
+    for number, (position, cell_text) in enumerate(cells, start=1):
+        if not _MAY_NAME.search(cell_text):
+            continue  # most cells name nothing, and taking a cell apart takes its time
+        for kind, text in _named(code_of(cell_text), position, literals):
             try:
                 parsed = AssetRef.parse(kind, text.value)
             except InvalidInput:
@@ -112,9 +125,7 @@ def _found(document: NotebookDocument) -> Iterator[tuple[Reference, _Place]]:
             yield reference, text.place
 
 
-def _named(
-    code: CellCode, position: int, literals: Mapping[str, _Text | None]
-) -> Iterator[tuple[str, _Text]]:
+def _named(code: CellCode, position: int, literals: _Literals) -> Iterator[tuple[str, _Text]]:
     found: list[tuple[int, str, _Text]] = []
     for magic in code.magics:
         if magic.form == "magic" and magic.name in KINDS:
@@ -133,7 +144,7 @@ def _named(
     yield from ((kind, text) for _, kind, text in sorted(found, key=lambda one: one[0]))
 
 
-def _in_magic(magic: Magic, text: str, position: int, literals: Mapping[str, _Text | None]) -> _Text | None:
+def _in_magic(magic: Magic, text: str, position: int, literals: _Literals) -> _Text | None:
     """The asset in `%dataset NAME`; with a file behind the name the line uploads one instead."""
     words = list(_WORD.finditer(magic.rest))
     comment = next((index for index, word in enumerate(words) if word[0].startswith("#")), len(words))
@@ -174,8 +185,8 @@ def _in_literal(code: CellCode, node: ast.expr, position: int) -> _Text | None:
     return _Text(node.value, _Place(position, start, end, is_whole_literal=True))
 
 
-def _through(name: str, literals: Mapping[str, _Text | None]) -> _Text | None:
-    return literals.get(name)
+def _through(name: str, literals: _Literals) -> _Text | None:
+    return literals().get(name)
 
 
 def _literals(cells: list[tuple[int, CellCode]]) -> dict[str, _Text | None]:
