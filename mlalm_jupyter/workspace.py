@@ -25,6 +25,7 @@ from mlalm_jupyter.api.definitions import Definitions
 from mlalm_jupyter.api.endpoints import Endpoints
 from mlalm_jupyter.api.experiments import Experiments
 from mlalm_jupyter.api.golive import projection
+from mlalm_jupyter.api.galleries import Galleries
 from mlalm_jupyter.api.jobs import Jobs
 from mlalm_jupyter.api.models import Models
 from mlalm_jupyter.api.performer import Performer
@@ -63,6 +64,7 @@ class Workspace:
         self.transforms = Transforms(context, self.datasets)
         self.experiments = Experiments(context, self.recorder)
         self.runs = Runs(context, self.recorder)
+        self.galleries = Galleries(context)
         self.models = Models(context, self.datasets)
         self.trust = Trust(context)
         self.endpoints = Endpoints(context)

@@ -14,6 +14,7 @@ from mlalm_jupyter.api.recorder import Recorder, notebook_file
 from mlalm_jupyter.api.runs import ended_run
 from mlalm_jupyter.api.snapshots import last_cell
 from mlalm_jupyter.api.verb import Arg, verb
+from mlalm_jupyter.api.views import Views
 from mlalm_jupyter.domain.errors import InUse, InvalidInput, NotFound, Unconfirmed
 from mlalm_jupyter.domain.experiment import Experiment
 from mlalm_jupyter.domain.listing import Listing
@@ -22,7 +23,7 @@ from mlalm_jupyter.domain.run import Cells, Condition, Run, RunStatus, Snapshot,
 from mlalm_jupyter.notebook.document import check_parameters, read_notebook
 
 
-class Experiments(Exchange):
+class Experiments(Exchange, Views):
     """The experiments of a workspace."""
 
     def __init__(self, context: Context, recorder: Recorder) -> None:

@@ -7,6 +7,7 @@ from mlalm_jupyter.api.definitions import Definitions
 from mlalm_jupyter.api.endpoints import Endpoints
 from mlalm_jupyter.api.exchange import Exchange
 from mlalm_jupyter.api.experiments import Experiments
+from mlalm_jupyter.api.galleries import Galleries
 from mlalm_jupyter.api.jobs import Jobs
 from mlalm_jupyter.api.models import Models
 from mlalm_jupyter.api.retraining import Retraining
@@ -17,6 +18,7 @@ from mlalm_jupyter.api.services import Services
 from mlalm_jupyter.api.transforms import Transforms
 from mlalm_jupyter.api.trust import Trust
 from mlalm_jupyter.api.verb import Verb, verbs_of
+from mlalm_jupyter.api.views import Views
 from mlalm_jupyter.api.workspaces import Founding, Workspaces
 from mlalm_jupyter.domain.errors import NotFound
 
@@ -28,7 +30,9 @@ NOUNS: tuple[type, ...] = (
     Experiments,
     Saving,
     Exchange,
+    Views,
     Runs,
+    Galleries,
     Models,
     Trust,
     Services,

@@ -120,6 +120,41 @@ class SavedAs:
 
 
 @dataclass(frozen=True, slots=True)
+class Opened:
+    """A snapshot to look at, locked: as text and as a page; `file` is where it was written instead."""
+
+    run: Run
+    text: str
+    html: str
+    file: str | None = None
+
+    def to_dict(self) -> dict[str, object]:
+        return {"run": self.run.to_dict(), "text": self.text, "html": self.html, "file": self.file}
+
+
+@dataclass(frozen=True, slots=True)
+class Published:
+    """An experiment in a gallery."""
+
+    name: str
+    description: str
+    published_at: str
+    published_by: str
+    assets: tuple[str, ...]
+    folder: str
+
+    def to_dict(self) -> dict[str, object]:
+        return {
+            "name": self.name,
+            "description": self.description,
+            "published_at": self.published_at,
+            "published_by": self.published_by,
+            "assets": list(self.assets),
+            "folder": self.folder,
+        }
+
+
+@dataclass(frozen=True, slots=True)
 class Comparison:
     """Runs side by side."""
 

@@ -54,7 +54,9 @@ def error_answered(status: int, envelope: Mapping[str, Any], *, address: str) ->
     if status == 400:
         where = str(detail.get("target") or "The request")
         fix = "Compare with the call that `mlalm service consume` writes."
-        return InvalidInput(where, expected="rows as the service takes them", got="others", why=message, fix=fix)
+        return InvalidInput(
+            where, expected="rows as the service takes them", got="others", why=message, fix=fix
+        )
     if status == 413:
         return Unavailable("The rows were not scored.", why=message, fix="Send fewer rows at once.")
     fix = "See `mlalm server logs`, then try again."

@@ -120,6 +120,11 @@ def exported_experiment(ws: Workspace) -> str:
     return ws.experiments.export(referring(ws), str(ws.path / "rides.json")).file
 
 
+def gallery(ws: Workspace) -> str:
+    ws.galleries.publish(referring(ws), str(ws.path / "gallery"))
+    return str(ws.path / "gallery")
+
+
 def another(ws: Workspace) -> str:
     return str(Workspace.init(ws.path.with_name(f"{ws.path.name}-other")).path)
 
@@ -253,6 +258,24 @@ SCENARIOS: dict[tuple[str, str], Scenario] = {
     ),
     ("experiment", "copy"): Scenario(
         lambda ws: {"source": referring(ws), "to": another(ws), "name": "again"}, is_loose=True
+    ),
+    ("experiment", "open"): Scenario(lambda ws: {"run": ended(ws).id, "source": True}, is_loose=True),
+    ("experiment", "graph"): Scenario(lambda ws: {"source": referring(ws)}),
+    ("experiment", "diff"): Scenario(
+        lambda ws: {"before": notebook(ws, "factor = 1", name="one.ipynb"), "after": referring(ws)}
+    ),
+    ("gallery", "publish"): Scenario(
+        lambda ws: {
+            "source": referring(ws),
+            "gallery": str(ws.path / "gallery"),
+            "name": "rides",
+            "description": "Rides by hour",
+        },
+        is_loose=True,
+    ),
+    ("gallery", "list"): Scenario(lambda ws: {"gallery": gallery(ws)}, is_loose=True),
+    ("gallery", "clone"): Scenario(
+        lambda ws: {"package": "rides", "gallery": gallery(ws), "name": "again"}, changes=True, is_loose=True
     ),
     ("experiment", "delete"): Scenario(_with(ended, notebook="train.ipynb", yes=True), changes=True),
     ("experiment", "run"): Scenario(

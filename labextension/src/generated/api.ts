@@ -98,6 +98,108 @@ export interface IExperiment {
   parent_run_id: string | null;
 }
 
+/** Where a dataset lies that is kept by reference; what its address keeps secret is left out. */
+export interface ISource {
+  address: string;
+  etag: string | null;
+  modified: string | null;
+}
+
+/** One version of a dataset. */
+export interface IDataset {
+  id: string;
+  name: string;
+  version: number;
+  reference: string;
+  format: string;
+  digest: string;
+  size_bytes: number;
+  row_count: number;
+  schema: Record<string, unknown>;
+  created_at: string;
+  created_by: string;
+  equal_to: number | null;
+  tags: Record<string, unknown>;
+  description: string;
+  source: ISource | null;
+  run_id: string | null;
+}
+
+/** Rows of a table as plain values. */
+export interface IRows {
+  columns: string[];
+  rows: string | number | boolean | null[][];
+}
+
+/** How many values lie in each of several ranges of one width. */
+export interface IHistogram {
+  low: number | string;
+  high: number | string;
+  counts: number[];
+}
+
+/** What one column of a dataset holds; the commonest values come with how often each is there. */
+export interface IColumnProfile {
+  name: string;
+  kind: 
+    | 'number'
+    | 'time'
+    | 'flag'
+    | 'text';
+  count: number;
+  missing: number;
+  distinct: number;
+  low: number | string | null;
+  high: number | string | null;
+  mean: number | null;
+  quantiles: number[];
+  histogram: IHistogram | null;
+  top: string | number[][];
+}
+
+/** One file in an archive. */
+export interface IMember {
+  name: string;
+  size_bytes: number;
+}
+
+/** What a dataset holds: its columns, or the files of an archive, and why it is no table if it is none. */
+export interface IProfile {
+  columns: IColumnProfile[];
+  members: IMember[];
+  member_count: number;
+  note: string;
+}
+
+/** A dataset, its first rows, and what its values are like. */
+export interface IPreview {
+  dataset: IDataset;
+  head: IRows;
+  profile: IProfile | null;
+  note: string;
+}
+
+/** One version of a fitted preprocessing step. */
+export interface ITransform {
+  id: string;
+  name: string;
+  version: number;
+  reference: string;
+  transform_hash: string;
+  bundle_digest: string;
+  size_bytes: number;
+  format: string;
+  framework: string;
+  is_data_only: boolean;
+  signature: Record<string, unknown>;
+  lineage: Record<string, unknown>;
+  created_at: string;
+  created_by: string;
+  tags: Record<string, unknown>;
+  description: string;
+  equal_to: number | null;
+}
+
 /** A named reference to a definition, with its own address and keys. */
 export interface IEndpoint {
   id: string;
@@ -354,6 +456,30 @@ export interface IExperimentCopyRequest {
   name?: string;
 }
 
+/** Open a snapshot, locked: read it, and save it as an experiment of your own to go on from there. */
+export interface IExperimentOpenRequest {
+  /** a run's id, or its beginning */
+  run: string;
+  /** as it was submitted, without what it printed */
+  source?: boolean;
+  /** write it there, as .html, .ipynb or .txt, instead */
+  file?: string;
+}
+
+/** Draw a notebook as a graph: cells by their roles, the values that flow between them, their assets. */
+export interface IExperimentGraphRequest {
+  /** a notebook, or run:ID for one of its snapshots */
+  source: string;
+}
+
+/** Show what differs between two notebooks in what they say; what they printed does not count. */
+export interface IExperimentDiffRequest {
+  /** a notebook, or run:ID for one of its snapshots */
+  before: string;
+  /** another, or another state of the same */
+  after: string;
+}
+
 /** Show one run: its snapshot, how far it came, what it used and left. */
 export interface IRunShowRequest {
   /** a run's id, or its beginning */
@@ -396,6 +522,34 @@ export interface IRunReplayRequest {
   wait?: boolean;
   /** how long to wait */
   timeout_s?: number;
+}
+
+/** Put an experiment into a gallery, with every dataset, transform and model it refers to. */
+export interface IGalleryPublishRequest {
+  /** a notebook, or run:ID for one of its snapshots */
+  source: string;
+  /** the folder; a working tree of git is one */
+  gallery: string;
+  /** its name there; without it the notebook's */
+  name?: string;
+  /** one sentence about it */
+  description?: string;
+}
+
+/** List the experiments of a gallery. */
+export interface IGalleryListRequest {
+  /** its folder, or the address of a git repository */
+  gallery: string;
+}
+
+/** Take an experiment out of a gallery, with all it refers to; nothing of it is run. */
+export interface IGalleryCloneRequest {
+  /** the experiment's name in the gallery */
+  package: string;
+  /** its folder, or the address of a git repository */
+  gallery: string;
+  /** the new notebook; without it the name in the gallery */
+  name?: string;
 }
 
 /** Keep a model as the next version of a name; nothing that serves changes by it. */
@@ -645,12 +799,18 @@ export interface IVerbs {
   'experiment/export': IExperimentExportRequest;
   'experiment/import': IExperimentImportRequest;
   'experiment/copy': IExperimentCopyRequest;
+  'experiment/open': IExperimentOpenRequest;
+  'experiment/graph': IExperimentGraphRequest;
+  'experiment/diff': IExperimentDiffRequest;
   'run/show': IRunShowRequest;
   'run/cancel': IRunCancelRequest;
   'run/compare': IRunCompareRequest;
   'run/outputs': IRunOutputsRequest;
   'run/download-output': IRunDownloadOutputRequest;
   'run/replay': IRunReplayRequest;
+  'gallery/publish': IGalleryPublishRequest;
+  'gallery/list': IGalleryListRequest;
+  'gallery/clone': IGalleryCloneRequest;
   'model/register': IModelRegisterRequest;
   'model/list': IModelListRequest;
   'model/show': IModelShowRequest;

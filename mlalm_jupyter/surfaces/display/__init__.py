@@ -13,12 +13,24 @@ from mlalm_jupyter.domain.experiment import Experiment
 from mlalm_jupyter.domain.job import Job
 from mlalm_jupyter.domain.listing import Listing
 from mlalm_jupyter.domain.model import TrainedModel
-from mlalm_jupyter.domain.outcome import Comparison, Preview, Removed, Retrained, SavedAs, Snippet, Written
+from mlalm_jupyter.domain.outcome import (
+    Comparison,
+    Opened,
+    Preview,
+    Published,
+    Removed,
+    Retrained,
+    SavedAs,
+    Snippet,
+    Written,
+)
 from mlalm_jupyter.domain.run import Run
 from mlalm_jupyter.domain.server import KeyPair, Scored, ServerStatus
 from mlalm_jupyter.domain.service import Endpoint, WebService
 from mlalm_jupyter.domain.trust import Seal
 from mlalm_jupyter.domain.workspace import Checkup, Freed, WorkspaceInfo
+from mlalm_jupyter.notebook.changes import Changes
+from mlalm_jupyter.notebook.graph import Graph
 from mlalm_jupyter.surfaces.display import assets, experiments, machinery, services
 from mlalm_jupyter.surfaces.display.markup import markup
 from mlalm_jupyter.surfaces.display.parts import View
@@ -36,6 +48,10 @@ _ONE: dict[type, tuple[str, Callable[[Any], View]]] = {
     Removed: ("removed", assets.removed),
     Experiment: ("experiment", experiments.experiment),
     Run: ("run", experiments.run),
+    Opened: ("snapshot", experiments.opened),
+    Graph: ("graph", experiments.graph),
+    Changes: ("changes", experiments.changes),
+    Published: ("package", experiments.package),
     SavedAs: ("saved", experiments.saved_as),
     Comparison: ("comparison", experiments.comparison),
     Job: ("job", experiments.job),
@@ -58,6 +74,7 @@ _MANY: dict[str, Callable[[Any], View]] = {
     "experiment": experiments.experiments,
     "run": experiments.runs,
     "job": experiments.jobs,
+    "package": experiments.packages,
     "output": experiments.outputs,
     "service": services.services,
     "endpoint": services.endpoints,

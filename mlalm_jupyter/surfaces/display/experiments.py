@@ -3,15 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from html import escape
 
 from mlalm_jupyter.domain.asset import Pin
 from mlalm_jupyter.domain.experiment import Experiment
 from mlalm_jupyter.domain.job import Job, JobState
-from mlalm_jupyter.domain.outcome import Comparison, Retrained, SavedAs
+from mlalm_jupyter.domain.outcome import Comparison, Opened, Published, Retrained, SavedAs
 from mlalm_jupyter.domain.run import Output, Run, RunStatus
+from mlalm_jupyter.notebook.changes import Changes
+from mlalm_jupyter.notebook.drawing import drawn, told
+from mlalm_jupyter.notebook.graph import Graph
 from mlalm_jupyter.surfaces.display.assets import model
 from mlalm_jupyter.surfaces.display.parts import (
     Bars,
+    Block,
     Cell,
     Code,
     Digest,
@@ -19,6 +24,7 @@ from mlalm_jupyter.surfaces.display.parts import (
     Grid,
     Moment,
     Note,
+    Picture,
     Status,
     Tone,
     View,
@@ -150,6 +156,55 @@ def runs(many: Sequence[Run]) -> View:
             ],
         )
     ]
+
+
+def opened(one: Opened) -> View:
+    if one.file is not None:
+        return [Note(f"Run {one.run.id[:12]} of {one.run.path} was written to {one.file}.")]
+    title = escape(f"Run {one.run.id[:12]} of {one.run.path}, locked", quote=True)
+    # in a frame of its own in which nothing runs, so that its style and ours leave each other alone
+    frame = (
+        f'<iframe sandbox="" title="{title}" srcdoc="{escape(one.html, quote=True)}" class="page"></iframe>'
+    )
+    return [Picture(frame, one.text)]
+
+
+def graph(one: Graph) -> View:
+    return [Picture(drawn(one), told(one)), *map(Note, one.notes)]
+
+
+def changes(one: Changes) -> View:
+    return [Note(one.summary), *([Block(one.to_text())] if not one.is_empty else [])]
+
+
+def packages(many: Sequence[Published]) -> View:
+    if not many:
+        return [
+            Note(
+                "No experiments in that gallery yet. Publish one with `mlalm gallery publish SOURCE GALLERY`."
+            )
+        ]
+    rows = [(one.name, one.description, joined(one.assets), _moment(one), one.published_by) for one in many]
+    return [Grid("Gallery", ("package", "about", "brings", "published", "by"), rows)]
+
+
+def package(one: Published) -> View:
+    return [
+        Facts(
+            f"Package {one.name}",
+            [
+                ("about", one.description),
+                ("brings", joined(one.assets)),
+                ("published", _moment(one)),
+                ("by", one.published_by),
+                ("folder", Code(one.folder)),
+            ],
+        )
+    ]
+
+
+def _moment(one: Published) -> Moment | None:
+    return Moment(one.published_at) if one.published_at else None
 
 
 def outputs(many: Sequence[Output]) -> View:

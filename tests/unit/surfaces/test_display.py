@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import html
 import json
 import re
 from dataclasses import replace
@@ -11,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from mlalm_jupyter.domain.asset import Dataset
+from mlalm_jupyter.domain.asset import Dataset, Transform
 from mlalm_jupyter.domain.definition import ModelAsset, code_definition, scoring_definition
 from mlalm_jupyter.domain.experiment import Experiment
 from mlalm_jupyter.domain.job import Job, JobState
@@ -19,7 +20,9 @@ from mlalm_jupyter.domain.listing import Listing
 from mlalm_jupyter.domain.model import Lineage, TrainedModel
 from mlalm_jupyter.domain.outcome import (
     Comparison,
+    Opened,
     Preview,
+    Published,
     Removed,
     Retrained,
     SavedAs,
@@ -33,6 +36,9 @@ from mlalm_jupyter.domain.service import Endpoint, Move, WebService
 from mlalm_jupyter.domain.signature import Column, ColumnType, Schema, Signature, Table
 from mlalm_jupyter.domain.trust import Seal
 from mlalm_jupyter.domain.workspace import Checkup, Finding, Freed, WorkspaceInfo
+from mlalm_jupyter.notebook.changes import changes_between
+from mlalm_jupyter.notebook.document import read_notebook
+from mlalm_jupyter.notebook.graph import graph_of
 from mlalm_jupyter.surfaces.display import _MANY, _ONE, bundle_of, html_of, text_of
 from mlalm_jupyter.surfaces.display.parts import Moment, seconds_between, size
 
@@ -118,7 +124,32 @@ SCORED = Scored(
 SEAL = Seal(HASH, "definition", "key1", "signature", EVIL, AT, "ann")
 MOVE = Move("bikes/default", 1, "rollback", HASH, EVIL, AT, "ann")
 
+SAID = read_notebook(
+    json.dumps(
+        {"nbformat": 4, "cells": [{"cell_type": "code", "source": f"# {EVIL}\nrows = %dataset rides"}]}
+    ).encode()
+)
+
+TRANSFORM = Transform(
+    ID,
+    EVIL,
+    2,
+    HASH,
+    HASH,
+    51200,
+    "skops",
+    EVIL,
+    True,
+    MODEL.signature,
+    MODEL.lineage,
+    AT,
+    EVIL,
+    {EVIL: EVIL},
+    EVIL,
+)
+
 ONE: list[Any] = [
+    TRANSFORM,
     DATASET,
     Preview(DATASET, Table(("hour", EVIL), ((1, EVIL), (2, None)))),
     MODEL,
@@ -127,6 +158,10 @@ ONE: list[Any] = [
     Removed("trust", HASH),
     Experiment(ID, EVIL, "training", AT, 2, RUN),
     RUN,
+    Opened(RUN, EVIL, f"<p>{html.escape(EVIL)}</p>"),
+    graph_of(SAID),
+    changes_between(SAID, read_notebook(b'{"nbformat": 4, "cells": []}')),
+    Published(EVIL, EVIL, AT, EVIL, (EVIL,), EVIL),
     SavedAs(
         Experiment(ID, EVIL, "training", AT, parent=EVIL, parent_run_id=ID),
         (Swap("dataset", EVIL, EVIL, EVIL),),
@@ -144,14 +179,18 @@ ONE: list[Any] = [
     WorkspaceInfo(ID, EVIL, "0001", AT, {"models": 2}),
     Checkup({"blobs": 3}, (Finding("blob 9f", EVIL, "Restore it."),)),
     Freed(3, 51200, 7),
-    ServerStatus(True, "http://127.0.0.1:1", EVIL, "0.1.0", 7, (ServerProcess("worker", 7, AT, 1),), {ID: EVIL}),
+    ServerStatus(
+        True, "http://127.0.0.1:1", EVIL, "0.1.0", 7, (ServerProcess("worker", 7, AT, 1),), {ID: EVIL}
+    ),
 ]
 MANY: dict[str, Any] = {
     "dataset": DATASET,
     "model": MODEL,
-    "experiment": ONE[6],
+    "transform": TRANSFORM,
+    "experiment": ONE[7],
     "run": RUN,
     "job": JOB,
+    "package": Published(EVIL, EVIL, AT, EVIL, (EVIL,), EVIL),
     "output": Output(3, EVIL, "parquet", EVIL, HASH, 51200, EVIL),
     "service": SERVICE,
     "endpoint": ENDPOINT,

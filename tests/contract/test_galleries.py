@@ -1,0 +1,95 @@
+"""Galleries: published here, cloned there with everything, run with the same result."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from mlalm_jupyter.domain.errors import AlreadyExists, Corrupt, InvalidInput, NotFound, Unavailable
+from mlalm_jupyter.workspace import Workspace
+from tests.contract.test_experiment_history import TRAIN, rides, write
+
+
+@pytest.fixture
+def published(hosted: Workspace, tmp_path: Path) -> Path:
+    rides(hosted, 3)
+    rides(hosted, 5)
+    write(hosted, *TRAIN, name="train.ipynb")
+    hosted.galleries.publish("train.ipynb", str(tmp_path / "gallery"), description="Rides by hour")
+    return tmp_path / "gallery"
+
+
+def test_what_is_cloned_elsewhere_runs_with_the_same_metrics(
+    hosted: Workspace, published: Path, tmp_path: Path
+) -> None:
+    here = hosted.experiments.run("train.ipynb")
+    with Workspace.init(tmp_path / "other") as other:
+        (listed,) = other.galleries.list(str(published))
+        assert (listed.name, listed.description, listed.assets) == (
+            "train",
+            "Rides by hour",
+            ("dataset rides:2",),
+        )
+        cloned = other.galleries.clone("train", str(published), name="mine")
+        assert cloned.experiment.path == "mine.ipynb"
+        there = other.experiments.run("mine")
+        assert there.findings.metrics == here.findings.metrics == {"auc": 0.7, "rows": 5.0}
+        assert other.experiments.history("mine")[0].is_editable
+
+
+def test_a_gallery_may_be_a_git_repository(published: Path, hosted: Workspace, tmp_path: Path) -> None:
+    for command in (
+        ["init", "-q"],
+        ["add", "-A"],
+        ["-c", "user.name=a", "-c", "user.email=a@b", "commit", "-qm", "x"],
+    ):
+        subprocess.run(["git", "-C", str(published), *command], check=True)
+    address = f"file://{published}"
+    assert [one.name for one in hosted.galleries.list(address)] == ["train"]
+    assert hosted.galleries.clone("train", address, name="again").experiment.path == "again.ipynb"
+    with pytest.raises(InvalidInput, match="publish into its folder, and push"):
+        hosted.galleries.publish("train.ipynb", "https://example.org/gallery.git")
+    with pytest.raises(Unavailable, match="was not fetched"):
+        hosted.galleries.list(f"file://{tmp_path / 'nowhere'}")
+
+
+def test_what_is_taken_or_not_there_is_refused(published: Path, hosted: Workspace, tmp_path: Path) -> None:
+    with pytest.raises(AlreadyExists):
+        hosted.galleries.publish("train.ipynb", str(published))
+    with pytest.raises(AlreadyExists):
+        hosted.galleries.clone("train", str(published))
+    with pytest.raises(NotFound, match="The nearest names are 'train'"):
+        hosted.galleries.clone("trian", str(published))
+    with pytest.raises(NotFound):
+        hosted.galleries.list(str(tmp_path / "nowhere"))
+    with pytest.raises(InvalidInput):
+        hosted.galleries.clone("../train", str(published))
+
+
+@pytest.mark.parametrize(
+    "damage",
+    [
+        lambda about: about["assets"][0].update(file="../../secret"),
+        lambda about: about["assets"][0]["facts"].pop("schema"),
+        lambda about: about["assets"][0]["facts"].update(digest="0" * 64),
+        lambda about: about["assets"][0]["facts"].update(id="x"),
+        lambda about: about["assets"][0].update(kind="code"),
+        lambda about: about.pop("assets"),
+    ],
+)
+def test_a_package_that_lies_is_refused_and_leaves_nothing(
+    published: Path, tmp_path: Path, damage: object, home: Path
+) -> None:
+    file = published / "train" / "about.json"
+    about = json.loads(file.read_text())
+    damage(about)  # type: ignore[operator]
+    file.write_text(json.dumps(about))
+    with Workspace.init(tmp_path / "other") as other:
+        with pytest.raises((Corrupt, InvalidInput)):
+            other.galleries.clone("train", str(published))
+        assert other.experiments.list() == ()
+        assert other.datasets.list() == ()
+        assert list(other.path.glob("*.ipynb")) == []
