@@ -111,7 +111,8 @@ def test_the_workflow_s_steps_train_register_and_package_a_model(
     trained: Runner,
 ) -> None:
     folder, env = trained
-    assert [run["status"] for run in ask(folder, env, "experiment", "history", "train.ipynb")] == ["Finished"]
+    history = ask(folder, env, "experiment", "history", "train.ipynb")
+    assert [run["status"] for run in history] == ["Draft", "Finished"]
     assert [model["reference"] for model in ask(folder, env, "model", "list")] == ["bikes:1"]
     artifact = next(step for step in STEPS if step.get("uses", "").startswith("actions/upload-artifact@"))
     kept = artifact["with"]["path"].split()
@@ -159,7 +160,7 @@ def test_the_script_trains_a_model_and_can_be_run_again(tmp_path: Path) -> None:
         assert done.returncode == 0, f"{done.stdout[-2000:]}\n{done.stderr[-3000:]}"
         assert f"bikes:{version}" in done.stdout
     history = ask(folder, env, "experiment", "history", "train.ipynb")
-    assert [run["status"] for run in history] == ["Finished", "Finished"]
+    assert [run["status"] for run in history] == ["Draft", "Finished", "Finished"]
     models = {model["reference"]: model for model in ask(folder, env, "model", "list", "--name", "bikes")}
     assert sorted(models) == ["bikes:1", "bikes:2"]
     assert models["bikes:2"]["equal_to"] == 1, "the same data gives the same model"
@@ -171,7 +172,7 @@ def test_the_script_fails_when_a_cell_fails_and_the_record_says_where(tmp_path: 
     done = run(folder, env, "sh", "ci/train.sh", ".")
     assert done.returncode != 0
     assert "fitt" in done.stderr
-    (failed,) = ask(folder, env, "experiment", "history", "train.ipynb")
+    _, failed = ask(folder, env, "experiment", "history", "train.ipynb")
     assert failed["status"] == "Failed"
     assert "fitt" in failed["cause"]
     assert ask(folder, env, "model", "list") == []

@@ -126,9 +126,9 @@ def test_the_plot_of_both_models_is_in_it(toured: Place) -> None:
 
 def test_it_leaves_a_finished_snapshot_of_itself_and_two_of_the_training(toured: Place) -> None:
     runs = {name: toured.ask("experiment", "history", name) for name in ("tour.ipynb", "train.ipynb")}
-    assert [run["status"] for run in runs["tour.ipynb"]] == ["Finished"]
-    assert [run["status"] for run in runs["train.ipynb"]] == ["Finished", "Finished"]
-    retrained, trained = runs["train.ipynb"]
+    assert [run["status"] for run in runs["tour.ipynb"]] == ["Draft", "Finished"]
+    assert [run["status"] for run in runs["train.ipynb"]] == ["Draft", "Finished", "Finished"]
+    _, retrained, trained = runs["train.ipynb"]
     assert trained["snapshot"] == retrained["snapshot"], "retraining runs the same snapshot"
     assert (trained["parameters"]["dataset"], retrained["parameters"]["dataset"]) == ("bikes:1", "bikes:2")
 
@@ -215,3 +215,18 @@ def test_the_doctor_finds_nothing_wrong(toured: Place) -> None:
     assert checkup["findings"] == []
     assert checkup["checked"]["endpoints"] >= 3
     assert checkup["checked"]["server processes"] >= 3
+
+
+def test_no_model_has_seen_the_day_that_is_plotted(toured: Place) -> None:
+    def table(name: str) -> list[str]:
+        return (toured.folder / "data" / name).read_text(encoding="utf-8").splitlines()
+
+    whole, seen = table("bikes-whole-year.csv"), table("bikes-but-one-friday.csv")
+    left_out = [row for row in whole if row not in set(seen)]
+    assert [row.split(",")[:3] for row in left_out] == [["10", "Fri", str(hour)] for hour in range(24)]
+    assert len(seen) == len(whole) - 24
+    (data,) = (one for one in toured.ask("dataset", "list") if one["reference"] == "bikes:2")
+    assert data["row_count"] == len(seen) - 1
+    notebook = nbformat.read(toured.folder / "tour.ipynb", as_version=4)
+    plot = next(cell for cell in notebook.cells if "plt.show()" in cell.source)
+    assert "rows = friday.drop" in plot.source
