@@ -7,14 +7,17 @@ import os
 import zipfile
 from pathlib import Path
 
+import jsonschema
 import pandas as pd
 import pytest
 
 from mlalm_jupyter.api.contents import profile_of
 from mlalm_jupyter.domain.errors import InUse, InvalidInput, NotFound, Unconfirmed
 from mlalm_jupyter.surfaces.display import html_of, text_of
+from mlalm_jupyter.surfaces.lab import typescript
+from mlalm_jupyter.surfaces.verbs_http import to_json
 from mlalm_jupyter.workspace import Workspace
-from tests.contract.parity_scenarios import begun
+from tests.contract.parity_scenarios import begun, scaling
 from tests.unit.formats.test_tables import RDATA
 
 RIDES = "hour,wind,town\n1,4.5,Bern\n2,,Basel\n3,1.25,Bern\n"
@@ -74,6 +77,21 @@ def test_every_kind_is_kept_byte_by_byte_shown_and_loaded(ws: Workspace) -> None
         copy = Path(f"copy-{kept.version}")
         ws.datasets.download(kept.reference, str(copy))
         assert copy.read_bytes() == Path(name).read_bytes()
+
+
+def test_answers_fit_the_schema_that_the_panel_is_made_from(ws: Workspace) -> None:
+    schema = typescript.answers_schema()
+
+    def fits(kind: str, answer: object) -> None:
+        jsonschema.validate(json.loads(json.dumps(to_json(answer))), {**schema, "$ref": f"#/$defs/{kind}"})
+
+    for name, _, _ in every_kind().values():
+        kept = ws.datasets.upload(name, "rides")
+        fits("Dataset", kept)
+        fits("Preview", ws.datasets.show(kept.reference))
+    fits("Dataset", ws.datasets.upload(str(Path("rides.csv").resolve()), "outside", by_reference=True))
+    (ws.path / "scale.ilearner").write_bytes(scaling())
+    fits("Transform", ws.transforms.register("scale.ilearner", "scale"))
 
 
 def test_a_zip_tells_what_is_in_it(ws: Workspace) -> None:

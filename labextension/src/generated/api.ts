@@ -128,7 +128,7 @@ export interface IDataset {
 /** Rows of a table as plain values. */
 export interface IRows {
   columns: string[];
-  rows: string | number | boolean | null[][];
+  rows: ((string | number | boolean | null)[])[];
 }
 
 /** How many values lie in each of several ranges of one width. */
@@ -154,7 +154,7 @@ export interface IColumnProfile {
   mean: number | null;
   quantiles: number[];
   histogram: IHistogram | null;
-  top: string | number[][];
+  top: ((string | number)[])[];
 }
 
 /** One file in an archive. */
@@ -163,7 +163,7 @@ export interface IMember {
   size_bytes: number;
 }
 
-/** What a dataset holds: its columns, or the files of an archive, and why it is no table if it is none. */
+/** What a dataset holds: columns, or the files of an archive; the note says why it is no table. */
 export interface IProfile {
   columns: IColumnProfile[];
   members: IMember[];

@@ -58,7 +58,8 @@ def _type(schema: dict[str, Any]) -> str:
     if isinstance(kind, list):
         return " | ".join(_type({"type": one}) for one in kind)
     if kind == "array":
-        return f"{_type(schema['items'])}[]"
+        inner = _type(schema["items"])
+        return f"({inner})[]" if " | " in inner else f"{inner}[]"
     words = {"integer": "number", "object": "Record<string, unknown>"}
     return words.get(kind, str(kind))
 

@@ -128,6 +128,8 @@ class MlalmMagics(Magics):
             reference = kept.reference
             equal = f"; equal to {kept.name}:{kept.equal_to}" if kept.equal_to is not None else ""
             print(f"{reference}: {kept.row_count} rows{equal}")
+            if not kept.schema.columns:
+                return kept  # bytes for others to read, such as RData
         with Workspace.open(asked.workspace) as workspace:
             return workspace.datasets.load(reference)
 

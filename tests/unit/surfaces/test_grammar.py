@@ -90,9 +90,9 @@ def test_what_holds_for_every_verb_may_stand_anywhere(line: str) -> None:
             "Expected `mlalm endpoint patch ENDPOINT --model MODEL`, got no --model MODEL.",
         ),
         (
-            "dataset upload",
-            "The line `mlalm dataset upload ...` is not valid. "
-            "Expected `mlalm dataset upload FILE NAME`, got no FILE and no NAME.",
+            "dataset download",
+            "The line `mlalm dataset download ...` is not valid. "
+            "Expected `mlalm dataset download DATASET FILE`, got no DATASET and no FILE.",
         ),
         (
             "dataset show a b",
