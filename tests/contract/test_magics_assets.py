@@ -15,7 +15,7 @@ from mlalm_jupyter.domain.asset import Dataset, Transform
 from mlalm_jupyter.domain.errors import InvalidInput, NotFound
 from mlalm_jupyter.domain.outcome import Preview
 from mlalm_jupyter.workspace import Workspace
-from tests.contract.parity_scenarios import begun
+from tests.contract.parity_scenarios import begun, notebook
 from tests.unit.formats.test_tables import RDATA
 
 Cell = Callable[[str], Any]
@@ -90,6 +90,20 @@ def test_in_a_run_names_stand_for_what_was_pinned(
     monkeypatch.delenv("MLALM_RUN")
     assert cell("loaded = %transform scale\nloaded.with_mean") is False
     assert workspace.runs.show(run.id).inputs == ("transform scale:1",)
+
+
+def test_a_snapshot_of_a_live_kernel_keeps_what_it_loaded(
+    shell: InteractiveShell, workspace: Workspace
+) -> None:
+    Path("rides.csv").write_text("a,b\n1,2\n")
+    workspace.datasets.upload("rides.csv", "rides")
+    cells = ["rows = %dataset rides", "%snapshot live.ipynb"]
+    notebook(workspace, *cells, name="live.ipynb")
+    for source in cells:
+        done = shell.run_cell(source, store_history=True)
+        assert done.success, done.error_in_exec
+    assert done.result.inputs == ("dataset rides:1",)
+    assert [pin.told for pin in done.result.snapshot.assets] == ["dataset rides:1"]
 
 
 def test_a_dataset_that_is_no_table_is_given_as_what_was_kept(cell: Cell, workspace: Workspace) -> None:

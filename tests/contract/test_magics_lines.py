@@ -258,7 +258,7 @@ def test_progress_is_one_display_that_is_empty_in_the_end(cell: Cell, table: str
     with capture_output() as captured:
         cell("checkup = %mlalm workspace doctor")
     shown = [output.data["text/plain"] for output in captured.outputs]
-    assert shown == ["Checking blobs: 0 of 1", ""]
+    assert shown == ["Checking blobs: 0 of 2", ""], "the table and its profile"
 
 
 def test_nouns_verbs_and_options_are_completed(shell: InteractiveShell) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from mlalm_jupyter.api.recorder import notebook_file
 from mlalm_jupyter.domain.errors import InvalidInput
 from mlalm_jupyter.domain.run import Run
@@ -38,5 +40,8 @@ def snapshot_here(asked: Command, session: Session) -> Run:
             path=path,
             message=given.get("message", ""),
             tags=given.get("tags"),
-            live=live(document, executions, started_at=session.started_at),
+            live=replace(
+                live(document, executions, started_at=session.started_at),
+                inputs=tuple(workspace.context.used),
+            ),
         )
