@@ -13,11 +13,7 @@ class MachineSurroundings:
     """The interpreter and machine this process runs on."""
 
     def environment(self) -> tuple[dict[str, object], bytes]:
-        pins = {
-            f"{distribution.metadata['Name']}=={distribution.version}"
-            for distribution in importlib.metadata.distributions()
-            if distribution.metadata["Name"]
-        }
+        pins = {pin for one in importlib.metadata.distributions() if (pin := _pin(one))}
         facts: dict[str, object] = {
             "python": platform.python_version(),
             "implementation": platform.python_implementation(),
@@ -34,6 +30,14 @@ class MachineSurroundings:
             "commit": commit,
             "is_dirty": bool(_git(folder, "status", "--porcelain", "--untracked-files=no")),
         }
+
+
+def _pin(distribution: importlib.metadata.Distribution) -> str | None:
+    # `distribution.metadata` also parses the description, which for all packages takes longer than a snapshot may
+    text = distribution.read_text("METADATA") or distribution.read_text("PKG-INFO") or ""
+    facts = dict(line.split(": ", 1) for line in text.partition("\n\n")[0].splitlines() if ": " in line)
+    name, version = facts.get("Name"), facts.get("Version")
+    return f"{name.strip()}=={version.strip()}" if name and version else None
 
 
 def _git(folder: Path, *arguments: str) -> str | None:
