@@ -178,6 +178,9 @@ class ModelStore(Protocol):
     def equal_to(self, name: str, model_hash: str) -> int | None: ...
     def has_hash(self, model_hash: str) -> bool: ...
     def delete(self, model_id: str) -> None: ...
+    def users(self, model: TrainedModel) -> list[str]:
+        """The snapshots that refer to it."""
+
 
 
 class ExperimentStore(Protocol):

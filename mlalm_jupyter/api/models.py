@@ -129,7 +129,7 @@ class Models:
         *,
         yes: Annotated[bool, Arg("delete without asking")] = False,
     ) -> Removed:
-        """Delete one version of a model that nothing serves; its number is not given again."""
+        """Delete one version of a model that nothing serves and no snapshot uses; its number is not given again."""
         ctx = self._context
         ref = AssetRef.parse("model", model)
         if ref.version is None:
@@ -138,7 +138,9 @@ class Models:
             )
         with ctx.catalog.write() as tx:
             found = tx.models.get(ref)
-            check_deletable(found.reference, tx.endpoints.serving_model(found.model_hash))
+            check_deletable(
+                found.reference, [*tx.endpoints.serving_model(found.model_hash), *tx.models.users(found)]
+            )
             if not yes:
                 raise Unconfirmed(found.reference, goes=[f"{found.reference}, {found.size_bytes} bytes"])
             tx.models.delete(found.id)

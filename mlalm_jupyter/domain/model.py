@@ -79,6 +79,6 @@ class TrainedModel:
 
 
 def check_deletable(reference: str, users: Sequence[str]) -> None:
-    """Refuse to delete a model that something still serves, naming who."""
+    """Refuse to delete a model that something serves or a snapshot refers to, naming who."""
     if users:
         raise InUse("model", reference, users=users)

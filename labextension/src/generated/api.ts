@@ -586,7 +586,7 @@ export interface IModelDownloadRequest {
   file: string;
 }
 
-/** Delete one version of a model that nothing serves; its number is not given again. */
+/** Delete one version of a model that nothing serves and no snapshot uses; its number is not given again. */
 export interface IModelDeleteRequest {
   /** NAME:VERSION */
   model: string;

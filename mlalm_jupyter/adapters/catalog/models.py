@@ -7,6 +7,7 @@ from typing import Any
 
 from sqlalchemy import Connection, bindparam, delete, exists, func, insert, select
 
+from mlalm_jupyter.adapters.catalog.references import users_of
 from mlalm_jupyter.adapters.catalog.schema import models
 from mlalm_jupyter.adapters.catalog.versions import asset_row, claim_version, newest_of_each, reserve_version
 from mlalm_jupyter.domain.errors import NotFound
@@ -80,6 +81,9 @@ class SqlModels:
 
     def has_hash(self, model_hash: str) -> bool:
         return bool(self._connection.execute(_HAS_HASH, {"model_hash": model_hash}).scalar())
+
+    def users(self, model: TrainedModel) -> list[str]:
+        return users_of(self._connection, kind="model", reference=model.reference, asset_id=model.id)
 
     def delete(self, model_id: str) -> None:
         if not self._connection.execute(_DELETE, {"id": model_id}).rowcount:
