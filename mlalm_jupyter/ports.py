@@ -19,6 +19,7 @@ from mlalm_jupyter.domain.projection import Projection, Servable
 from mlalm_jupyter.domain.run import Cells, Condition, Output, Run, RunStatus, Sorting
 from mlalm_jupyter.domain.server import Scored, ServerStatus
 from mlalm_jupyter.domain.service import Endpoint, Move, WebService
+from mlalm_jupyter.domain.trigger import Firing, Trigger
 from mlalm_jupyter.domain.trust import Seal
 from mlalm_jupyter.domain.workspace import WorkspaceInfo
 
@@ -177,10 +178,10 @@ class ModelStore(Protocol):
     def find(self, *, name: str | None = None, run_id: str | None = None) -> list[TrainedModel]: ...
     def equal_to(self, name: str, model_hash: str) -> int | None: ...
     def has_hash(self, model_hash: str) -> bool: ...
-    def delete(self, model_id: str) -> None: ...
     def users(self, model: TrainedModel) -> list[str]:
         """The snapshots that refer to it."""
 
+    def delete(self, model_id: str) -> None: ...
 
 
 class ExperimentStore(Protocol):
@@ -222,6 +223,37 @@ class RunStore(Protocol):
 
     def delete_of(self, experiment_id: str) -> int:
         """Remove all runs of an experiment, and their jobs; how many there were."""
+
+
+class TriggerStore(Protocol):
+    def add(self, trigger: Trigger) -> None:
+        """A new trigger; AlreadyExists when the name is taken."""
+
+    def get(self, name: str) -> Trigger: ...
+    def find(self, *, path: str | None = None) -> list[Trigger]:
+        """Those of one notebook, or all."""
+
+    def due(self, now: str) -> list[Trigger]:
+        """Those whose due time has come, the longest due first."""
+
+    def next_due_at(self) -> str | None:
+        """The soonest due time of all."""
+
+    def move_on(self, trigger: Trigger, *, due_at: str | None) -> bool:
+        """Compare and swap of the due time; False when another scheduler, or a person, was quicker."""
+
+    def pause(self, trigger_id: str) -> None: ...
+    def resume(self, trigger_id: str, *, due_at: str | None) -> None: ...
+    def add_firing(self, firing: Firing) -> None:
+        """Keep what was done about a due time; there can be one for each time."""
+
+    def has_fired(self, trigger_id: str, due_at: str) -> bool: ...
+    def firings(self, trigger_id: str, *, limit: int | None = None) -> list[Firing]:
+        """Newest first."""
+
+    def count_firings(self, trigger_id: str) -> int: ...
+    def delete(self, trigger_id: str) -> None:
+        """Remove a trigger and what it noted; the runs it started stay."""
 
 
 class DefinitionStore(Protocol):
@@ -329,6 +361,8 @@ class Transaction(Protocol):
     def experiments(self) -> ExperimentStore: ...
     @property
     def runs(self) -> RunStore: ...
+    @property
+    def triggers(self) -> TriggerStore: ...
     @property
     def definitions(self) -> DefinitionStore: ...
     @property

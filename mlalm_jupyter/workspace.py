@@ -34,7 +34,9 @@ from mlalm_jupyter.api.retraining import Retraining
 from mlalm_jupyter.api.runs import Runs
 from mlalm_jupyter.api.server import Server
 from mlalm_jupyter.api.services import Services
+from mlalm_jupyter.api.timekeeper import Timekeeper
 from mlalm_jupyter.api.transforms import Transforms
+from mlalm_jupyter.api.triggers import Triggers
 from mlalm_jupyter.api.trust import Trust
 from mlalm_jupyter.api.uploads import Uploads
 from mlalm_jupyter.api.workspaces import Founding, Workspaces
@@ -65,6 +67,8 @@ class Workspace:
         self.experiments = Experiments(context, self.recorder)
         self.runs = Runs(context, self.recorder)
         self.galleries = Galleries(context)
+        self.triggers = Triggers(context, self.recorder)
+        self.timekeeper = Timekeeper(context, self.recorder)
         self.models = Models(context, self.datasets)
         self.trust = Trust(context)
         self.endpoints = Endpoints(context)

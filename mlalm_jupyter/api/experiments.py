@@ -152,6 +152,8 @@ class Experiments(Exchange, Views):
             at_work = [one.id[:12] for one in runs if one.job_id and not one.status.is_final]
             if at_work:
                 raise InUse("experiment", experiment.path, users=[f"run {one}" for one in at_work])
+            if triggers := tx.triggers.find(path=experiment.path):
+                raise InUse("experiment", experiment.path, users=[f"trigger {one.name}" for one in triggers])
             if not yes:
                 many = f"{len(runs)} snapshots" if len(runs) != 1 else "1 snapshot"
                 raise Unconfirmed(f"Experiment {experiment.path}", goes=[f"its history with {many}"])

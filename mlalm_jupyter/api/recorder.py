@@ -60,8 +60,36 @@ class Recorder:
             ctx, notebook, path=path, parameters=parameters, until=until, message=message, assets=assets
         )
         with ctx.catalog.write() as tx:
-            run = self._new(tx, notebook, snapshot, path=path, origin=origin, tags=tags or {})
-            return self._queued(tx, run, job=job or {}, max_attempts=max_attempts)
+            return self.queue(
+                tx,
+                notebook,
+                snapshot,
+                path=path,
+                origin=origin,
+                tags=tags,
+                job=job,
+                max_attempts=max_attempts,
+            )
+
+    def queue(
+        self,
+        tx: Transaction,
+        notebook: bytes,
+        snapshot: Snapshot,
+        *,
+        path: str,
+        origin: str,
+        tags: Mapping[str, str] | None = None,
+        job: Mapping[str, object] | None = None,
+        max_attempts: int = 1,
+    ) -> Run:
+        """Queue the job of a snapshot inside the transaction of a caller, who may add to it."""
+        run = self._new(tx, notebook, snapshot, path=path, origin=origin, tags=tags or {})
+        return self._queued(tx, run, job=job or {}, max_attempts=max_attempts)
+
+    def draft(self, tx: Transaction, notebook: bytes, snapshot: Snapshot, *, path: str) -> Run:
+        """Keep a snapshot that is to run later, inside the transaction of a caller."""
+        return self._added(tx, self._new(tx, notebook, snapshot, path=path, origin="draft", tags={}))
 
     def keep(
         self,

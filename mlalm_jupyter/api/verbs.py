@@ -16,6 +16,7 @@ from mlalm_jupyter.api.saving import Saving
 from mlalm_jupyter.api.server import Server
 from mlalm_jupyter.api.services import Services
 from mlalm_jupyter.api.transforms import Transforms
+from mlalm_jupyter.api.triggers import Triggers
 from mlalm_jupyter.api.trust import Trust
 from mlalm_jupyter.api.verb import Verb, verbs_of
 from mlalm_jupyter.api.views import Views
@@ -40,6 +41,7 @@ NOUNS: tuple[type, ...] = (
     Definitions,
     Jobs,
     Retraining,
+    Triggers,
     Server,
 )
 

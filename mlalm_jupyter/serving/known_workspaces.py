@@ -13,6 +13,7 @@ from mlalm_jupyter.adapters.catalog_changes import CatalogChanges
 from mlalm_jupyter.adapters.liveness import Watch
 from mlalm_jupyter.domain.errors import MlalmError, WorkspaceNotFound
 from mlalm_jupyter.serving.home import Home
+from mlalm_jupyter.serving.scheduler import Scheduler
 from mlalm_jupyter.workspace import HIDDEN, Workspace
 
 _LOOK_AGAIN_S = 1.0
@@ -27,6 +28,7 @@ class KnownWorkspace:
     workspace: Workspace
     changes: CatalogChanges
     watch: Watch
+    scheduler: Scheduler
     may_have_queued: bool = True
     check_owners_at_s: float = 0.0
     rest_until_s: float = 0.0
@@ -35,6 +37,7 @@ class KnownWorkspace:
 
     def close(self) -> None:
         self.is_open = False
+        self.scheduler.close()
         self.changes.close()
         self.workspace.close()
 
@@ -108,4 +111,6 @@ class KnownWorkspaces:
         except BaseException:
             workspace.close()
             raise
-        return KnownWorkspace(workspace_id, path, workspace, changes, Watch(self._owners))
+        return KnownWorkspace(
+            workspace_id, path, workspace, changes, Watch(self._owners), Scheduler(workspace, say=self._say)
+        )

@@ -47,6 +47,7 @@ class Worker:
         self._known = KnownWorkspaces(home, say=say, owners=owners)
         self._held: list[HeldJob] = []
         self._tidy_at_s = 0.0
+        self._may_have_orphans = False
 
     def round(self) -> bool:
         """Do all that is due; whether anything is going on."""
@@ -60,6 +61,8 @@ class Worker:
         for held in list(self._held):
             with self._kept_going(held.known):
                 self._tend(held)
+        if self._may_have_orphans:
+            self._end_orphans()
         self._tidy()
         return active
 
@@ -67,6 +70,8 @@ class Worker:
         """End the jobs in hand and give them back."""
         for held in self._held:
             held.stop()
+        for known in self._known:
+            known.scheduler.close()
         deadline = time.monotonic() + _STOP_S
         while any(held.exit_status() is None for held in self._held) and time.monotonic() < deadline:
             time.sleep(_SHORTEST_NAP_S)
@@ -87,6 +92,7 @@ class Worker:
             for held in self._held:
                 if held.known is known:
                     self._obey(held)
+        changed |= known.scheduler.look(is_changed=changed)
         if known.check_owners_at_s <= time.monotonic():
             known.check_owners_at_s = time.monotonic() + _CHECK_OWNERS_S
             self._release_the_gone(known)
@@ -168,6 +174,10 @@ class Worker:
 
         A living job process adopts its own orphans, so that any other child of ours belonged to a dead one.
         """
+        # what a trigger's snapshot is taken with is ours as well, and gone in a moment
+        self._may_have_orphans = any(known.scheduler.is_busy for known in self._known)
+        if self._may_have_orphans:
+            return
         mine = {held.process.pid for held in self._held}
         deadline = time.monotonic() + _ORPHANS_S
         while orphans := [one for one in descendants.children() if one.pid not in mine]:

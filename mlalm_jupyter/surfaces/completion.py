@@ -127,6 +127,10 @@ def _jobs(workspace: Workspace) -> list[str]:
     return [one.id[:12] for one in workspace.jobs.list()]
 
 
+def _triggers(workspace: Workspace) -> list[str]:
+    return [one.name for one in workspace.triggers.list()]
+
+
 _ASKED: dict[str, Callable[[Workspace], list[str]]] = {
     "dataset": _datasets,
     "transform": _transforms,
@@ -136,4 +140,5 @@ _ASKED: dict[str, Callable[[Workspace], list[str]]] = {
     "experiment": _experiments,
     "run": _runs,
     "job": _jobs,
+    "trigger": _triggers,
 }

@@ -163,6 +163,11 @@ def trained(ws: Workspace) -> str:
     return ws.endpoints.add("hours/ep2").reference
 
 
+def trigger(ws: Workspace) -> str:
+    """An experiment that runs at a time that is far from now."""
+    return ws.triggers.add(notebook(ws, "factor = 1"), "yearly", cron="30 3 1 1 *").name
+
+
 def exported(ws: Workspace) -> str:
     service(ws)
     return ws.definitions.export("hours", str(ws.path / "hours.wsd.json")).file
@@ -339,6 +344,24 @@ SCENARIOS: dict[tuple[str, str], Scenario] = {
     ("retrain", "run"): Scenario(
         lambda ws: {"service": "hours", "parameters": {"factor": 2}, "patch": trained(ws)}, changes=True
     ),
+    ("trigger", "add"): Scenario(
+        lambda ws: {
+            "notebook": notebook(ws, "factor = 1", "factor * 2"),
+            "name": "yearly",
+            "cron": "30 3 1 1 *",
+            "timezone": "Europe/Berlin",
+            "parameters": {"factor": 3},
+            "missed": "skip",
+        },
+        changes=True,
+    ),
+    ("trigger", "list"): Scenario(_with(trigger)),
+    ("trigger", "show"): Scenario(lambda ws: {"trigger": trigger(ws)}),
+    ("trigger", "pause"): Scenario(lambda ws: {"trigger": trigger(ws)}, changes=True),
+    ("trigger", "resume"): Scenario(
+        lambda ws: {"trigger": ws.triggers.pause(trigger(ws)).name}, changes=True
+    ),
+    ("trigger", "delete"): Scenario(lambda ws: {"trigger": trigger(ws), "yes": True}, changes=True),
     # one after the other on each surface, since a start takes its time; see the test
     ("server", "stop"): Scenario(started),
     ("server", "start"): Scenario(stopped),

@@ -251,6 +251,7 @@ def test_what_the_first_version_wrote_is_still_there(tmp_path: Path) -> None:
         run = tx.runs.get("r1")
         wine = tx.datasets.get(AssetRef("dataset", "wine"))
         assert tx.transforms.find() == []
+        assert (tx.triggers.find(), tx.triggers.next_due_at()) == ([], None)
     catalog.close()
     assert (wine.version, wine.schema.names, wine.tags, wine.description) == (1, ("a",), {}, "")
     assert (wine.profile_digest, wine.source, wine.run_id) == (None, None, None)

@@ -98,6 +98,50 @@ export interface IExperiment {
   parent_run_id: string | null;
 }
 
+/** What a trigger did about one due time. */
+export interface IFiring {
+  due_at: string;
+  fired_at: string;
+  outcome: 
+    | 'started'
+    | 'skipped'
+    | 'failed';
+  reason: string;
+  run_id: string | null;
+  missed: number;
+}
+
+/** A timetable by which an experiment runs; the next times are in its own time zone. */
+export interface ITrigger {
+  id: string;
+  name: string;
+  kind: string;
+  path: string;
+  cron: string;
+  timezone: string;
+  missed: 
+    | 'once'
+    | 'skip';
+  follows_draft: boolean;
+  snapshot_run_id: string | null;
+  snapshot: string | null;
+  draft: 
+    | 'same'
+    | 'differs'
+    | 'gone'
+    | 'unreadable' | null;
+  parameters: Record<string, unknown>;
+  until: string | null;
+  is_paused: boolean;
+  due_at: string | null;
+  next_times: string[];
+  created_at: string;
+  created_by: string;
+  last: IFiring | null;
+  firings: IFiring[];
+  note: string | null;
+}
+
 /** Where a dataset lies that is kept by reference; what its address keeps secret is left out. */
 export interface ISource {
   address: string;
@@ -752,6 +796,55 @@ export interface IRetrainRunRequest {
   wait?: boolean;
 }
 
+/** Run an experiment by the clock: the snapshot taken now, or with --follow-draft the notebook of the moment. */
+export interface ITriggerAddRequest {
+  /** the notebook to run */
+  notebook: string;
+  /** what to call it */
+  name: string;
+  /** when: minute, hour, day of month, month, day of week, such as '0 3 * * 1-5' */
+  cron: string;
+  /** whose clocks that means, such as Europe/Berlin */
+  timezone?: string;
+  /** values for its parameters cell */
+  parameters?: Record<string, unknown>;
+  /** the tag of the last cell to run */
+  to?: string;
+  /** for times when nothing ran here: once (one run for the latest) or skip */
+  missed?: string;
+  /** take the notebook as it is at each time, not the snapshot taken now */
+  follow_draft?: boolean;
+}
+
+/** List what runs by the clock, when it runs next, and what came of it last. */
+export interface ITriggerListRequest {}
+
+/** Show one trigger: which snapshot it runs, whether that is what your editor has, and when. */
+export interface ITriggerShowRequest {
+  /** its name */
+  trigger: string;
+}
+
+/** Stop a trigger until it is resumed; the times that pass meanwhile are not missed. */
+export interface ITriggerPauseRequest {
+  /** its name */
+  trigger: string;
+}
+
+/** Have a paused trigger go on, from its next time after now. */
+export interface ITriggerResumeRequest {
+  /** its name */
+  trigger: string;
+}
+
+/** Delete a trigger; the runs it started, and the snapshot it ran, stay. */
+export interface ITriggerDeleteRequest {
+  /** its name */
+  trigger: string;
+  /** delete without asking */
+  yes?: boolean;
+}
+
 /** Start the server, at the address it had before; a running one goes on. */
 export interface IServerStartRequest {
   /** a new port, which changes every address */
@@ -839,6 +932,12 @@ export interface IVerbs {
   'job/follow': IJobFollowRequest;
   'job/cancel': IJobCancelRequest;
   'retrain/run': IRetrainRunRequest;
+  'trigger/add': ITriggerAddRequest;
+  'trigger/list': ITriggerListRequest;
+  'trigger/show': ITriggerShowRequest;
+  'trigger/pause': ITriggerPauseRequest;
+  'trigger/resume': ITriggerResumeRequest;
+  'trigger/delete': ITriggerDeleteRequest;
   'server/start': IServerStartRequest;
   'server/stop': IServerStopRequest;
   'server/status': IServerStatusRequest;

@@ -219,6 +219,40 @@ outputs = Table(
     Column("note", Text, nullable=False),
 )
 
+triggers = Table(
+    "triggers",
+    metadata,
+    Column("id", _ID, primary_key=True),
+    Column("name", _NAME, nullable=False, unique=True),
+    Column("kind", String(16), nullable=False),
+    Column("path", Text, nullable=False, index=True),
+    Column("cron", Text, nullable=False),
+    Column("timezone", String(64), nullable=False),
+    Column("missed", String(16), nullable=False),
+    Column("created_at", _TIME, nullable=False),
+    Column("created_by", Text, nullable=False),
+    Column("due_at", _TIME, index=True),
+    Column("snapshot_run_id", _ID, ForeignKey(runs.c.id)),
+    Column("parameters", _JSON, nullable=False),
+    Column("until", Text),
+    Column("is_paused", Boolean, nullable=False),
+)
+
+firings = Table(
+    "firings",
+    metadata,
+    Column("id", _ID, primary_key=True),
+    Column("trigger_id", _ID, ForeignKey(triggers.c.id), nullable=False),
+    Column("due_at", _TIME, nullable=False),
+    Column("fired_at", _TIME, nullable=False),
+    Column("outcome", String(16), nullable=False),
+    Column("reason", Text, nullable=False),
+    # a run is deleted with its experiment, and that it was started stays true
+    Column("run_id", _ID),
+    Column("missed", Integer, nullable=False),
+    UniqueConstraint("trigger_id", "due_at"),
+)
+
 definitions = Table(
     "definitions",
     metadata,

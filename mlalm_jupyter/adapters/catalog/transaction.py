@@ -18,6 +18,7 @@ from mlalm_jupyter.adapters.catalog.schema import metadata, revisions, workspace
 from mlalm_jupyter.adapters.catalog.seals import SqlSeals
 from mlalm_jupyter.adapters.catalog.services import SqlServices
 from mlalm_jupyter.adapters.catalog.transforms import SqlTransforms
+from mlalm_jupyter.adapters.catalog.triggers import SqlTriggers
 from mlalm_jupyter.domain.errors import Corrupt
 from mlalm_jupyter.domain.workspace import WorkspaceInfo
 
@@ -70,6 +71,10 @@ class SqlTransaction:
     @cached_property
     def runs(self) -> SqlRuns:
         return SqlRuns(self._connection)
+
+    @cached_property
+    def triggers(self) -> SqlTriggers:
+        return SqlTriggers(self._connection)
 
     @cached_property
     def definitions(self) -> SqlDefinitions:

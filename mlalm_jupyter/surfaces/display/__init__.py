@@ -27,11 +27,12 @@ from mlalm_jupyter.domain.outcome import (
 from mlalm_jupyter.domain.run import Run
 from mlalm_jupyter.domain.server import KeyPair, Scored, ServerStatus
 from mlalm_jupyter.domain.service import Endpoint, WebService
+from mlalm_jupyter.domain.trigger import Trigger
 from mlalm_jupyter.domain.trust import Seal
 from mlalm_jupyter.domain.workspace import Checkup, Freed, WorkspaceInfo
 from mlalm_jupyter.notebook.changes import Changes
 from mlalm_jupyter.notebook.graph import Graph
-from mlalm_jupyter.surfaces.display import assets, experiments, machinery, services
+from mlalm_jupyter.surfaces.display import assets, experiments, machinery, services, triggers
 from mlalm_jupyter.surfaces.display.markup import markup
 from mlalm_jupyter.surfaces.display.parts import View
 from mlalm_jupyter.surfaces.display.plain import plain
@@ -55,6 +56,7 @@ _ONE: dict[type, tuple[str, Callable[[Any], View]]] = {
     SavedAs: ("saved", experiments.saved_as),
     Comparison: ("comparison", experiments.comparison),
     Job: ("job", experiments.job),
+    Trigger: ("trigger", triggers.trigger),
     Retrained: ("retrained", experiments.retrained),
     WebService: ("service", services.service),
     Endpoint: ("endpoint", services.endpoint),
@@ -76,6 +78,7 @@ _MANY: dict[str, Callable[[Any], View]] = {
     "job": experiments.jobs,
     "package": experiments.packages,
     "output": experiments.outputs,
+    "trigger": triggers.triggers,
     "service": services.services,
     "endpoint": services.endpoints,
     "move": services.moves,

@@ -41,20 +41,23 @@ class Moment:
         return self.absolute.removesuffix(" UTC")
 
     def relative(self, now: datetime) -> str:
-        """How long ago it was.
+        """How long ago it was, or how soon it will be.
 
         >>> Moment("2026-01-01T10:00:00Z").relative(datetime(2026, 1, 1, 12, 30, tzinfo=UTC))
         '2 h ago'
+        >>> Moment("2026-01-01T15:00:00Z").relative(datetime(2026, 1, 1, 12, 30, tzinfo=UTC))
+        'in 2 h'
         """
         passed_s = (now - self.time).total_seconds()
-        if passed_s < -1:
-            return self.absolute
+        is_ahead = passed_s < -1
+        passed_s = abs(passed_s)
         if passed_s < 45:
-            return "just now"
+            return "in a moment" if is_ahead else "just now"
         for unit, length_s, limit in (("min", 60, 60), ("h", 3600, 24), ("days", 86400, 14)):
             count = max(1, int(passed_s // length_s))
             if count < limit:
-                return f"{count} {'day' if (unit, count) == ('days', 1) else unit} ago"
+                told = f"{count} {'day' if (unit, count) == ('days', 1) else unit}"
+                return f"in {told}" if is_ahead else f"{told} ago"
         return self.absolute[:10]
 
 

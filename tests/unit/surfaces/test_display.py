@@ -34,6 +34,7 @@ from mlalm_jupyter.domain.run import Cells, Figure, Findings, Output, Run, RunSt
 from mlalm_jupyter.domain.server import Key, KeyPair, Scored, ServerProcess, ServerStatus
 from mlalm_jupyter.domain.service import Endpoint, Move, WebService
 from mlalm_jupyter.domain.signature import Column, ColumnType, Schema, Signature, Table
+from mlalm_jupyter.domain.trigger import DraftState, Firing, FiringOutcome, Missed, Trigger
 from mlalm_jupyter.domain.trust import Seal
 from mlalm_jupyter.domain.workspace import Checkup, Finding, Freed, WorkspaceInfo
 from mlalm_jupyter.notebook.changes import changes_between
@@ -147,6 +148,28 @@ TRANSFORM = Transform(
     {EVIL: EVIL},
     EVIL,
 )
+FIRING = Firing(ID, ID, AT, AT, FiringOutcome.FAILED, EVIL, ID, 3)
+TRIGGER = Trigger(
+    id=ID,
+    name="nightly",
+    kind="experiment",
+    path=EVIL,
+    cron="0 3 * * *",
+    timezone="Europe/Berlin",
+    missed=Missed.SKIP,
+    created_at=AT,
+    created_by=EVIL,
+    due_at="2026-11-22T02:00:00.000000Z",
+    snapshot_run_id=ID,
+    parameters={"dataset": EVIL},
+    until=EVIL,
+    last=FIRING,
+    snapshot=HASH,
+    draft=DraftState.DIFFERS,
+    next_times=("2026-11-22T03:00:00+01:00",),
+    firings=(FIRING,),
+    note=EVIL,
+)
 
 ONE: list[Any] = [
     TRANSFORM,
@@ -170,6 +193,7 @@ ONE: list[Any] = [
     Comparison((RUN, replace(RUN, findings=Findings(metrics={"auc": 0.75, EVIL: -1.0})))),
     JOB,
     Retrained(RUN, MODEL, ENDPOINT),
+    TRIGGER,
     SERVICE,
     ENDPOINT,
     KEYS,
@@ -190,6 +214,7 @@ MANY: dict[str, Any] = {
     "experiment": ONE[7],
     "run": RUN,
     "job": JOB,
+    "trigger": TRIGGER,
     "package": Published(EVIL, EVIL, AT, EVIL, (EVIL,), EVIL),
     "output": Output(3, EVIL, "parquet", EVIL, HASH, 51200, EVIL),
     "service": SERVICE,
@@ -347,7 +372,10 @@ def test_a_definition_shows_its_models_and_its_code() -> None:
         (timedelta(hours=25), "1 day ago"),
         (timedelta(days=13), "13 days ago"),
         (timedelta(days=20), "2026-11-01"),
-        (-timedelta(hours=1), "2026-11-21 13:00:00 UTC"),
+        (-timedelta(seconds=20), "in a moment"),
+        (-timedelta(hours=1), "in 1 h"),
+        (-timedelta(days=3), "in 3 days"),
+        (-timedelta(days=20), "2026-12-11"),
     ],
 )
 def test_times_are_told_as_people_tell_them(passed: timedelta, told: str) -> None:
@@ -377,3 +405,15 @@ def test_durations_are_told_as_people_tell_them() -> None:
     assert seconds_between(AT, "2026-11-21T09:31:19Z") == "1 min 19 s"
     assert seconds_between(AT, "2026-11-21T12:31:19Z") == "3 h 1 min"
     assert seconds_between(AT, None) is None
+
+
+def test_a_trigger_tells_what_will_run_when_in_its_own_time_zone_and_what_came_of_it() -> None:
+    text = text_of(TRIGGER, now=NOW)
+    assert "the snapshot differs from your editor" in text
+    assert "2026-11-22 02:00:00 UTC (in 14 h)" in text
+    assert "Sun 2026-11-22 03:00 +01:00" in text
+    assert "✗ failed" in text
+    assert "in 14 h" in text_of(Listing("trigger", [TRIGGER]), now=NOW)
+    followed = text_of(replace(TRIGGER, snapshot_run_id=None, draft=None), now=NOW)
+    assert "it is at each time" in followed
+    assert "your editor" not in followed
