@@ -1,0 +1,2 @@
+HEAD=()
+def overhead(*a,**k): return []
