@@ -117,12 +117,17 @@ def referring(ws: Workspace) -> str:
 
 
 def exported_experiment(ws: Workspace) -> str:
-    return ws.experiments.export(referring(ws), str(ws.path / "rides.json")).file
+    return ws.experiments.export(referring(ws), beside(ws, "rides.json")).file
+
+
+def beside(ws: Workspace, name: str) -> str:
+    """A place outside the workspace, for what is another one each time."""
+    return str(ws.path.with_name(f"{ws.path.name}-{name}"))
 
 
 def gallery(ws: Workspace) -> str:
-    ws.galleries.publish(referring(ws), str(ws.path / "gallery"))
-    return str(ws.path / "gallery")
+    ws.galleries.publish(referring(ws), beside(ws, "gallery"))
+    return beside(ws, "gallery")
 
 
 def another(ws: Workspace) -> str:
@@ -146,7 +151,9 @@ def leaving(ws: Workspace) -> Run:
     """A run whose first cell left a value."""
     run, lease = begun(ws)
     left = Output(1, "total", "json", "int 3", ws.blobs.put(b"3"), 1)
-    return ws.recorder.end(run, lease, Execution(EXECUTED, RunStatus.FINISHED, Cells(1, 1), outputs=(left,)))
+    return ws.recorder.end(
+        run, lease, Execution(EXECUTED, RunStatus.FINISHED, Cells(1, 1), executed=(1,), outputs=(left,))
+    )
 
 
 def trained(ws: Workspace) -> str:
@@ -249,14 +256,13 @@ SCENARIOS: dict[tuple[str, str], Scenario] = {
         lambda ws: {"notebook": notebook(ws, "factor = 1"), "message": "first", "tags": {"kind": "try"}},
         changes=True,
     ),
-    ("experiment", "save-as"): Scenario(
-        lambda ws: {"source": referring(ws), "name": "again", "keep_versions": False}, changes=True
-    ),
+    ("experiment", "save-as"): Scenario(lambda ws: {"source": referring(ws), "name": "again"}, changes=True),
     ("experiment", "update-asset"): Scenario(
         lambda ws: {"notebook": referring(ws), "asset": "rides", "kind": "dataset"}, changes=True
     ),
+    # ids are in the text, and so in its hash
     ("experiment", "export"): Scenario(
-        lambda ws: {"source": referring(ws), "file": str(ws.path / "rides.json")}, changes=True
+        lambda ws: {"source": referring(ws), "file": beside(ws, "rides.json")}, changes=True, is_loose=True
     ),
     ("experiment", "import"): Scenario(
         lambda ws: {"file": exported_experiment(ws), "name": "again"}, changes=True
@@ -272,7 +278,7 @@ SCENARIOS: dict[tuple[str, str], Scenario] = {
     ("gallery", "publish"): Scenario(
         lambda ws: {
             "source": referring(ws),
-            "gallery": str(ws.path / "gallery"),
+            "gallery": beside(ws, "gallery"),
             "name": "rides",
             "description": "Rides by hour",
         },

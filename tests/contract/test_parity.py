@@ -89,8 +89,8 @@ def _compare(verbs: Sequence[Verb], surfaces: Sequence[Surface], fresh: Callable
         for verb in verbs:
             scenario = SCENARIOS[verb.noun, verb.name]
             found, changed = outcome(surface, verb, scenario.prepare, fresh(surface.name))
-            assert changed == scenario.changes, surface.name
             assert "result" in found, (surface.name, found["error"])
+            assert changed == scenario.changes, surface.name
             outcomes[surface.name].append(_compared(found, scenario))
     for name, found_here in outcomes.items():
         assert found_here == outcomes["python"], name
