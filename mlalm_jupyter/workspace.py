@@ -24,8 +24,8 @@ from mlalm_jupyter.api.datasets import Datasets
 from mlalm_jupyter.api.definitions import Definitions
 from mlalm_jupyter.api.endpoints import Endpoints
 from mlalm_jupyter.api.experiments import Experiments
-from mlalm_jupyter.api.golive import projection
 from mlalm_jupyter.api.galleries import Galleries
+from mlalm_jupyter.api.golive import projection
 from mlalm_jupyter.api.jobs import Jobs
 from mlalm_jupyter.api.models import Models
 from mlalm_jupyter.api.performer import Performer

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections import Counter
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -16,6 +17,24 @@ os.environ.setdefault("JUPYTER_PLATFORM_DIRS", "1")
 def counts() -> Callable[[int, int], int]:
     """`counts(usual, full)`: how often to repeat; a prove run sets MLALM_FULL=1."""
     return lambda usual, full: full if os.environ.get("MLALM_FULL") == "1" else usual
+
+
+FIGURES = pytest.StashKey[Counter[str]]()
+
+
+@pytest.fixture(scope="session")
+def figures(request: pytest.FixtureRequest) -> Counter[str]:
+    """What a prove run did, by what it is; `figures["kills"] += 1` is told at its end."""
+    return request.config.stash.setdefault(FIGURES, Counter())
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
+    told = config.stash.get(FIGURES, None)
+    if told:
+        terminalreporter.section("what was run")
+        for name, count in sorted(told.items()):
+            terminalreporter.line(f"{count:>9,}  {name}")
 
 
 @pytest.fixture

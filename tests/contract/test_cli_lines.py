@@ -117,7 +117,7 @@ def test_an_error_as_json_is_one_line(here: Workspace, capsys: pytest.CaptureFix
     ("line", "code"),
     [
         ("dataset upload rides.csv", 2),
-        ("dataset upload rides.txt rides", 2),
+        ("dataset upload rides.xlsx rides", 2),
         ("dataset shwo rides", 3),
         ("datset show rides", 3),
         ("dataset show rides:9", 3),
@@ -132,7 +132,7 @@ def test_the_exit_code_tells_what_kind_of_error_it_was(
     here: Workspace, table: Path, capsys: pytest.CaptureFixture[str], line: str, code: int
 ) -> None:
     registered(here)
-    (here.path / "rides.txt").write_text("no table")
+    (here.path / "rides.xlsx").write_text("no table")
     assert printed(capsys, *line.split())[0] == code
 
 
@@ -191,7 +191,7 @@ def test_progress_goes_to_standard_error(
 ) -> None:
     here.datasets.upload(str(table), "rides")
     code, out, err = printed(capsys, "workspace", "doctor")
-    assert (code, err) == (0, "Checking blobs: 0 of 1\n")
+    assert (code, err) == (0, "Checking blobs: 0 of 2\n")
     assert "Checking" not in out
 
 
