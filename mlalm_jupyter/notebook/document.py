@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 import itertools
 import json
-import re
 import zlib
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -16,6 +15,8 @@ from mlalm_jupyter.domain.errors import InvalidInput
 from mlalm_jupyter.notebook.parameters import Parameter, misfit, parameters_in
 
 PARAMETERS_TAG = "parameters"
+INJECTED_TAG = "injected-parameters"
+"""Papermill's own cell, which sets the parameters of a run."""
 
 
 @dataclass(frozen=True)
@@ -113,7 +114,10 @@ def pieces(data: bytes) -> list[bytes]:
     """
     if len(data) < _WORTH_CUTTING:
         return [data]
-    starts = [match.start() for match in _CELL.finditer(data)]
+    starts, place = [], data.find(_CELL)
+    while place >= 0:
+        starts.append(place + 1)
+        place = data.find(_CELL, place + 1)
     found, begin = [], 0
     for start, end in itertools.pairwise([*starts, len(data)]):
         is_edge = end - start >= _SMALL or zlib.crc32(data[start:end]) % 4 == 0
@@ -126,7 +130,7 @@ def pieces(data: bytes) -> list[bytes]:
     return [*found, data[begin:]] if begin < len(data) or not found else found
 
 
-_CELL = re.compile(rb"^  \{$", re.MULTILINE)
+_CELL = b"\n  {\n"
 _SMALL = 4096
 _WORTH_CUTTING = 1 << 16
 

@@ -8,7 +8,7 @@ from functools import cache
 from html import escape
 from typing import Any
 
-from mlalm_jupyter.notebook.document import NotebookDocument, source
+from mlalm_jupyter.notebook.document import INJECTED_TAG, NotebookDocument, source, tagged
 from mlalm_jupyter.notebook.inert import inert
 from mlalm_jupyter.notebook.outputs import as_text, outputs_of, plain, shown_output, told_output
 from mlalm_jupyter.notebook.titles import titled_cells
@@ -96,12 +96,13 @@ def in_terminal(document: NotebookDocument, *, name: str, bar: Bar | None = None
         parts[0] = (
             f"{plain(name)}, run {bar.run}, {bar.status}, {bar.taken_at}. Locked.\nSave as: {bar.save_as}"
         )
+    numbers = _numbers(document)
     for one in titled_cells(document):
         text = plain(source(one.cell)).rstrip()
         if one.cell.get("cell_type") != "code":
             parts.append(text)
         elif one.number is not None:
-            mark = f"[{one.number}] "
+            mark = f"[{numbers.get(one.number, 'p')}] "
             lines = _indented(text, len(mark)).split("\n")
             told = [mark + lines[0][len(mark) :], *lines[1:]]
             outputs = "\n".join(
@@ -112,7 +113,15 @@ def in_terminal(document: NotebookDocument, *, name: str, bar: Bar | None = None
     return "\n\n".join(part for part in parts if part) + "\n"
 
 
+def _numbers(document: NotebookDocument) -> dict[int, int]:
+    """The number of each code cell as its run counts it: the cell that set the parameters is nobody's."""
+    injected = set(tagged(document, INJECTED_TAG))
+    own = [number for number in range(1, len(document.code_cells) + 1) if number not in injected]
+    return {number: place for place, number in enumerate(own, start=1)}
+
+
 def _cells(document: NotebookDocument) -> Iterator[str]:
+    numbers = _numbers(document)
     for one in titled_cells(document):
         text = source(one.cell)
         kind = one.cell.get("cell_type")
@@ -123,7 +132,9 @@ def _cells(document: NotebookDocument) -> Iterator[str]:
         elif one.number is not None:
             shown = "".join(filter(None, (shown_output(output) for output in outputs_of(one.cell))))
             results = f'<div class="results">{shown}</div>' if shown else ""
-            number = f'<div class="number" aria-label="Cell {one.number}">[{one.number}]</div>'
+            place = numbers.get(one.number)
+            label = f"Cell {place}" if place else "Parameters of the run"
+            number = f'<div class="number" aria-label="{label}">[{place or "p"}]</div>'
             code = f'<pre class="source">{_coloured(text, document.language)}</pre>'
             yield f'<section class="code">{number}{code}{results}</section>'
 

@@ -214,17 +214,11 @@ def outputs(many: Sequence[Output]) -> View:
                 "No values were kept of that run: none of its cells left any, or it ran before they were kept."
             )
         ]
-    rows = [
-        (
-            one.reference,
-            one.told,
-            one.format or None,
-            size(one.size_bytes) if one.digest else None,
-            one.note or None,
-        )
-        for one in many
-    ]
-    return [Grid("Values that cells left", ("output", "is", "kept as", "size", "not kept because"), rows)]
+    kept = [one for one in many if one.digest]
+    rows = [(one.reference, one.told, one.format, size(one.size_bytes)) for one in kept]
+    parts: View = [Grid("Values that cells left", ("output", "is", "kept as", "size"), rows)] if kept else []
+    lost = [(one.reference, one.told, one.note) for one in many if not one.digest]
+    return [*parts, Grid("Not kept", ("output", "is", "because"), lost)] if lost else parts
 
 
 def saved_as(one: SavedAs) -> View:

@@ -231,3 +231,17 @@ def test_a_terminal_is_not_steered_by_what_a_notebook_holds() -> None:
     )
     text = in_terminal(document, name=nasty)
     assert not re.search("[\x00-\x09\x0b-\x1f\x7f-\x9f\u202e]", text)
+
+
+def test_cells_have_the_numbers_their_run_counts() -> None:
+    """Papermill adds a cell that sets the parameters, and the run calls the one after it cell 2 all the same."""
+    cells = [
+        {"cell_type": "code", "source": "depth = 1", "metadata": {"tags": ["parameters"]}},
+        {"cell_type": "code", "source": "depth = 4", "metadata": {"tags": ["injected-parameters"]}},
+        {"cell_type": "code", "source": "fit(depth)"},
+    ]
+    executed = NotebookDocument({"nbformat": 4, "cells": cells})
+    assert [line[:3] for line in in_terminal(executed, name="a").splitlines()[2::2]] == ["[1]", "[p]", "[2]"]
+    html = page(executed, name="a", bar=Bar("r", "Finished", "now", "save"))
+    assert 'aria-label="Parameters of the run"' in html
+    assert 'aria-label="Cell 2">[2]' in html
