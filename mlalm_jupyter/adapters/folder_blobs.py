@@ -8,7 +8,8 @@ import fcntl
 import hashlib
 import os
 import tempfile
-from collections.abc import Callable, Collection, Iterator, Sequence
+import time
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from pathlib import Path
 
 from mlalm_jupyter.domain.errors import Corrupt, MlalmError, NotFound, Unavailable
@@ -16,6 +17,10 @@ from mlalm_jupyter.domain.errors import Corrupt, MlalmError, NotFound, Unavailab
 _CHUNK = 1 << 20
 _INCOMING = ".incoming-"
 _PIECES = ".pieces"
+_AT_ONCE = 200
+"""How many files are open while they are written."""
+_YOUNG_S = 30.0
+"""A blob this young need not be made young again; whoever frees blobs leaves those of some minutes alone."""
 
 
 class FolderBlobs:
@@ -26,18 +31,18 @@ class FolderBlobs:
 
     def put(self, data: bytes) -> str:
         digest = hashlib.sha256(data).hexdigest()
-        self._keep(self.path(digest), data)
+        self._keep({self._place(digest): data})
         return digest
 
     def put_pieces(self, pieces: Sequence[bytes]) -> str:
-        hasher = hashlib.sha256()
-        for piece in pieces:
-            hasher.update(piece)
-        digest = hasher.hexdigest()
-        if len(pieces) < 2 or _is_kept(self.path(digest)):
-            return self.put(b"".join(pieces))
-        parts = "".join(f"{self.put(piece)}\n" for piece in pieces)
-        self._keep(self._recipe(digest), parts.encode())
+        whole = b"".join(pieces)
+        digest = hashlib.sha256(whole).hexdigest()
+        if len(pieces) < 2 or _is_kept(self._place(digest)):
+            return self.put(whole)
+        parts = [hashlib.sha256(piece).hexdigest() for piece in pieces]
+        wanted = {self._place(part): piece for part, piece in zip(parts, pieces, strict=True)}
+        wanted[self._place(digest) + _PIECES] = "".join(f"{part}\n" for part in parts).encode()
+        self._keep(wanted)
         return digest
 
     def put_file(
@@ -64,10 +69,12 @@ class FolderBlobs:
                     check(Path(temporary))
                 digest = hasher.hexdigest()
                 with self._shared():
-                    _settle(handle, temporary, self.path(digest))
+                    _settle({self._place(digest): (handle, temporary)})
             except BaseException:
-                _discard(handle, temporary)
+                _discard(temporary)
                 raise
+            finally:
+                os.close(handle)
         return digest, size
 
     def get(self, digest: str) -> bytes:
@@ -82,7 +89,7 @@ class FolderBlobs:
         return data
 
     def path(self, digest: str) -> Path:
-        return self.root / digest[:2] / digest[2:]
+        return Path(self._place(digest))
 
     def pieces(self, digest: str) -> tuple[str, ...]:
         try:
@@ -141,19 +148,32 @@ class FolderBlobs:
         for folder in sorted(self.root.glob("[0-9a-f][0-9a-f]")):
             yield from sorted(folder.iterdir())
 
-    def _keep(self, target: Path, data: bytes) -> None:
+    def _place(self, digest: str) -> str:
+        return f"{self.root}/{digest[:2]}/{digest[2:]}"
+
+    def _keep(self, wanted: Mapping[str, bytes]) -> None:
+        """Publish files that are not there yet, all together, which takes hardly longer than one."""
         with translated(self.root):
             self.root.mkdir(parents=True, exist_ok=True)
             with self._shared():
-                if _is_kept(target):
-                    return
-                handle, temporary = tempfile.mkstemp(dir=self.root, prefix=_INCOMING)
-                try:
-                    _write_all(handle, data)
-                    _settle(handle, temporary, target)
-                except BaseException:
-                    _discard(handle, temporary)
-                    raise
+                missing = [place for place in wanted if not _is_kept(place)]
+                for begin in range(0, len(missing), _AT_ONCE):
+                    self._publish({place: wanted[place] for place in missing[begin : begin + _AT_ONCE]})
+
+    def _publish(self, wanted: Mapping[str, bytes]) -> None:
+        written: dict[str, tuple[int, str]] = {}
+        try:
+            for place, data in wanted.items():
+                written[place] = tempfile.mkstemp(dir=self.root, prefix=_INCOMING)
+                _write_all(written[place][0], data)
+            _settle(written)
+        except BaseException:
+            for _, temporary in written.values():
+                _discard(temporary)
+            raise
+        finally:
+            for handle, _ in written.values():
+                os.close(handle)
 
     def _shared(self) -> contextlib.AbstractContextManager[None]:
         """Others may put blobs meanwhile, and nobody removes any."""
@@ -172,10 +192,11 @@ class FolderBlobs:
             os.close(lock)
 
 
-def _is_kept(target: Path) -> bool:
+def _is_kept(place: str) -> bool:
     """Whether a blob is there already; it is young again then, so that nobody takes it for forgotten."""
     try:
-        os.utime(target)
+        if os.stat(place).st_mtime < time.time() - _YOUNG_S:
+            os.utime(place)
     except FileNotFoundError:
         return False
     except PermissionError:
@@ -193,22 +214,33 @@ def _write_all(handle: int, data: bytes) -> None:
         view = view[os.write(handle, view) :]
 
 
-def _settle(handle: int, temporary: str, target: Path) -> None:
-    os.fsync(handle)
-    os.fchmod(handle, 0o444)
-    os.close(handle)
-    target.parent.mkdir(exist_ok=True)
-    os.replace(temporary, target)
-    folder = os.open(target.parent, os.O_RDONLY)
-    try:
-        os.fsync(folder)
-    finally:
-        os.close(folder)
+def _settle(written: Mapping[str, tuple[int, str]]) -> None:
+    """Give written files their names, so that they are there whatever happens to the machine from now on."""
+    for handle, _ in written.values():
+        os.fchmod(handle, 0o444)
+        if len(written) > 1:
+            # begins to write without waiting, so that the first fsync below takes the others along
+            os.posix_fadvise(handle, 0, 0, os.POSIX_FADV_DONTNEED)
+    for handle, _ in written.values():
+        os.fsync(handle)
+    folders: dict[str, None] = {}
+    for place, (_, temporary) in written.items():
+        folder = os.path.dirname(place)
+        if folder not in folders:
+            with contextlib.suppress(FileExistsError):
+                os.mkdir(folder)
+                folders[os.path.dirname(folder)] = None
+        folders[folder] = None
+        os.replace(temporary, place)
+    for folder in folders:
+        entry = os.open(folder, os.O_RDONLY)
+        try:
+            os.fsync(entry)
+        finally:
+            os.close(entry)
 
 
-def _discard(handle: int, temporary: str) -> None:
-    with contextlib.suppress(OSError):
-        os.close(handle)
+def _discard(temporary: str) -> None:
     with contextlib.suppress(OSError):
         os.unlink(temporary)
 

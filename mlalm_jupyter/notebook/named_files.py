@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
+from functools import lru_cache
 
 from mlalm_jupyter.notebook.document import NotebookDocument, source
 
@@ -24,12 +25,14 @@ def texts_that_may_name_files(notebook: NotebookDocument, values: Iterable[objec
             for text in _literals(source(cell)):
                 found.setdefault(text)
     for value in values:
-        if isinstance(value, str):
+        if isinstance(value, str) and _may_be_a_path(value):
             found.setdefault(value)
-    return [text for text in found if _may_be_a_path(text)]
+    return list(found)
 
 
-def _literals(code: str) -> Iterator[str]:
+@lru_cache(maxsize=2000)
+def _literals(code: str) -> tuple[str, ...]:
+    """Of one cell; from one snapshot to the next most cells stay as they are."""
     lines, words = [], []
     for line in code.splitlines():
         text = line.lstrip()
@@ -40,13 +43,13 @@ def _literals(code: str) -> Iterator[str]:
     try:
         tree = ast.parse("\n".join(lines))
     except (SyntaxError, ValueError, RecursionError, MemoryError):
-        return  # what cannot be read will fail when it runs, and say why
-    yield from words
-    yield from (
+        return ()  # what cannot be read will fail when it runs, and say why
+    texts = [
         node.value
         for node in ast.walk(tree)
         if isinstance(node, ast.Constant) and isinstance(node.value, str)
-    )
+    ]
+    return tuple(text for text in dict.fromkeys([*words, *texts]) if _may_be_a_path(text))
 
 
 def _may_be_a_path(text: str) -> bool:
