@@ -329,9 +329,11 @@ def test_the_workspace_says_what_it_holds(catalog: Catalog, tmp_path: Path) -> N
     assert info.created_at == "2026-01-01T00:00:00.000000Z"
     assert info.counts == {
         "datasets": 2,
+        "transforms": 0,
         "models": 1,
         "experiments": 1,
         "runs": 1,
+        "triggers": 0,
         "services": 1,
         "endpoints": 2,
         "jobs": 1,

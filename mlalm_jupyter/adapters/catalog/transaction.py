@@ -22,7 +22,17 @@ from mlalm_jupyter.adapters.catalog.triggers import SqlTriggers
 from mlalm_jupyter.domain.errors import Corrupt
 from mlalm_jupyter.domain.workspace import WorkspaceInfo
 
-_COUNTED = ("datasets", "transforms", "models", "experiments", "runs", "triggers", "services", "endpoints", "jobs")
+_COUNTED = (
+    "datasets",
+    "transforms",
+    "models",
+    "experiments",
+    "runs",
+    "triggers",
+    "services",
+    "endpoints",
+    "jobs",
+)
 _WORKSPACE = select(
     workspaces.c.id,
     workspaces.c.created_at,
