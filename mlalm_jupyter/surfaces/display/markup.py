@@ -62,7 +62,8 @@ margin:0 0 .6em;white-space:pre-wrap;overflow-wrap:anywhere}
 .mlalm .bar{display:inline-block;height:.8em;background:var(--jp-brand-color1,#2f81f7)}
 .mlalm .spark rect{fill:var(--jp-brand-color1,#2f81f7)}
 .mlalm .spark path{stroke:currentColor;stroke-opacity:.45;fill:none}
-.mlalm iframe.page{display:block;box-sizing:border-box;width:100%;height:32em;border:1px solid var(--jp-border-color1,rgba(127,127,127,.6))}
+.mlalm iframe.page{display:block;box-sizing:border-box;width:100%;height:32em;
+border:1px solid var(--jp-border-color1,rgba(127,127,127,.6))}
 .mlalm figure{margin:0 0 .6em}
 .mlalm figure svg{max-width:100%;height:auto}
 """
