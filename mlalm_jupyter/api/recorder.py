@@ -9,7 +9,7 @@ from mlalm_jupyter.api.context import Context
 from mlalm_jupyter.api.files import readable_file
 from mlalm_jupyter.api.snapshots import taken
 from mlalm_jupyter.domain.asset import Pin
-from mlalm_jupyter.domain.errors import NotFound
+from mlalm_jupyter.domain.errors import NotFound, SnapshotLocked
 from mlalm_jupyter.domain.experiment import Experiment
 from mlalm_jupyter.domain.job import Job, JobState, Lease
 from mlalm_jupyter.domain.run import Cells, Figure, Findings, Live, Run, RunStatus, Snapshot
@@ -363,7 +363,9 @@ def _told(cells: Cells) -> dict[str, object]:
 
 
 def notebook_file(context: Context, notebook: str) -> tuple[str, bytes]:
-    """A notebook's path in the workspace and its bytes now."""
+    """A notebook's path in the workspace and its bytes now; a snapshot is no place to write, nor to run anew."""
+    if notebook.startswith("run:"):
+        raise SnapshotLocked(notebook)
     named = notebook if notebook.endswith(".ipynb") else f"{notebook}.ipynb"
     path = readable_file(context, named)
     return context.inside(path), path.read_bytes()

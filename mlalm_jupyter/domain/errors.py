@@ -198,7 +198,8 @@ class SnapshotLocked(Conflict):
         super().__init__(
             f"Snapshot '{name}' was not changed.",
             why="A snapshot is the record of what ran and stays as it is.",
-            fix="Edit the notebook it was taken from, and run that.",
+            fix="Save it as an experiment of your own (`mlalm experiment save-as run:ID NAME`) and edit that; "
+            "`mlalm run replay` runs it again as it is.",
         )
 
 

@@ -12,7 +12,7 @@ import pytest
 from sklearn.linear_model import LinearRegression
 from sklearn.preprocessing import StandardScaler
 
-from mlalm_jupyter.domain.errors import AlreadyExists, InvalidInput, MissingAssets, NotFound
+from mlalm_jupyter.domain.errors import AlreadyExists, InvalidInput, MissingAssets, NotFound, SnapshotLocked
 from mlalm_jupyter.domain.run import RunStatus
 from mlalm_jupyter.workspace import Workspace
 
@@ -126,6 +126,20 @@ def test_update_asset_swaps_that_reference_alone_and_keeps_what_was(ws: Workspac
     assert again.note == "Nothing changed: it refers to transform scale:3 already."
     with pytest.raises(InvalidInput, match="Expected one that it refers to"):
         ws.experiments.update_asset(name, "nothing")
+
+
+def test_no_verb_writes_to_a_snapshot_or_takes_one_for_a_notebook(ws: Workspace) -> None:
+    publish(ws, 2)
+    kept = ws.experiments.snapshot(write(ws, "train.ipynb", USES))
+    locked = f"run:{kept.id[:12]}"
+    for attempt in (
+        lambda: ws.experiments.update_asset(locked, "rides"),
+        lambda: ws.experiments.snapshot(locked),
+        lambda: ws.experiments.run(locked),
+    ):
+        with pytest.raises(SnapshotLocked, match="experiment save-as run:ID NAME"):
+            attempt()
+    assert ws.runs.show(kept.id) == kept
 
 
 def test_export_import_export_is_the_same_text(ws: Workspace, other: Workspace) -> None:

@@ -60,7 +60,8 @@ SENTENCES: list[tuple[MlalmError, str]] = [
     (
         errors.SnapshotLocked("train.ipynb, 0193ab"),
         "Snapshot 'train.ipynb, 0193ab' was not changed. A snapshot is the record of what ran and stays "
-        "as it is. Edit the notebook it was taken from, and run that.",
+        "as it is. Save it as an experiment of your own (`mlalm experiment save-as run:ID NAME`) and edit that; "
+        "`mlalm run replay` runs it again as it is.",
     ),
     (
         errors.InUse("model", "bikes:1", users=["bikes/default", "bikes/autumn"]),
