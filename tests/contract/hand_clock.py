@@ -29,6 +29,17 @@ class HandClock(SystemClock):
         return self.at.timestamp()
 
 
+class FileClock(HandClock):
+    """Shows what is in a file, for processes whose clock another one moves."""
+
+    def __init__(self, file: Path) -> None:
+        self._file = file
+
+    @property
+    def at(self) -> datetime:  # type: ignore[override]
+        return datetime.fromisoformat(self._file.read_text())
+
+
 class NoServer(LocalHost):
     """The host of services, of which no server is ever started: nobody else looks at the triggers."""
 
