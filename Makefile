@@ -4,7 +4,7 @@
 .PHONY: help setup demo lab stop test check prove-skeleton prove-experiments docs lock changelog clean
 
 help: ## show this list
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-16s %s\n", $$1, $$2}' Makefile
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-17s %s\n", $$1, $$2}' Makefile
 
 demo: ## set up, run the tour end to end, leave its service answering
 	@.ci/demo
