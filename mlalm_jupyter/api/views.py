@@ -12,6 +12,7 @@ from mlalm_jupyter.api.verb import Arg, verb
 from mlalm_jupyter.domain.errors import MissingAssets, NotFound
 from mlalm_jupyter.domain.names import AssetRef, id_prefix
 from mlalm_jupyter.domain.outcome import Opened
+from mlalm_jupyter.domain.run import Run
 from mlalm_jupyter.notebook.changes import Changes, changes_between
 from mlalm_jupyter.notebook.document import read_notebook
 from mlalm_jupyter.notebook.graph import Graph, graph_of
@@ -34,16 +35,7 @@ class Views:
         ] = None,
     ) -> Opened:
         """Open a snapshot, locked: read it, and save it as an experiment of your own to go on from there."""
-        ctx = self._context
-        with ctx.catalog.read() as tx:
-            found = tx.runs.get(id_prefix("run", run))
-            missing = [
-                pin.told for pin in found.snapshot.assets if not _is_there(ctx, pin.kind, pin.reference)
-            ]
-        if missing:
-            raise MissingAssets(f"Run {found.id[:12]} of {found.path}", missing=missing)
-        digest = found.snapshot.digest if source else found.executed_digest or found.snapshot.digest
-        content = ctx.blobs.get(digest)
+        found, content = self.locked(run, source=source)
         document = read_notebook(content)
         bar = Bar(
             found.id[:12],
@@ -57,7 +49,20 @@ class Views:
             return Opened(found, text, html)
         kinds = {".html": html.encode(), ".ipynb": content, ".txt": text.encode()}
         ending = next((one for one in kinds if file.endswith(one)), ".html")
-        return Opened(found, text, html, file=str(write_new_file(ctx, file, kinds[ending])))
+        return Opened(found, text, html, file=str(write_new_file(self._context, file, kinds[ending])))
+
+    def locked(self, run: str, *, source: bool = False) -> tuple[Run, bytes]:
+        """A run and its notebook, with what the cells printed unless `source` is asked for."""
+        ctx = self._context
+        with ctx.catalog.read() as tx:
+            found = tx.runs.get(id_prefix("run", run))
+            missing = [
+                pin.told for pin in found.snapshot.assets if not _is_there(ctx, pin.kind, pin.reference)
+            ]
+        if missing:
+            raise MissingAssets(f"Run {found.id[:12]} of {found.path}", missing=missing)
+        digest = found.snapshot.digest if source else found.executed_digest or found.snapshot.digest
+        return found, ctx.blobs.get(digest)
 
     @verb("experiment", "graph")
     def graph(

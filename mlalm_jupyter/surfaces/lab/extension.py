@@ -6,6 +6,7 @@ from typing import Any
 
 from mlalm_jupyter.surfaces.lab.handlers import handlers
 from mlalm_jupyter.surfaces.lab.record import keep_out
+from mlalm_jupyter.surfaces.lab.snapshots import keep_locked
 
 NAME = "mlalm-jupyter"
 
@@ -26,4 +27,5 @@ def _load_jupyter_server_extension(server: Any) -> None:
     app.settings.setdefault("server_root_dir", root)
     app.add_handlers(".*$", handlers(app.settings["base_url"], root=root))
     keep_out(server.contents_manager)
+    keep_locked(server.contents_manager)
     server.log.info("mlalm_jupyter: experiments, models and services at /mlalm/api")

@@ -1,4 +1,4 @@
-"""What the Jupyter server answers for us: the verbs, and where the workspace lies."""
+"""What the Jupyter server answers for us: the verbs, where the workspace lies, and its locked snapshots."""
 
 from __future__ import annotations
 
@@ -14,10 +14,11 @@ from tornado import web
 from tornado.ioloop import IOLoop
 
 from mlalm_jupyter.api.verbs import VERBS
-from mlalm_jupyter.domain.errors import InvalidInput, MlalmError, WorkspaceNotFound
+from mlalm_jupyter.domain.errors import InvalidInput, MlalmError, SnapshotLocked, WorkspaceNotFound
 from mlalm_jupyter.surfaces.lab.record import NamesTheRecord, RecordHandler
-from mlalm_jupyter.surfaces.verbs_http import dispatch
-from mlalm_jupyter.workspace import find_folder, nearest
+from mlalm_jupyter.surfaces.lab.snapshots import NamesSnapshots, model, named
+from mlalm_jupyter.surfaces.verbs_http import dispatch, status_of
+from mlalm_jupyter.workspace import Workspace, find_folder, nearest
 
 FILES = ("file", "path")
 """Arguments that name a file or folder, there or yet to be made, as a page does: from the folder Jupyter serves."""
@@ -44,9 +45,25 @@ class _Handler(APIHandler):
         found = nearest(start)
         return None if found is None else str(found)
 
+    def place(self, *, near: str | None) -> tuple[Path, str | None]:
+        """The workspace's folder, and the same as the page names it, which cannot name what lies elsewhere."""
+        named = self.workspace(near=near)
+        if named is None:
+            why = "Neither the folder that Jupyter serves nor any above it is one."
+            raise WorkspaceNotFound(str(self.root), why=why)
+        found = find_folder(named).resolve()
+        if not found.is_relative_to(self.root):
+            return found, None
+        below = found.relative_to(self.root).as_posix()
+        return found, "" if below == "." else below
+
     def answer(self, status: int, body: dict[str, Any]) -> None:
         self.set_status(status)
         self.finish(json.dumps(body))
+
+    def refuse(self, error: MlalmError, *, status: int | None = None) -> None:
+        """An error as ours and as Jupyter's own pages read it."""
+        self.answer(status or status_of(type(error)), {"error": error.to_dict(), "message": str(error)})
 
 
 class VerbHandler(_Handler):
@@ -85,17 +102,48 @@ class PlaceHandler(_Handler):
 
     @web.authenticated
     async def get(self) -> None:
-        named = self.workspace(near=self.get_query_argument("near", None))
         try:
-            if named is None:
-                why = "Neither the folder that Jupyter serves nor any above it is one."
-                raise WorkspaceNotFound(str(self.root), why=why)
-            found = find_folder(named).resolve()
+            found, below = self.place(near=self.get_query_argument("near", None))
         except MlalmError as error:
-            self.answer(404, {"error": error.to_dict()})
+            self.refuse(error, status=404)
             return
-        below = found.relative_to(self.root).as_posix() if found.is_relative_to(self.root) else None
-        self.answer(200, {"workspace": str(found), "folder": "" if below == "." else below})
+        self.answer(200, {"workspace": str(found), "folder": below})
+
+
+class SnapshotHandler(_Handler):
+    """`/mlalm/snapshots/{path}` and `/api/contents/mlalm:{path}`: a contents API that can only be read."""
+
+    @web.authenticated
+    async def get(self, path: str | None = None) -> None:
+        path = (path or "").strip("/")
+        if path.endswith("/checkpoints") or path == "checkpoints":
+            self.finish(json.dumps([]))
+            return
+        has_content = self.get_query_argument("content", "1") != "0"
+        try:
+            # a path of the drive goes on inside of a notebook, so what is around the notebook is looked for
+            found, below = self.place(near=f"{path}/inside")
+            asked = path.removeprefix(f"{below}/") if path != below else ""
+
+            def read() -> dict[str, Any]:
+                with Workspace.open(found) as workspace:
+                    return model(workspace, asked, below=below or "", has_content=has_content)
+
+            answer = await IOLoop.current().run_in_executor(_SHORT, read)
+        except MlalmError as error:
+            self.refuse(error)
+            return
+        if self.get_query_argument("download", ""):
+            self.set_attachment_header(answer["name"])
+            answer = answer["content"]
+        self.set_header("Content-Type", "application/json")
+        self.finish(json.dumps(answer))
+
+    @web.authenticated
+    async def locked(self, path: str | None = None) -> None:
+        self.refuse(SnapshotLocked(named(path or "")))
+
+    put = patch = post = delete = locked
 
 
 def _threads_of(noun: str, name: str) -> ThreadPoolExecutor:
@@ -104,9 +152,11 @@ def _threads_of(noun: str, name: str) -> ThreadPoolExecutor:
 
 
 def handlers(base_url: str, *, root: str) -> list[tuple[Any, ...]]:
-    """Our routes; the one for the workspace's record stands before the server's own."""
+    """Our routes; those for the record and for snapshots stand before the server's own."""
     return [
         (NamesTheRecord(base_url, root=root), RecordHandler),
+        (NamesSnapshots(base_url), SnapshotHandler),
         (url_path_join(base_url, "mlalm", "api", "([a-z]+)", "([a-z-]+)"), VerbHandler),
         (url_path_join(base_url, "mlalm", "where"), PlaceHandler),
+        (url_path_join(base_url, "mlalm", "snapshots") + "(?:/(.*))?", SnapshotHandler),
     ]
