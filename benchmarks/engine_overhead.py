@@ -1,2 +1,5 @@
-HEAD=()
-def overhead(*a,**k): return []
+HEAD = ()
+
+
+def overhead(*a, **k):
+    return []

@@ -108,7 +108,9 @@ def _recorded(workspace: Workspace) -> float:
     cells = tuple(range(1, 81))
     begun = time.perf_counter()
     path, content = notebook_file(workspace.context, _NAME)
-    live = Live(RunStatus.FINISHED_PARTIAL, cells, "Cell 3 ran more than once.", "2026-01-01T00:00:00.000000Z")
+    live = Live(
+        RunStatus.FINISHED_PARTIAL, cells, "Cell 3 ran more than once.", "2026-01-01T00:00:00.000000Z"
+    )
     workspace.recorder.keep(content, path=path, message="before the split", live=live)
     return time.perf_counter() - begun
 

@@ -22,7 +22,9 @@ PARTS = ("recording", "history", "storage", "engine")
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("--only", default=",".join(PARTS), help="some of: " + ",".join(PARTS))
     parser.add_argument("--quick", action="store_true", help="small counts, to see that it works")
     parser.add_argument("--folder", type=Path, help="where to work; the disk matters (default: .cache)")

@@ -46,7 +46,13 @@ def large_notebook(*, seed: int = 7, edits: int = 0, last: str = "") -> bytes:
 
 def five_cells(*, work: str = "") -> bytes:
     """A notebook that does next to nothing, or the work it is given."""
-    codes = ["depth = 2", "rows = list(range(1000))", work or "total = sum(rows)", "print(len(rows))", "depth"]
+    codes = [
+        "depth = 2",
+        "rows = list(range(1000))",
+        work or "total = sum(rows)",
+        "print(len(rows))",
+        "depth",
+    ]
     cells = [_cell("code", number, 1, code) for number, code in enumerate(codes)]
     for cell in cells:
         cell |= {"execution_count": None, "outputs": []}

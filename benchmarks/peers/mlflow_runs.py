@@ -71,7 +71,9 @@ class Peer:
                 rows = connection.execute(f"SELECT * FROM {table} WHERE run_uuid = ?", [own]).fetchall()
                 marks = ", ".join("?" * len(names))
                 statement = f"INSERT INTO {table} VALUES ({marks})"
-                connection.executemany(statement, (one for row in rows for one in _like(row, names, own, ids)))
+                connection.executemany(
+                    statement, (one for row in rows for one in _like(row, names, own, ids))
+                )
         connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
         connection.execute("ANALYZE")
         connection.close()

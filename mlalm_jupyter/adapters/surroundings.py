@@ -5,9 +5,10 @@ from __future__ import annotations
 import importlib.metadata
 import os
 import platform
-import subprocess
 import sys
 from pathlib import Path
+
+from mlalm_jupyter.adapters.git_state import git_state
 
 
 class MachineSurroundings:
@@ -23,13 +24,7 @@ class MachineSurroundings:
         return facts, _lock()
 
     def git(self, folder: Path) -> dict[str, object]:
-        commit = _git(folder, "rev-parse", "HEAD")
-        if commit is None:
-            return {}
-        return {
-            "commit": commit,
-            "is_dirty": bool(_git(folder, "status", "--porcelain", "--untracked-files=no")),
-        }
+        return git_state(folder)
 
 
 def _lock() -> bytes:
@@ -69,13 +64,3 @@ def _pin(distribution: importlib.metadata.Distribution) -> str | None:
     facts = dict(line.split(": ", 1) for line in text.partition("\n\n")[0].splitlines() if ": " in line)
     name, version = facts.get("Name"), facts.get("Version")
     return f"{name.strip()}=={version.strip()}" if name and version else None
-
-
-def _git(folder: Path, *arguments: str) -> str | None:
-    try:
-        done = subprocess.run(
-            ["git", "-C", str(folder), *arguments], capture_output=True, text=True, timeout=10, check=False
-        )
-    except (OSError, subprocess.TimeoutExpired):
-        return None
-    return done.stdout.strip() if done.returncode == 0 else None

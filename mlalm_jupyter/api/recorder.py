@@ -13,7 +13,7 @@ from mlalm_jupyter.domain.errors import NotFound, SnapshotLocked
 from mlalm_jupyter.domain.experiment import Experiment
 from mlalm_jupyter.domain.job import Job, JobState, Lease
 from mlalm_jupyter.domain.run import Cells, Figure, Findings, Live, Run, RunStatus, Snapshot
-from mlalm_jupyter.notebook.document import pieces, read_notebook
+from mlalm_jupyter.notebook.document import NotebookDocument, pieces, read_notebook
 from mlalm_jupyter.notebook.findings import figures_in, metrics_in
 from mlalm_jupyter.ports import Execution, Transaction
 
@@ -84,12 +84,14 @@ class Recorder:
         max_attempts: int = 1,
     ) -> Run:
         """Queue the job of a snapshot inside the transaction of a caller, who may add to it."""
-        run = self._new(tx, notebook, snapshot, path=path, origin=origin, tags=tags or {})
+        document = read_notebook(notebook)
+        run = self._new(tx, document, snapshot, path=path, origin=origin, tags=tags or {})
         return self._queued(tx, run, job=job or {}, max_attempts=max_attempts)
 
     def draft(self, tx: Transaction, notebook: bytes, snapshot: Snapshot, *, path: str) -> Run:
         """Keep a snapshot that is to run later, inside the transaction of a caller."""
-        return self._added(tx, self._new(tx, notebook, snapshot, path=path, origin="draft", tags={}))
+        document = read_notebook(notebook)
+        return self._added(tx, self._new(tx, document, snapshot, path=path, origin="draft", tags={}))
 
     def keep(
         self,
@@ -103,11 +105,12 @@ class Recorder:
     ) -> Run:
         """Take the snapshot of a notebook that nobody is going to execute: a draft, or what a live kernel did."""
         ctx = self._context
-        snapshot = taken(ctx, notebook, path=path, message=message, assets=assets)
-        found = self._findings(notebook, live.executed if live else ())
+        document = read_notebook(notebook)
+        snapshot = taken(ctx, notebook, path=path, document=document, message=message, assets=assets)
+        found = self._findings(document, live.executed if live else ())
         with ctx.catalog.write() as tx:
             origin = "interactive" if live else "draft"
-            run = self._new(tx, notebook, snapshot, path=path, origin=origin, tags=tags or {})
+            run = self._new(tx, document, snapshot, path=path, origin=origin, tags=tags or {})
             if live:
                 run = replace(
                     run,
@@ -128,9 +131,10 @@ class Recorder:
     ) -> tuple[Run, Lease]:
         """Take the snapshot of a run that the calling process executes itself, and hold its job."""
         ctx = self._context
-        snapshot = taken(ctx, notebook, path=path, parameters=parameters)
+        document = read_notebook(notebook)
+        snapshot = taken(ctx, notebook, path=path, document=document, parameters=parameters)
         with ctx.catalog.write() as tx:
-            new = self._new(tx, notebook, snapshot, path=path, origin=origin, tags={})
+            new = self._new(tx, document, snapshot, path=path, origin=origin, tags={})
             run = self._queued(tx, new, job={}, max_attempts=1)
             lease = tx.jobs.adopt(
                 str(run.job_id), owner, now_s=ctx.clock.time_s(), lease_s=LEASE_S, at=ctx.clock.now()
@@ -172,7 +176,7 @@ class Recorder:
         """Record how it ended, unless another attempt holds the job by now; the run as it is afterwards."""
         ctx = self._context
         executed = ctx.blobs.put_pieces(pieces(execution.notebook))
-        found = self._findings(execution.notebook, execution.executed)
+        found = self._findings(read_notebook(execution.notebook), execution.executed)
         now = ctx.clock.now()
         with ctx.catalog.write() as tx:
             current = tx.runs.get(run.id)
@@ -203,7 +207,7 @@ class Recorder:
         """The notebook is done but the job is not: what follows (a patch, say) belongs to the same lease."""
         ctx = self._context
         digest = ctx.blobs.put_pieces(pieces(execution.notebook))
-        found = self._findings(execution.notebook, execution.executed)
+        found = self._findings(read_notebook(execution.notebook), execution.executed)
         with ctx.catalog.write() as tx:
             self._held(tx, lease)
             tx.jobs.progress(lease, _told(execution.cells))
@@ -258,7 +262,7 @@ class Recorder:
     def _new(
         self,
         tx: Transaction,
-        notebook: bytes,
+        document: NotebookDocument,
         snapshot: Snapshot,
         *,
         path: str,
@@ -281,7 +285,7 @@ class Recorder:
             origin=origin,
             created_at=now,
             created_by=ctx.who,
-            cells=Cells(total=len(read_notebook(notebook).code_cells)),
+            cells=Cells(total=len(document.code_cells)),
             tags={str(key): str(value) for key, value in tags.items()},
         )
 
@@ -314,9 +318,8 @@ class Recorder:
         )
         return run
 
-    def _findings(self, notebook: bytes, executed: tuple[int, ...]) -> Findings:
+    def _findings(self, document: NotebookDocument, executed: tuple[int, ...]) -> Findings:
         """What the outputs of an executed notebook tell."""
-        document = read_notebook(notebook)
         figures = tuple(
             Figure(one.name, self._context.blobs.put(one.data), one.media_type)
             for one in figures_in(document)

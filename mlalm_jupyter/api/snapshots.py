@@ -23,13 +23,17 @@ def taken(
     notebook: bytes,
     *,
     path: str,
+    document: NotebookDocument | None = None,
     parameters: Mapping[str, object] | None = None,
     until: str | None = None,
     message: str = "",
     assets: tuple[Pin, ...] | None = None,
 ) -> Snapshot:
-    """The snapshot of a notebook as it is now; with `assets` it refers to those, whatever is newest."""
-    document = read_notebook(notebook)
+    """The snapshot of a notebook as it is now; with `assets` it refers to those, whatever is newest.
+
+    `document` is the same notebook for whoever has read it already.
+    """
+    document = document or read_notebook(notebook)
     parameters = dict(parameters or {})
     check_parameters(document, parameters)
     last_cell(document, until)
@@ -69,12 +73,15 @@ def _files(
     folder = (context.path / Path(path)).parent
     root = context.path.resolve()
     for text in texts_that_may_name_files(document, parameters.values()):
+        place = os.path.join(folder, os.path.expanduser(text))
+        if not os.path.isfile(place):
+            continue  # as nearly all texts
         try:
-            file = (folder / os.path.expanduser(text)).resolve()
+            file = Path(place).resolve()
             is_ours = file.is_relative_to(root) and not any(
                 part.startswith(".") for part in file.relative_to(root).parts
             )
-            if is_ours and file.is_file() and file != (context.path / path).resolve():
+            if is_ours and file != (context.path / path).resolve():
                 yield file.relative_to(root).as_posix(), _hash(context, file)
         except (OSError, ValueError, RuntimeError):
             continue  # it is no file that can be read now; the run will say so if it needs it
