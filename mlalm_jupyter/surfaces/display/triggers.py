@@ -58,7 +58,7 @@ def trigger(one: Trigger) -> View:
     ]
     if one.next_times:
         rows = [(_local(time), Moment(time)) for time in one.next_times]
-        parts = [*parts, Grid("Next times", (f"in {one.timezone}", "in UTC"), rows)]
+        parts = [*parts, Grid("Next times", (f"in {one.timezone}", "that is"), rows)]
     if one.firings:
         parts = [*parts, _firings(one.firings)]
     return parts
