@@ -16,6 +16,7 @@ from mlalm_jupyter.domain.model import Lineage, TrainedModel
 from mlalm_jupyter.domain.run import Run, RunStatus, Snapshot
 from mlalm_jupyter.domain.service import Endpoint, WebService
 from mlalm_jupyter.domain.signature import Column, ColumnType, Schema, Signature
+from mlalm_jupyter.domain.trigger import Missed, Trigger
 from mlalm_jupyter.ports import Catalog, StoredKey
 
 CLOCK = SystemClock()
@@ -112,6 +113,24 @@ def run(of: Experiment, second: int = 0, **changes: Any) -> Run:
         origin="scheduler",
         created_at=at(second),
         created_by="ann",
+    )
+    return replace(made, **changes)
+
+
+def trigger(name: str, **changes: Any) -> Trigger:
+    made = Trigger(
+        id=CLOCK.new_id(),
+        name=name,
+        kind="experiment",
+        path="train.ipynb",
+        cron="0 3 * * *",
+        timezone="UTC",
+        missed=Missed.ONCE,
+        created_at=at(1),
+        created_by="ann",
+        due_at=at(2),
+        parameters={"depth": 4, "ünïcode": "ja"},
+        until="trained",
     )
     return replace(made, **changes)
 

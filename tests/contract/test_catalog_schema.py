@@ -29,7 +29,7 @@ from mlalm_jupyter.domain.job import JobState, Lease
 from mlalm_jupyter.domain.names import AssetRef, EndpointRef
 from mlalm_jupyter.domain.run import RunStatus
 from mlalm_jupyter.ports import Transaction
-from tests.contract.catalog_nouns import deployed, experiment, job, model, run
+from tests.contract.catalog_nouns import deployed, experiment, job, model, run, trigger
 
 
 def migrating() -> Config:
@@ -104,6 +104,7 @@ def filled(file_catalog: SqlCatalog) -> SqlCatalog:
                 work = job(second)
                 tx.jobs.add(work)
                 tx.runs.add(run(of, second, job_id=work.id))
+            tx.triggers.add(trigger(f"t{number}"))
     return file_catalog
 
 
@@ -128,6 +129,11 @@ LISTINGS: dict[str, Callable[[Transaction], object]] = {
     "the keys of an endpoint": lambda tx: tx.endpoints.keys("x"),
     "the moves of an endpoint": lambda tx: tx.endpoints.moves("x"),
     "who serves a model": lambda tx: tx.endpoints.serving_model("x"),
+    "a trigger by name": lambda tx: tx.triggers.get("t1"),
+    "the soonest due time": lambda tx: tx.triggers.next_due_at(),
+    "triggers that are due": lambda tx: tx.triggers.due("t"),
+    "what a trigger did": lambda tx: tx.triggers.firings("x", limit=10),
+    "whether a trigger did something": lambda tx: tx.triggers.has_fired("x", "t"),
     "an experiment by path": lambda tx: tx.experiments.at_path("1.ipynb"),
     "a seal": lambda tx: tx.seals.get("model", "x"),
     "events of a subject": lambda tx: tx.events.find(subject_id="x"),

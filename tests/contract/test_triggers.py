@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
+import jsonschema
 import pytest
 
-from mlalm_jupyter.domain.errors import AlreadyExists, InUse, InvalidInput, NotFound, Unconfirmed
+from mlalm_jupyter.domain.errors import AlreadyExists, Conflict, InUse, InvalidInput, NotFound, Unconfirmed
 from mlalm_jupyter.domain.job import JobState
 from mlalm_jupyter.domain.run import Cells, Run, RunStatus
 from mlalm_jupyter.domain.trigger import DraftState, Firing, FiringOutcome
 from mlalm_jupyter.ports import Execution
 from mlalm_jupyter.surfaces.completion import following
+from mlalm_jupyter.surfaces.lab import typescript
 from mlalm_jupyter.workspace import Workspace
+from tests.contract.catalog_nouns import at, trigger
 from tests.contract.hand_clock import HandClock, NoServer
 from tests.contract.parity_scenarios import EXECUTED, notebook
 
@@ -316,6 +320,31 @@ def test_an_experiment_with_a_trigger_is_not_deleted_and_gc_keeps_its_snapshot(w
     assert ws.blobs.has(str(added.snapshot))
     ws.triggers.delete("nightly", yes=True)
     ws.experiments.delete("train.ipynb", yes=True)
+
+
+def test_what_a_trigger_answers_fits_the_schema(ws: Workspace, clock: HandClock) -> None:
+    schema = {**typescript.answers_schema(), "$ref": "#/$defs/Trigger"}
+    added = ws.triggers.add(notebook(ws, "x = 1"), "nightly", cron=NIGHTLY)
+    clock.pass_(days=3)
+    ws.timekeeper.look()
+    for answer in (added, ws.triggers.show("nightly"), *ws.triggers.list(), ws.triggers.pause("nightly")):
+        jsonschema.validate(answer.to_dict(), schema)
+
+
+def test_the_catalog_keeps_one_firing_for_a_time_and_gives_back_what_it_was_given(ws: Workspace) -> None:
+    kept = trigger("nightly")
+    first = Firing(ws.clock.new_id(), kept.id, at(2), at(3), FiringOutcome.FAILED, "why", None, 3)
+    with ws.catalog.write() as tx:
+        tx.triggers.add(kept)
+        tx.triggers.add_firing(first)
+    with ws.catalog.read() as tx:
+        assert tx.triggers.get("nightly") == replace(kept, last=first)
+        assert (tx.triggers.has_fired(kept.id, at(2)), tx.triggers.has_fired(kept.id, at(3))) == (True, False)
+    with pytest.raises(Conflict), ws.catalog.write() as tx:
+        tx.triggers.add_firing(replace(first, id=ws.clock.new_id()))
+    with ws.catalog.write() as tx:
+        assert tx.triggers.move_on(kept, due_at=at(9))
+        assert not tx.triggers.move_on(kept, due_at=at(10)), "somebody was quicker"
 
 
 def test_names_of_triggers_are_completed(ws: Workspace, monkeypatch: pytest.MonkeyPatch) -> None:
