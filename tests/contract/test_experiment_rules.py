@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import random
 import shutil
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
@@ -11,22 +12,11 @@ from pathlib import Path
 from typing import TypeVar
 
 import pytest
-from hypothesis import HealthCheck, settings
-from hypothesis import strategies as st
-from hypothesis.stateful import (
-    RuleBasedStateMachine,
-    initialize,
-    invariant,
-    precondition,
-    rule,
-    run_state_machine_as_test,
-)
 
 from mlalm_jupyter.domain.errors import InUse, InvalidInput, MissingAssets, MlalmError, NotFound, Unconfirmed
 from mlalm_jupyter.domain.job import JobState, Lease
-from mlalm_jupyter.domain.run import Cells, Live, Run, RunStatus
+from mlalm_jupyter.domain.run import Cells, Live, RunStatus
 from mlalm_jupyter.ports import Execution
-from mlalm_jupyter.workspace import Workspace
 from tests.contract.experiment_model import (
     FORMS,
     KINDS,
@@ -34,37 +24,28 @@ from tests.contract.experiment_model import (
     Cell,
     Experiment,
     Pins,
-    Place,
     Snapshot,
     Version,
-    rendered,
     sha256,
-    sources,
     with_version,
-)
+)  # fmt: skip
+from tests.contract.experiment_sides import Side, pick
 from tests.contract.parity_scenarios import package, scaling
 
 pytestmark = pytest.mark.prove_experiments
 
 T = TypeVar("T")
-REFERENCES = st.builds(
-    Cell,
-    kind=st.sampled_from(KINDS),
-    version=st.sampled_from([None, None, 1, 2, 3, 4]),
-    form=st.integers(0, len(FORMS) - 1),
-)
-TEXTS = st.builds(Cell, text=st.sampled_from(["a = 1", "# rides:1", "print('é')\n%time a"]))
-NOTEBOOKS = st.lists(REFERENCES | TEXTS, min_size=1, max_size=4).map(tuple)
 NAMED = ("train.ipynb", "deep/score.ipynb", "other.ipynb")
-FILES = st.sampled_from(NAMED)
-SIDES = st.sampled_from([0, 0, 0, 1])
-PICKS = st.integers(0, 40)
-ENDS = st.sampled_from(["Finished", "Finished (Partial run)", "Failed", "Failed (Partial run)", "Canceled"])
-LIVE = st.sampled_from([RunStatus.FINISHED, RunStatus.FINISHED_PARTIAL, RunStatus.FAILED_PARTIAL])
+TEXTS = ("a = 1", "# rides:1", "print('é')\n%time a")
+VERSIONS = (None, None, None, 1, 2, 3, 4)
+ENDS = ("Finished", "Finished (Partial run)", "Failed", "Failed (Partial run)", "Canceled")
+LIVE = (RunStatus.FINISHED, RunStatus.FINISHED_PARTIAL, RunStatus.FAILED_PARTIAL)
+ACTIONS: list[Callable[[Experimenting], None]] = []
 
 
-def pick(items: Sequence[T], number: int) -> T | None:
-    return items[number % len(items)] if items else None
+def action(do: Callable[[Experimenting], None]) -> Callable[[Experimenting], None]:
+    ACTIONS.append(do)
+    return do
 
 
 @contextmanager
@@ -77,149 +58,78 @@ def inside(run: str) -> Iterator[None]:
         del os.environ["MLALM_RUN"]
 
 
-class Side:
-    """A workspace, and what should be in it."""
+class Experimenting:
+    """What people do, in any order; all that is chance comes out of one seed."""
 
-    def __init__(self, folder: Path) -> None:
-        self.ws = Workspace.init(folder)
-        self.place = Place()
-        self.leases: dict[str, Lease] = {}
-        self.lost: list[tuple[Run, Lease]] = []
-        self.taken = 0
-
-    def write(self, path: str, cells: tuple[Cell, ...]) -> None:
-        file = self.ws.path / path
-        file.parent.mkdir(exist_ok=True)
-        file.write_bytes(rendered(cells))
-        self.wrote(path, cells)
-
-    def wrote(self, path: str, cells: tuple[Cell, ...]) -> None:
-        """A file with these cells is there now, written by whomever."""
-        content = (self.ws.path / path).read_bytes()
-        assert sources(content) == [cell.source for cell in cells]
-        self.place.files[path], self.place.cells[path] = content, cells
-
-    def file(self, number: int) -> str | None:
-        return pick(sorted(self.place.files), number)
-
-    def took(self, run: Run, path: str, *, content: bytes | None = None, **facts: object) -> Snapshot:
-        """A snapshot of the file, or of other content, was taken."""
-        place = self.place
-        self.taken += 1
-        known = {kind: list(place.assets[kind]) for kind in KINDS}
-        cells = place.cells[path]
-        snapshot = Snapshot(
-            run.id, path, cells, content or place.files[path], place.pins(cells), run.status.value, known,
-            number=self.taken, job=run.job_id, **facts,  # type: ignore[arg-type]
-        )  # fmt: skip
-        place.experiments.setdefault(path, Experiment(run.experiment_id)).snapshots.append(snapshot)
-        return snapshot
-
-    def source(self, number: int) -> tuple[str, tuple[Cell, ...], Pins, str] | None:
-        """A draft or a snapshot: its name, its cells, what they stand for, and the experiment it is of."""
-        place = self.place
-        drafts = [(path, cells, place.pins(cells), path) for path, cells in place.cells.items()]
-        locked = [(f"run:{one.id}", one.cells, one.pins, one.path) for one in place.snapshots]
-        return pick([*locked, *drafts], number)
-
-    def check(self) -> None:
-        ws, place = self.ws, self.place
-        assert [one.path for one in ws.experiments.list()] == sorted(place.experiments)
-        for path, content in place.files.items():
-            assert (ws.path / path).read_bytes() == content, f"{path} is another file"
-        for path, experiment in place.experiments.items():
-            shown = ws.experiments.show(path)
-            assert (shown.id, shown.parent) == (experiment.id, experiment.parent)
-            rows = list(ws.experiments.history(path, limit=1000))
-            editable = [row.is_editable for row in rows]
-            has_draft = path in place.files
-            assert editable == [True] * has_draft + [False] * len(experiment.snapshots)
-            if has_draft:
-                assert (rows[0].snapshot.digest, rows[0].status.value) == (
-                    sha256(place.files[path]), "Draft",
-                )  # fmt: skip
-            for row, wanted in zip(rows[has_draft:], reversed(experiment.snapshots), strict=True):
-                self._check_locked(row, wanted)
-        for kind in KINDS:
-            for asset in place.assets[kind]:
-                self._check_asset(asset)
-
-    def _check_locked(self, row: Run, wanted: Snapshot) -> None:
-        assert (row.id, row.status.value, row.path) == (wanted.id, wanted.status, wanted.path)
-        assert row.snapshot.digest == sha256(wanted.content)
-        assert self.ws.blobs.get(row.snapshot.digest) == wanted.content
-        assert row.executed_digest == (sha256(wanted.executed) if wanted.executed else None)
-        if wanted.executed:
-            assert self.ws.blobs.get(str(row.executed_digest)) == wanted.executed
-        pins = {(pin.kind, pin.wanted): pin for pin in row.snapshot.assets}
-        assert set(pins) == set(wanted.pins)
-        for key, pin in pins.items():
-            meant = wanted.pins[key]
-            assert (pin.version, pin.id, pin.digest) == (meant.version, meant.id, meant.digest)
-        assert set(row.inputs) == wanted.inputs
-        assert (row.ended_at is not None) == (wanted.is_final or wanted.executed is not None)
-        assert wanted.status not in ("Failed", "Failed (Partial run)") or row.cause
-
-    def _check_asset(self, asset: Version) -> None:
-        with self.ws.catalog.read() as tx:
-            held = asset_in(tx, asset.kind, asset.reference)
-        assert (held[0], held[1]) == (asset.id, asset.digest)
-        assert self.ws.blobs.has(held[2]), f"the bytes of {asset.reference} are gone"
-
-
-def asset_in(tx: object, kind: str, reference: str) -> tuple[str, str, str]:
-    """The id, the hash and the blob of an asset, as the catalog has them."""
-    from mlalm_jupyter.api.pinning import asset_of, pin_of
-    from mlalm_jupyter.domain.names import AssetRef
-
-    pin = pin_of(tx, kind, reference)  # type: ignore[arg-type]
-    asset = asset_of(tx, AssetRef.parse(kind, reference))  # type: ignore[arg-type]
-    return pin.id, pin.digest, str(getattr(asset, "bundle_digest", pin.digest))
-
-
-class Experimenting(RuleBasedStateMachine):
-    """What people do, in any order."""
-
-    def __init__(self, folder: Path, figures: Counter[str]) -> None:
-        super().__init__()
+    def __init__(self, folder: Path, seed: int, figures: Counter[str]) -> None:
         self.folder, self.figures = folder, figures
+        self.chance = random.Random(seed)
         shutil.rmtree(folder, ignore_errors=True)
         self.sides = (Side(folder / "a"), Side(folder / "b"))
         self.texts: list[tuple[Path, str, tuple[Cell, ...], Pins, str]] = []
         self.named = 0
-        figures["random sequences"] += 1
+        for path in NAMED:
+            self.sides[0].write(path, self.cells())
+        for kind in KINDS:
+            self.published(self.sides[0], kind, 1)
 
-    def teardown(self) -> None:
+    def go(self, steps: int) -> None:
+        for number in range(steps):
+            do = self.chance.choice(ACTIONS)
+            print(f"{number:>3} {do.__name__}", end="")
+            do(self)
+            print()
+            for side in self.sides:
+                side.check()
+                if number % 10 == 0 or do.__name__ in ("delete", "collect_what_is_not_needed"):
+                    side.check_bytes()
         for side in self.sides:
-            self.figures["snapshots taken in random sequences"] += side.taken
+            side.check_bytes()
             assert side.ws.workspaces.doctor().findings == ()
+            self.figures["snapshots taken in random sequences"] += side.taken
+        self.figures["random sequences"] += 1
+        self.figures["steps of random sequences, each followed by a check of all"] += steps
+
+    def close(self) -> None:
+        for side in self.sides:
             side.ws.close()
 
-    @invariant()
-    def everything_is_as_it_should_be(self) -> None:
-        self.figures["steps of random sequences, everything checked after each"] += 1
-        for side in self.sides:
-            side.check()
+    def one_of(self, options: Sequence[T]) -> T:
+        chosen = self.chance.choice(options)
+        print(f" {chosen}", end="")
+        return chosen
+
+    def number(self) -> int:
+        return self.one_of(range(1000))
+
+    def side(self) -> int:
+        return self.one_of((0, 0, 0, 1))
+
+    def cells(self) -> tuple[Cell, ...]:
+        return tuple(self.cell() for _ in range(self.chance.randint(1, 4)))
+
+    def cell(self) -> Cell:
+        if self.chance.random() < 0.3:
+            return Cell(self.one_of(TEXTS))
+        form = self.chance.randrange(len(FORMS))
+        return Cell(kind=self.one_of(KINDS), version=self.one_of(VERSIONS), form=form)
 
     def fresh(self, suffix: str = ".ipynb") -> str:
         self.named += 1
         return f"new{self.named}{suffix}"
 
-    @initialize(cells=st.tuples(NOTEBOOKS, NOTEBOOKS, NOTEBOOKS))
-    def furnish(self, cells: tuple[tuple[Cell, ...], ...]) -> None:
-        for path, each in zip(NAMED, cells, strict=True):
-            self.sides[0].write(path, each)
-        for kind in KINDS:
-            self.published(self.sides[0], kind, 1)
-
     # what people do with files
 
-    @rule(side=SIDES, path=FILES, cells=NOTEBOOKS)
-    def edit(self, side: int, path: str, cells: tuple[Cell, ...]) -> None:
+    @action
+    def edit(self) -> None:
+        side = self.side()
+        path = self.one_of(NAMED)
+        cells = self.cells()
         self.sides[side].write(path, cells)
 
-    @rule(path=FILES)
-    def remove_the_notebook(self, path: str) -> None:
+    @action
+    def remove_the_notebook(self) -> None:
+        path = self.one_of(NAMED)
         side = self.sides[0]
         if side.place.files.pop(path, None) is not None:
             del side.place.cells[path]
@@ -227,8 +137,11 @@ class Experimenting(RuleBasedStateMachine):
 
     # assets
 
-    @rule(side=SIDES, kind=st.sampled_from(KINDS), content=st.integers(1, 3))
-    def publish(self, side: int, kind: str, content: int) -> None:
+    @action
+    def publish(self) -> None:
+        side = self.side()
+        kind = self.one_of(KINDS)
+        content = self.one_of((1, 2, 3))
         self.published(self.sides[side], kind, content)
 
     def published(self, side: Side, kind: str, content: int, *, run: str | None = None) -> None:
@@ -252,8 +165,11 @@ class Experimenting(RuleBasedStateMachine):
         assert version == place.given[kind], "numbers rise by one, and are never given twice"
         place.assets[kind].append(Version(kind, version, made_id, digest, run))
 
-    @rule(side=SIDES, kind=st.sampled_from(KINDS), number=PICKS)
-    def delete_an_asset(self, side: int, kind: str, number: int) -> None:
+    @action
+    def delete_an_asset(self) -> None:
+        side = self.side()
+        kind = self.one_of(KINDS)
+        number = self.number()
         ws, place = self.sides[side].ws, self.sides[side].place
         asset = pick(place.assets[kind], number)
         if asset is None:
@@ -268,15 +184,20 @@ class Experimenting(RuleBasedStateMachine):
 
     # snapshots and runs
 
-    @rule(side=SIDES, number=PICKS)
-    def keep_a_draft(self, side: int, number: int) -> None:
+    @action
+    def keep_a_draft(self) -> None:
+        side = self.side()
+        number = self.number()
         one = self.sides[side]
         if path := one.file(number):
             run = one.ws.experiments.snapshot(path)
             assert one.took(run, path).status == "Draft"
 
-    @rule(number=PICKS, status=LIVE, has_unsaved=st.booleans())
-    def keep_what_a_kernel_did(self, number: int, status: RunStatus, has_unsaved: bool) -> None:
+    @action
+    def keep_what_a_kernel_did(self) -> None:
+        number = self.number()
+        status = self.one_of(LIVE)
+        has_unsaved = self.one_of((True, False))
         side = self.sides[0]
         path = side.file(number)
         if path is None:
@@ -287,8 +208,12 @@ class Experimenting(RuleBasedStateMachine):
         taken = side.took(run, path, content=content, executed=content)
         assert taken.status == status.value
 
-    @rule(side=SIDES, number=PICKS, is_part=st.booleans(), attempts=st.integers(1, 2))
-    def queue(self, side: int, number: int, is_part: bool, attempts: int) -> None:
+    @action
+    def queue(self) -> None:
+        side = self.side()
+        number = self.number()
+        is_part = self.one_of((True, False))
+        attempts = self.one_of((1, 2))
         one = self.sides[side]
         if path := one.file(number):
             run = one.ws.recorder.submit(
@@ -302,8 +227,25 @@ class Experimenting(RuleBasedStateMachine):
             taken = one.took(run, path, is_part=is_part, most_attempts=attempts)
             assert taken.status == "Queued"
 
-    @rule(number=PICKS)
-    def begin(self, number: int) -> None:
+    @action
+    def queue_again_as_it_was(self) -> None:
+        """A replay refers to what the snapshot referred to, whatever is newest."""
+        side = self.side()
+        one = self.sides[side]
+        before = pick(one.place.snapshots, self.number())
+        if before is None or before.path not in one.place.files:
+            return
+        with one.ws.catalog.read() as tx:
+            pins = tx.runs.get(before.id).snapshot.assets
+        run = one.ws.recorder.submit(
+            before.content, path=before.path, parameters={}, origin="replay", assets=pins
+        )
+        taken = one.took(run, before.path, content=before.content)
+        taken.cells, taken.pins = before.cells, dict(before.pins)
+
+    @action
+    def begin(self) -> None:
+        number = self.number()
         side = self.sides[0]
         if path := side.file(number):
             run, lease = side.ws.recorder.begin(
@@ -313,9 +255,11 @@ class Experimenting(RuleBasedStateMachine):
             assert taken.status == "Queued"
             side.leases[taken.id] = lease
 
-    @precondition(lambda self: any(side.place.queued for side in self.sides))
-    @rule(side=SIDES, owner=st.sampled_from(["worker 1", "worker 2"]), limit=st.integers(1, 3))
-    def claim(self, side: int, owner: str, limit: int) -> None:
+    @action
+    def claim(self) -> None:
+        side = self.side()
+        owner = self.one_of(("worker 1", "worker 2"))
+        limit = self.one_of((1, 2, 3))
         one = self.sides[side]
         clock = one.ws.clock
         waiting = one.place.queued[:limit]
@@ -334,9 +278,10 @@ class Experimenting(RuleBasedStateMachine):
     def held(self, number: int, side: int = 0) -> Snapshot | None:
         return pick([one for one in self.sides[side].place.snapshots if one.holder], number)
 
-    @precondition(lambda self: self.has_held)
-    @rule(number=PICKS, side=SIDES)
-    def start(self, number: int, side: int) -> None:
+    @action
+    def start(self) -> None:
+        number = self.number()
+        side = self.side()
         run = self.held(number, side)
         if run is not None:
             ws = self.sides[side].ws
@@ -344,17 +289,19 @@ class Experimenting(RuleBasedStateMachine):
             if run.status == "Queued":
                 run.move("Running")
 
-    @precondition(lambda self: self.has_held)
-    @rule(number=PICKS)
-    def give_a_sign_of_life(self, number: int) -> None:
+    @action
+    def give_a_sign_of_life(self) -> None:
+        number = self.number()
         run = self.held(number)
         if run is not None:
             alive = self.sides[0].ws.recorder.heartbeat(self.sides[0].leases[run.id])
             assert alive is not run.is_to_stop
 
-    @precondition(lambda self: self.has_held)
-    @rule(number=PICKS, kind=st.sampled_from(KINDS), side=SIDES)
-    def use_an_asset_in_a_run(self, number: int, kind: str, side: int) -> None:
+    @action
+    def use_an_asset_in_a_run(self) -> None:
+        number = self.number()
+        kind = self.one_of(KINDS)
+        side = self.side()
         one = self.sides[side]
         run = self.held(number, side)
         if run is None or run.status != "Running":
@@ -372,17 +319,20 @@ class Experimenting(RuleBasedStateMachine):
                 load(NAMES[kind])
                 run.inputs.add(f"{kind} {meant.reference}")
 
-    @precondition(lambda self: self.has_held)
-    @rule(number=PICKS, content=st.integers(4, 6))
-    def make_a_dataset_in_a_run(self, number: int, content: int) -> None:
+    @action
+    def make_a_dataset_in_a_run(self) -> None:
+        number = self.number()
+        content = self.one_of((4, 5, 6))
         run = self.held(number)
         if run is not None and run.status == "Running":
             with inside(run.id):
                 self.published(self.sides[0], "dataset", content, run=run.id)
 
-    @precondition(lambda self: self.has_held)
-    @rule(number=PICKS, end=ENDS, side=SIDES)
-    def end(self, number: int, end: str, side: int) -> None:
+    @action
+    def end(self) -> None:
+        number = self.number()
+        end = self.one_of(ENDS)
+        side = self.side()
         one = self.sides[side]
         run = self.held(number, side)
         if run is None:
@@ -405,10 +355,12 @@ class Experimenting(RuleBasedStateMachine):
         notebook = run.content.replace(b'"execution_count": null', b'"execution_count": 1')
         return Execution(notebook + b" ", RunStatus(end), Cells(1, 1), cause=cause, executed=(1,))
 
-    @precondition(lambda self: self.has_held)
-    @rule(number=PICKS, side=SIDES, is_whole=st.booleans())
-    def lose_the_process(self, number: int, side: int, is_whole: bool) -> None:
+    @action
+    def lose_the_process(self) -> None:
         """The one process of a job dies, or whoever holds several jobs does."""
+        number = self.number()
+        side = self.side()
+        is_whole = self.one_of((True, False))
         one = self.sides[side]
         run = self.held(number, side)
         if run is None or run.holder is None:
@@ -431,10 +383,11 @@ class Experimenting(RuleBasedStateMachine):
             elif each.status == "Running":
                 each.move("Queued")
 
-    @precondition(lambda self: any(side.lost for side in self.sides))
-    @rule(number=PICKS, side=SIDES)
-    def hear_from_one_that_was_given_up(self, number: int, side: int) -> None:
+    @action
+    def hear_from_one_that_was_given_up(self) -> None:
         """A process comes back to life whose job has ended, or is another's: nothing of it counts."""
+        number = self.number()
+        side = self.side()
         found = pick(self.sides[side].lost, number)
         if found is None:
             return
@@ -450,9 +403,10 @@ class Experimenting(RuleBasedStateMachine):
         with pytest.raises(MlalmError):
             recorder.running(run, lease)
 
-    @precondition(lambda self: any(side.taken for side in self.sides))
-    @rule(number=PICKS, side=SIDES)
-    def cancel(self, number: int, side: int) -> None:
+    @action
+    def cancel(self) -> None:
+        number = self.number()
+        side = self.side()
         one = self.sides[side]
         run = pick(one.place.snapshots, number)
         if run is None:
@@ -467,8 +421,11 @@ class Experimenting(RuleBasedStateMachine):
 
     # new experiments from old ones
 
-    @rule(number=PICKS, keep=st.booleans(), side=SIDES)
-    def save_as(self, number: int, keep: bool, side: int) -> None:
+    @action
+    def save_as(self) -> None:
+        number = self.number()
+        keep = self.one_of((True, False))
+        side = self.side()
         one = self.sides[side]
         found = one.source(number)
         if found is None:
@@ -489,8 +446,11 @@ class Experimenting(RuleBasedStateMachine):
             }
             assert told == {swap for swap in moved if swap[1] != swap[2]}
 
-    @rule(number=PICKS, kind=st.sampled_from(KINDS), version=st.sampled_from([None, 1, 2, 3]))
-    def update_an_asset(self, number: int, kind: str, version: int | None) -> None:
+    @action
+    def update_an_asset(self) -> None:
+        number = self.number()
+        kind = self.one_of(KINDS)
+        version = self.one_of((None, 1, 2, 3))
         side = self.sides[0]
         place, path = side.place, side.file(number)
         if path is None:
@@ -515,8 +475,10 @@ class Experimenting(RuleBasedStateMachine):
         side.took(kept, path)
         side.wrote(path, cells)
 
-    @rule(number=PICKS, side=SIDES)
-    def export(self, number: int, side: int) -> None:
+    @action
+    def export(self) -> None:
+        number = self.number()
+        side = self.side()
         one = self.sides[side]
         found = one.source(number)
         if found is None:
@@ -531,9 +493,11 @@ class Experimenting(RuleBasedStateMachine):
         one.ws.experiments.export(source, str(again))
         assert again.read_bytes() == file.read_bytes(), "the same text each time"
 
-    @precondition(lambda self: bool(self.texts))
-    @rule(number=PICKS, side=SIDES, overwrite=st.booleans())
-    def import_(self, number: int, side: int, overwrite: bool) -> None:
+    @action
+    def import_(self) -> None:
+        number = self.number()
+        side = self.side()
+        overwrite = self.one_of((True, False))
         found = pick(self.texts, number)
         if found is None:
             return
@@ -567,8 +531,10 @@ class Experimenting(RuleBasedStateMachine):
             if side == 0 and place.pins(cells) == pins and known == found[1]:
                 assert again.read_bytes() == file.read_bytes()
 
-    @rule(number=PICKS, side=SIDES)
-    def copy(self, number: int, side: int) -> None:
+    @action
+    def copy(self) -> None:
+        number = self.number()
+        side = self.side()
         one, other = self.sides[side], self.sides[1 - side]
         found = one.source(number)
         if found is None:
@@ -588,9 +554,10 @@ class Experimenting(RuleBasedStateMachine):
 
     # deleting
 
-    @precondition(lambda self: any(side.place.experiments for side in self.sides))
-    @rule(number=PICKS, side=SIDES)
-    def delete(self, number: int, side: int) -> None:
+    @action
+    def delete(self) -> None:
+        number = self.number()
+        side = self.side()
         one = self.sides[side]
         ws, place = one.ws, one.place
         path = pick(sorted(place.experiments), number)
@@ -613,9 +580,9 @@ class Experimenting(RuleBasedStateMachine):
                 with pytest.raises(NotFound):
                     ws.jobs.show(run.job)
 
-    @precondition(lambda self: any(side.place.gone for side in self.sides))
-    @rule(side=SIDES)
-    def collect_what_is_not_needed(self, side: int) -> None:
+    @action
+    def collect_what_is_not_needed(self) -> None:
+        side = self.side()
         ws, place = self.sides[side].ws, self.sides[side].place
         for file in (ws.path / ".mlalm" / "blobs").rglob("*"):
             if file.is_file():
@@ -633,12 +600,13 @@ class Experimenting(RuleBasedStateMachine):
 def test_whatever_people_do_in_whatever_order_the_rules_hold(
     home: Path, tmp_path: Path, counts: Callable[[int, int], int], figures: Counter[str]
 ) -> None:
-    machine = settings(
-        max_examples=counts(25, 1000),
-        stateful_step_count=counts(30, 60),
-        deadline=None,
-        suppress_health_check=list(HealthCheck),
-        print_blob=True,
-        database=None,
-    )
-    run_state_machine_as_test(lambda: Experimenting(tmp_path / "sequence", figures), settings=machine)
+    given = os.environ.get("MLALM_SEED")
+    many = 1 if given else counts(12, 1000)
+    for number in range(many):
+        seed = int(given) if given else random.SystemRandom().randrange(10**9)
+        print(f"\nsequence {number}: MLALM_SEED={seed}")
+        people = Experimenting(tmp_path / "sequence", seed, figures)
+        try:
+            people.go(counts(60, 120))
+        finally:
+            people.close()
