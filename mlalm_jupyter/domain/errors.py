@@ -221,8 +221,8 @@ class NothingToRollBack(Conflict):
     def __init__(self, endpoint: str) -> None:
         super().__init__(
             f"Endpoint '{endpoint}' was not rolled back.",
-            why="It has served only one definition so far.",
-            fix=f"See its history with `mlalm endpoint history {endpoint}`.",
+            why="There is no earlier step left to go back to.",
+            fix=f"See its history with `mlalm endpoint history {endpoint}`, and name a revision of it with --to.",
         )
 
 

@@ -139,7 +139,8 @@ class Move:
 def rollback_target(endpoint: str, history: Sequence[Move]) -> str:
     """The definition that a rollback of `endpoint` goes back to.
 
-    Rollbacks undo forward moves one by one, so rolling back twice goes two steps back instead of to and fro.
+    Rollbacks undo forward moves one by one, so rolling back twice goes two steps back instead of to and fro. One to
+    what has been undone already is a forward move.
 
     >>> def move(n, action, definition): return Move("s/ep", n, action, definition, None, "", "")
     >>> rollback_target("s/ep", [move(1, "add", "A"), move(2, "patch", "B"), move(3, "patch", "C")])
@@ -147,8 +148,8 @@ def rollback_target(endpoint: str, history: Sequence[Move]) -> str:
     """
     forward: list[str] = []
     for move in history:
-        if move.action == "rollback":
-            while forward and forward[-1] != move.definition_hash:
+        if move.action == "rollback" and move.definition_hash in forward:
+            while forward[-1] != move.definition_hash:
                 forward.pop()
         elif not forward or forward[-1] != move.definition_hash:
             forward.append(move.definition_hash)

@@ -70,19 +70,48 @@ class Editor:
         self.stack.pop()
         return self.stack[-1]
 
+    def undo_to(self, definition: str) -> None:
+        """Back to the last time that it was so, or, where that has been undone, forward to it."""
+        if definition not in self.stack:
+            self.do(definition)
+        while self.stack[-1] != definition:
+            self.stack.pop()
 
-@given(st.lists(st.sampled_from(["A", "B", "C", "D", "undo"]), max_size=40))
-def test_rollback_behaves_as_undo(steps: list[str]) -> None:
+
+def test_a_rollback_to_what_was_undone_is_a_step_forward_that_can_be_undone() -> None:
+    history = [move("add", "A"), move("patch", "B"), move("rollback", "A"), move("rollback", "B")]
+    assert rollback_target("wine/ep2", history) == "A"
+    assert rollback_target("wine/ep2", [*history, move("patch", "C")]) == "B"
+
+
+def test_after_the_last_step_is_undone_the_way_to_any_other_is_said() -> None:
+    history = [move("add", "A"), move("patch", "B"), move("rollback", "A")]
+    with pytest.raises(NothingToRollBack, match=r"no earlier step .* --to"):
+        rollback_target("wine/ep2", history)
+
+
+@given(
+    st.lists(
+        st.sampled_from(["A", "B", "C", "D", "undo"]) | st.integers(min_value=0, max_value=40), max_size=40
+    )
+)
+def test_rollback_behaves_as_undo(steps: list[str | int]) -> None:
     editor, history = Editor(["A"]), [move("add", "A")]
     for step in steps:
-        if step != "undo":
+        if isinstance(step, int):
+            named = history[step % len(history)].definition_hash
+            if named != history[-1].definition_hash:  # else nothing changes, and nothing is recorded
+                editor.undo_to(named)
+                history.append(move("rollback", named))
+        elif step != "undo":
             editor.do(step)
             history.append(move("patch", step))
-            continue
-        wanted = editor.undo()
-        if wanted is None:
-            with pytest.raises(NothingToRollBack):
-                rollback_target("wine/ep2", history)
         else:
-            assert rollback_target("wine/ep2", history) == wanted
-            history.append(move("rollback", wanted))
+            wanted = editor.undo()
+            if wanted is None:
+                with pytest.raises(NothingToRollBack):
+                    rollback_target("wine/ep2", history)
+            else:
+                assert rollback_target("wine/ep2", history) == wanted
+                history.append(move("rollback", wanted))
+        assert editor.stack[-1] == history[-1].definition_hash
