@@ -7,7 +7,15 @@ from dataclasses import replace
 from typing import Annotated
 
 from mlalm_jupyter.api.context import Context
-from mlalm_jupyter.api.golive import kept_definition, model_asset, new_seal, prepared, published, valid_seal
+from mlalm_jupyter.api.golive import (
+    check_still_servable,
+    kept_definition,
+    model_asset,
+    new_seal,
+    prepared,
+    published,
+    valid_seal,
+)
 from mlalm_jupyter.api.verb import Arg, verb
 from mlalm_jupyter.domain.definition import ServiceDefinition
 from mlalm_jupyter.domain.errors import AlreadyExists, InvalidInput
@@ -163,6 +171,7 @@ class Endpoints:
         ctx = self._context
         prepared(ctx, definition, seal=seal)
         with ctx.catalog.write() as tx:
+            check_still_servable(ctx, tx, definition, seal=seal)
             tx.definitions.add(definition, at=ctx.clock.now())
             if seal:
                 tx.seals.add(seal)

@@ -115,6 +115,13 @@ def prepared(context: Context, definition: ServiceDefinition, *, seal: Seal | No
     context.host.prepare(context.info.id, wanted, context.keyring.public_key)
 
 
+def check_still_servable(
+    context: Context, tx: Transaction, definition: ServiceDefinition, *, seal: Seal | None = None
+) -> None:
+    """Refuse to move to what was prepared when a model or its trust has gone meanwhile."""
+    servable(context, tx, definition, seal=seal)
+
+
 def published(context: Context) -> None:
     """Let the scorers see the catalog as it is now, and wait until they do."""
     context.progress("Publishing", 0, 0)

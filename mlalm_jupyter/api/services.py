@@ -14,7 +14,14 @@ from mlalm_jupyter.api.datasets import Datasets, sample_frame
 from mlalm_jupyter.api.definitions import definition_in
 from mlalm_jupyter.api.endpoints import Endpoints, new_keys, note_move, with_addresses
 from mlalm_jupyter.api.files import readable_file
-from mlalm_jupyter.api.golive import kept_definition, model_asset, new_seal, prepared, published
+from mlalm_jupyter.api.golive import (
+    check_still_servable,
+    kept_definition,
+    model_asset,
+    new_seal,
+    prepared,
+    published,
+)
 from mlalm_jupyter.api.tables import head_of
 from mlalm_jupyter.api.verb import Arg, verb
 from mlalm_jupyter.domain.definition import ServiceDefinition, code_definition, scoring_definition
@@ -184,6 +191,7 @@ class Services:
             model_hash=model.model_hash if model else None,
         )
         with ctx.catalog.write() as tx:
+            check_still_servable(ctx, tx, definition, seal=seal)
             tx.definitions.add(definition, at=now)
             if seal:
                 tx.seals.add(seal)

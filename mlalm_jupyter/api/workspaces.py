@@ -153,6 +153,7 @@ class _Doctor:
                 self._found(user, f"Its blob {digest[:12]} is missing.", "Restore that file from a copy.")
 
     def _definitions(self, tx: Transaction) -> None:
+        served = {endpoint.definition_hash for endpoint in tx.endpoints.find()}
         for digest in tx.definitions.digests():
             self._count("definitions")
             try:
@@ -160,7 +161,8 @@ class _Doctor:
             except (MlalmError, UnicodeDecodeError):
                 continue  # a missing or damaged blob has been reported above
             for asset in definition.models:
-                if not tx.models.has_hash(asset.model_hash):
+                # a model that nothing serves any more may be deleted, though the history goes on naming it
+                if digest in served and not tx.models.has_hash(asset.model_hash):
                     self._found(
                         f"definition {digest[:12]}",
                         f"Its model {asset.reference} is gone.",

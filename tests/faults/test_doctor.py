@@ -100,3 +100,18 @@ def test_a_server_that_does_not_run_is_said(workspace: Workspace, tmp_path: Path
     assert "2 endpoints do not answer" in found.what
     full.server.start()
     assert full.workspaces.doctor().is_healthy
+
+
+def test_a_deleted_model_that_nothing_serves_any_more_is_no_damage(full: Workspace) -> None:
+    full.models.register(LinearRegression().fit(ROWS, ROWS["a"] * 2), "line", sample=ROWS)
+    full.services.deploy("line:2", "line", update=True)
+    full.endpoints.patch("line/ep2", model="line:2")
+    full.models.delete("line:1", yes=True)
+    assert full.workspaces.doctor().findings == ()
+
+
+def test_a_model_that_serves_and_is_not_in_the_catalog_is_named(full: Workspace) -> None:
+    with sqlite3.connect(full.path / ".mlalm/catalog.sqlite") as db:
+        db.execute("DELETE FROM models")
+    db.close()
+    assert [one.what for one in full.workspaces.doctor().findings] == ["Its model line:1 is gone."]
