@@ -113,5 +113,21 @@ def write(path: Path, content: bytes) -> Path:
     return path
 
 
-_WORDS = "census income hours age model split mean bias groups weight column value rows tree fold".split()
+_WORDS = [
+    "census",
+    "income",
+    "hours",
+    "age",
+    "model",
+    "split",
+    "mean",
+    "bias",
+    "groups",
+    "weight",
+    "column",
+    "value",
+    "rows",
+    "tree",
+    "fold",
+]
 _BASE64 = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/"

@@ -187,6 +187,9 @@ class ModelStore(Protocol):
 class ExperimentStore(Protocol):
     def add(self, experiment: Experiment) -> None: ...
     def at_path(self, path: str) -> Experiment | None: ...
+    def id_at(self, path: str) -> str | None:
+        """Which experiment is at a path, for who need not know of its runs: with very many, counting takes time."""
+
     def delete(self, experiment_id: str) -> None:
         """Remove an experiment that has no runs any more."""
 
@@ -289,7 +292,7 @@ class EndpointStore(Protocol):
 
 class SealStore(Protocol):
     def add(self, seal: Seal) -> None:
-        """Keep a seal; the first one for a kind and digest stays."""
+        """Keep a seal, in place of the one for the same kind and digest if there is any."""
 
     def get(self, kind: str, digest: str) -> Seal | None: ...
     def find(self) -> list[Seal]: ...

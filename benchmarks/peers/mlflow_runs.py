@@ -31,8 +31,8 @@ os.environ |= {
     "MLFLOW_SUPPRESS_PRINTING_URL_TO_STDOUT": "true",
 }
 
-import mlflow  # noqa: E402
-from mlflow.tracking import MlflowClient  # noqa: E402
+import mlflow
+from mlflow.tracking import MlflowClient
 
 _TABLES = ("runs", "params", "tags", "metrics", "latest_metrics")
 

@@ -9,6 +9,7 @@ from typing import Annotated
 from mlalm_jupyter.api.context import Context
 from mlalm_jupyter.api.golive import (
     check_still_servable,
+    keep_seal,
     kept_definition,
     model_asset,
     new_seal,
@@ -174,7 +175,7 @@ class Endpoints:
             check_still_servable(ctx, tx, definition, seal=seal)
             tx.definitions.add(definition, at=ctx.clock.now())
             if seal:
-                tx.seals.add(seal)
+                keep_seal(ctx, tx, seal)
             tx.endpoints.save(moved, expected_revision=expected_revision)
             note_move(ctx, tx, moved, action)
         published(ctx)

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Mapping
-from datetime import UTC, datetime
 from typing import Annotated
 
 from mlalm_jupyter.api.context import Context
 from mlalm_jupyter.api.counts import at_least
+from mlalm_jupyter.api.drafts import draft_of
 from mlalm_jupyter.api.exchange import Exchange
 from mlalm_jupyter.api.recorder import Recorder, notebook_file
 from mlalm_jupyter.api.runs import ended_run
@@ -19,8 +18,9 @@ from mlalm_jupyter.domain.errors import InUse, InvalidInput, NotFound, Unconfirm
 from mlalm_jupyter.domain.experiment import Experiment
 from mlalm_jupyter.domain.listing import Listing
 from mlalm_jupyter.domain.outcome import Removed
-from mlalm_jupyter.domain.run import Cells, Condition, Run, RunStatus, Snapshot, Sorting
+from mlalm_jupyter.domain.run import Condition, Run, RunStatus, Sorting
 from mlalm_jupyter.notebook.document import check_parameters, read_notebook
+from mlalm_jupyter.ports import Transaction
 
 
 class Experiments(Exchange, Views):
@@ -41,13 +41,10 @@ class Experiments(Exchange, Views):
         self, notebook: Annotated[str, Arg("the notebook's path", completes="experiment")]
     ) -> Experiment:
         """Show one experiment."""
-        wanted = notebook if notebook.endswith(".ipynb") else f"{notebook}.ipynb"
-        wanted = self._context.inside(wanted)
         with self._context.catalog.read() as tx:
-            known = tx.experiments.find()
-        found = next((one for one in known if wanted == one.path), None)
-        if found is None:
-            raise NotFound("experiment", notebook, known=[one.path for one in known])
+            found = tx.experiments.at_path(self._path(notebook))
+            if found is None:
+                raise _unknown(tx, notebook)
         return found
 
     @verb("experiment", "snapshot")
@@ -124,10 +121,13 @@ class Experiments(Exchange, Views):
         wanted = _status(status)
         conditions = Condition.all_in(where)
         sorting = Sorting.parse(sort) if sort else None
-        experiment = self.show(notebook)
+        path = self._path(notebook)
         with ctx.catalog.read() as tx:
+            experiment_id = tx.experiments.id_at(path)
+            if experiment_id is None:
+                raise _unknown(tx, notebook)
             runs = tx.runs.find(
-                experiment_id=experiment.id,
+                experiment_id=experiment_id,
                 status=wanted,
                 where=conditions,
                 since=since,
@@ -135,7 +135,7 @@ class Experiments(Exchange, Views):
                 limit=at_least(1, limit, of="runs"),
             )
         is_whole = not (status or where or since or sort)
-        return Listing("run", [*self._draft(experiment), *runs] if is_whole else runs)
+        return Listing("run", [*draft_of(ctx, experiment_id, path), *runs] if is_whole else runs)
 
     @verb("experiment", "delete")
     def delete(
@@ -169,32 +169,13 @@ class Experiments(Exchange, Views):
             )
         return Removed("experiment", experiment.path)
 
-    def _draft(self, experiment: Experiment) -> tuple[Run, ...]:
-        """The notebook as it is now, which is the one line of its history that can be edited."""
-        file = self._context.path / experiment.path
-        try:
-            content = file.read_bytes()
-            saved_s = file.stat().st_mtime
-        except OSError:
-            return ()  # moved, or deleted by its owner; the locked ones remain
-        try:
-            total = len(read_notebook(content).code_cells)
-        except InvalidInput:
-            total = 0
-        return (
-            Run(
-                id=experiment.id,
-                experiment_id=experiment.id,
-                path=experiment.path,
-                status=RunStatus.DRAFT,
-                snapshot=Snapshot(hashlib.sha256(content).hexdigest()),
-                origin="file",
-                created_at=_utc(saved_s),
-                created_by=self._context.who,
-                cells=Cells(total=total),
-                is_editable=True,
-            ),
-        )
+    def _path(self, notebook: str) -> str:
+        """Where in the workspace a notebook is that a person named."""
+        return self._context.inside(notebook if notebook.endswith(".ipynb") else f"{notebook}.ipynb")
+
+
+def _unknown(tx: Transaction, notebook: str) -> NotFound:
+    return NotFound("experiment", notebook, known=[one.path for one in tx.experiments.find()])
 
 
 def _status(text: str | None) -> RunStatus | None:
@@ -205,7 +186,3 @@ def _status(text: str | None) -> RunStatus | None:
             return status
     known = ", ".join(f"'{status.value}'" for status in RunStatus)
     raise InvalidInput("The status", expected=f"one of {known}", got=f"'{text}'")
-
-
-def _utc(time_s: float) -> str:
-    return datetime.fromtimestamp(time_s, UTC).isoformat(timespec="microseconds").replace("+00:00", "Z")

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from mlalm_jupyter.api.context import Context
 from mlalm_jupyter.domain.definition import ModelAsset, ServiceDefinition
-from mlalm_jupyter.domain.errors import Corrupt, InvalidInput, NotFound, UntrustedContent
+from mlalm_jupyter.domain.errors import Corrupt, InvalidInput, NotFound
 from mlalm_jupyter.domain.model import TrainedModel
 from mlalm_jupyter.domain.names import AssetRef
 from mlalm_jupyter.domain.projection import Projection, Servable, ServableModel, ServedEndpoint
-from mlalm_jupyter.domain.trust import Seal, sealed_statement
+from mlalm_jupyter.domain.trust import Seal, check_code, check_payload, sealed_statement
 from mlalm_jupyter.ports import Transaction
 
 
@@ -33,6 +33,14 @@ def valid_seal(context: Context, tx: Transaction, kind: str, digest: str) -> str
     return None
 
 
+def keep_seal(context: Context, tx: Transaction, seal: Seal) -> bool:
+    """Keep a new signature, unless there is a valid one already; whether it was kept."""
+    if valid_seal(context, tx, seal.kind, seal.digest) is not None:
+        return False
+    tx.seals.add(seal)
+    return True
+
+
 def model_asset(model: TrainedModel, asset: str = "asset1") -> ModelAsset:
     """A registered model as a definition names it."""
     return ModelAsset(asset, model.name, model.version, model.model_hash)
@@ -55,30 +63,35 @@ def servable(
     context: Context, tx: Transaction, definition: ServiceDefinition, *, seal: Seal | None = None
 ) -> Servable:
     """A definition with what scorers need; refused when it holds anything this workspace did not sign."""
-    signature = seal.signature if seal else valid_seal(context, tx, "definition", definition.digest)
-    if definition.code and not signature:
-        raise UntrustedContent(
-            f"Definition {definition.digest[:12]}",
-            wants=[f"the code of node {cell.node} ({cell.entry})" for cell in definition.code],
-            digest=definition.digest,
+    found = _as_kept(context, tx, definition, seal=seal)
+    check_code(definition, is_sealed=found.seal is not None)
+    for asset, kept in zip(definition.models, found.models, strict=True):
+        model = held_model(tx, asset)
+        check_payload(
+            model.reference,
+            format=model.format,
+            model_hash=model.model_hash,
+            is_data_only=model.is_data_only,
+            is_sealed=kept.seal is not None,
         )
+    return found
+
+
+def _as_kept(
+    context: Context, tx: Transaction, definition: ServiceDefinition, *, seal: Seal | None = None
+) -> Servable:
+    """A definition with the signatures that are kept of it and its models, whether they suffice or not."""
+    signature = seal.signature if seal else valid_seal(context, tx, "definition", definition.digest)
     models = []
     for asset in definition.models:
         model = held_model(tx, asset)
-        model_seal = valid_seal(context, tx, "model", model.model_hash)
-        if not model.is_data_only and not model_seal:
-            raise UntrustedContent(
-                f"Model {model.reference}",
-                wants=[f"what its {model.format} payload says"],
-                digest=model.model_hash,
-            )
         models.append(
             ServableModel(
                 reference=model.reference,
                 model_hash=model.model_hash,
                 bundle_digest=model.bundle_digest,
                 bundle_path=str(context.blobs.path(model.bundle_digest)),
-                seal=model_seal,
+                seal=valid_seal(context, tx, "model", model.model_hash),
             )
         )
     path = str(context.blobs.path(definition.digest))
@@ -90,16 +103,13 @@ def kept_definition(context: Context, digest: str) -> ServiceDefinition:
     return ServiceDefinition.from_text(context.blobs.get(digest).decode(), where=f"Definition {digest[:12]}")
 
 
-def _as_kept(context: Context, tx: Transaction, digest: str) -> Servable | None:
+def _as_serving(context: Context, tx: Transaction, digest: str) -> Servable | None:
     """A definition that serves already; what can no longer be served must not take the others along.
 
     Without its seal a scorer that starts later refuses it, and one whose file is damaged is left out.
     """
     try:
-        definition = kept_definition(context, digest)
-        return servable(context, tx, definition)
-    except UntrustedContent:
-        return Servable(digest=digest, path=str(context.blobs.path(digest)), seal=None)
+        return _as_kept(context, tx, kept_definition(context, digest))
     except (Corrupt, NotFound, InvalidInput):
         return None
 
@@ -143,7 +153,7 @@ def projection(context: Context) -> Projection:
             for endpoint in endpoints
         )
         digests = sorted({endpoint.definition_hash for endpoint in endpoints})
-        servables = [_as_kept(context, tx, digest) for digest in digests]
+        servables = [_as_serving(context, tx, digest) for digest in digests]
         return Projection(
             workspace_id=context.info.id,
             workspace_path=str(context.path),

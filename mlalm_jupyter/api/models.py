@@ -8,7 +8,7 @@ from typing import Annotated
 from mlalm_jupyter.api.context import Context
 from mlalm_jupyter.api.datasets import Datasets, sample_frame
 from mlalm_jupyter.api.files import readable_file, write_new_file
-from mlalm_jupyter.api.golive import new_seal
+from mlalm_jupyter.api.golive import keep_seal, new_seal
 from mlalm_jupyter.api.packages import lineage_of, opened_package
 from mlalm_jupyter.api.pins import used
 from mlalm_jupyter.api.verb import Arg, verb
@@ -82,9 +82,8 @@ class Models:
             )
             tx.models.add(kept)
             if is_ours:
-                tx.seals.add(
-                    new_seal(ctx, "model", kept.model_hash, reason=f"registered here as {kept.reference}")
-                )
+                reason = f"registered here as {kept.reference}"
+                keep_seal(ctx, tx, new_seal(ctx, "model", kept.model_hash, reason=reason))
             if lineage.run_id:
                 tx.runs.add_model(lineage.run_id, kept.reference)
             ctx.note(

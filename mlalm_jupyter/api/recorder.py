@@ -272,13 +272,13 @@ class Recorder:
         """A run that is nothing but its snapshot yet; its experiment is made when it is the first."""
         ctx = self._context
         now = ctx.clock.now()
-        experiment = tx.experiments.at_path(path)
-        if experiment is None:
-            experiment = Experiment(ctx.clock.new_id(), path, "training", now)
-            tx.experiments.add(experiment)
+        experiment_id = tx.experiments.id_at(path)
+        if experiment_id is None:
+            experiment_id = ctx.clock.new_id()
+            tx.experiments.add(Experiment(experiment_id, path, "training", now))
         return Run(
             id=ctx.clock.new_id(),
-            experiment_id=experiment.id,
+            experiment_id=experiment_id,
             path=path,
             status=RunStatus.DRAFT,
             snapshot=snapshot,

@@ -16,6 +16,7 @@ from mlalm_jupyter.api.endpoints import Endpoints, new_keys, note_move, with_add
 from mlalm_jupyter.api.files import readable_file
 from mlalm_jupyter.api.golive import (
     check_still_servable,
+    keep_seal,
     kept_definition,
     model_asset,
     new_seal,
@@ -97,7 +98,7 @@ class Services:
         if existing:
             current = existing.default
             if current.definition_hash == definition.digest:
-                return self._unchanged(service)
+                return self._unchanged(service, seal)
             moved = current.redeployed(definition, at=ctx.clock.now())
             self._endpoints.move(
                 moved, definition, action="update", expected_revision=current.revision, seal=seal
@@ -165,11 +166,24 @@ class Services:
             raise NotFound("address", endpoint.reference, fix="Start the server with `mlalm server start`.")
         return endpoint, endpoint.address
 
-    def _unchanged(self, service: str) -> WebService:
-        shown = self.show(service)
+    def _unchanged(self, service: str, seal: Seal | None) -> WebService:
         note = "Nothing changed: it serves exactly this already."
+        if seal and self._sealed_anew(seal):
+            note = (
+                "It serves exactly this already; that this workspace signed it had been lost and holds again."
+            )
+        shown = self.show(service)
         noted = (replace(one, note=note) if one.is_default else one for one in shown.endpoints)
         return replace(shown, endpoints=tuple(noted))
+
+    def _sealed_anew(self, seal: Seal) -> bool:
+        ctx = self._context
+        with ctx.catalog.write() as tx:
+            if not keep_seal(ctx, tx, seal):
+                return False
+            ctx.note(tx, seal.kind, "trust", subject_id=seal.digest, subject=seal.digest[:12])
+        published(ctx)
+        return True
 
     def _make(self, name: str, deployable: _Deployable, seal: Seal | None) -> None:
         ctx = self._context
@@ -194,7 +208,7 @@ class Services:
             check_still_servable(ctx, tx, definition, seal=seal)
             tx.definitions.add(definition, at=now)
             if seal:
-                tx.seals.add(seal)
+                keep_seal(ctx, tx, seal)
             tx.services.add(made)
             tx.endpoints.add(default, new_keys(ctx, default.id))
             ctx.note(

@@ -8,7 +8,7 @@ from typing import Annotated
 from mlalm_jupyter.api.context import Context
 from mlalm_jupyter.api.datasets import Datasets, sample_frame
 from mlalm_jupyter.api.files import readable_file
-from mlalm_jupyter.api.golive import new_seal
+from mlalm_jupyter.api.golive import keep_seal, new_seal
 from mlalm_jupyter.api.packages import lineage_of, opened_package
 from mlalm_jupyter.api.pins import used
 from mlalm_jupyter.api.verb import Arg, verb
@@ -87,7 +87,7 @@ class Transforms:
             if is_ours:
                 # one seal for a package, whether its bytes are a model or a transform
                 reason = f"registered here as transform {kept.reference}"
-                tx.seals.add(new_seal(ctx, "model", kept.transform_hash, reason=reason))
+                keep_seal(ctx, tx, new_seal(ctx, "model", kept.transform_hash, reason=reason))
             ctx.note(
                 tx,
                 "transform",

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from mlalm_jupyter.domain.definition import ServiceDefinition
+from mlalm_jupyter.domain.errors import UntrustedContent
+
 
 @dataclass(frozen=True, slots=True)
 class Seal:
@@ -35,3 +38,23 @@ def sealed_statement(kind: str, digest: str) -> bytes:
     b'mlalm-seal-1\\ndefinition\\nab\\n'
     """
     return f"mlalm-seal-1\n{kind}\n{digest}\n".encode()
+
+
+def check_code(definition: ServiceDefinition, *, is_sealed: bool) -> None:
+    """Refuse a definition with code in it that is not signed."""
+    if definition.code and not is_sealed:
+        raise UntrustedContent(
+            f"Definition {definition.digest[:12]}",
+            wants=[f"the code of node {cell.node} ({cell.entry})" for cell in definition.code],
+            digest=definition.digest,
+        )
+
+
+def check_payload(
+    reference: str, *, format: str, model_hash: str, is_data_only: bool, is_sealed: bool
+) -> None:
+    """Refuse a model whose payload could run something and is not signed."""
+    if not is_data_only and not is_sealed:
+        raise UntrustedContent(
+            f"Model {reference}", wants=[f"what its {format} payload says"], digest=model_hash
+        )

@@ -17,9 +17,10 @@ import numpy as np
 import pandas as pd
 
 from mlalm_jupyter.domain.definition import CodeCell, ModelAsset, ServiceDefinition
-from mlalm_jupyter.domain.errors import Corrupt, MlalmError, NotFound, ScoringFailed, UntrustedContent
+from mlalm_jupyter.domain.errors import Corrupt, MlalmError, NotFound, ScoringFailed
 from mlalm_jupyter.domain.projection import Servable
 from mlalm_jupyter.domain.signature import Column, ColumnType, Schema
+from mlalm_jupyter.domain.trust import check_code, check_payload
 from mlalm_jupyter.formats import bundle as bundles
 from mlalm_jupyter.formats import frames
 from mlalm_jupyter.scoring.answers import Output
@@ -138,14 +139,8 @@ def read_definition(servable: Servable) -> ServiceDefinition:
 
 def check_trust(definition: ServiceDefinition, servable: Servable, public_key: str) -> None:
     """Refuse code and payloads that could run something and that the workspace's key did not sign."""
-    if definition.code and not is_sealed(
-        "definition", definition.digest, seal=servable.seal, public_key=public_key
-    ):
-        raise UntrustedContent(
-            f"Definition {definition.digest[:12]}",
-            wants=[f"the code of node {cell.node} ({cell.entry})" for cell in definition.code],
-            digest=definition.digest,
-        )
+    sealed = is_sealed("definition", definition.digest, seal=servable.seal, public_key=public_key)
+    check_code(definition, is_sealed=sealed)
 
 
 def check_servable(servable: Servable, public_key: str) -> None:
@@ -176,9 +171,13 @@ def _bundle(asset: ModelAsset, servable: Servable, public_key: str) -> tuple[bun
     if bundle.model_hash != asset.model_hash:
         raise Corrupt(what, why="Its file holds another model than its definition names.")
     is_trusted = is_sealed("model", bundle.model_hash, seal=found.seal, public_key=public_key)
-    if not is_trusted and not bundle.is_data_only:
-        wants = [f"what its {bundle.format} payload says"]
-        raise UntrustedContent(what, wants=wants, digest=bundle.model_hash)
+    check_payload(
+        asset.reference,
+        format=bundle.format,
+        model_hash=bundle.model_hash,
+        is_data_only=bundle.is_data_only,
+        is_sealed=is_trusted,
+    )
     return bundle, is_trusted
 
 

@@ -177,14 +177,14 @@ def test_noting_a_definition_again_changes_nothing(catalog: Catalog) -> None:
         assert tx.definitions.digests() == [definition(model(version=2)).digest, document.digest]
 
 
-def test_the_first_seal_over_some_content_stays(catalog: Catalog) -> None:
+def test_a_later_seal_over_the_same_content_takes_the_place_of_the_first(catalog: Catalog) -> None:
     first = Seal(digest("x"), "model", "k1", "signed", "because", at(1), "ann")
     with catalog.write() as tx:
         tx.seals.add(first)
         tx.seals.add(replace(first, reason="again", at=at(2)))
         tx.seals.add(replace(first, kind="definition", at=at(3)))
     with catalog.read() as tx:
-        assert tx.seals.get("model", first.digest) == first
+        assert tx.seals.get("model", first.digest) == replace(first, reason="again", at=at(2))
         assert tx.seals.get("run", first.digest) is None
         assert [seal.kind for seal in tx.seals.find()] == ["model", "definition"]
     with catalog.write() as tx:

@@ -85,7 +85,7 @@ async def test_magics_mean_this_notebook(
         assert "No experiment" in shown
         assert "train.ipynb" in shown
         assert (await cell("run = %run_all\nprint(run.status)")).endswith("Finished\n")
-        assert await cell("runs = %runs\nprint(runs[0].id == run.id)") == "True\n"
+        assert await cell("runs = %runs\nprint(runs[0].is_editable, runs[1].id == run.id)") == "True True\n"
     with Workspace.open(jp_root_dir) as workspace:
         assert [run.path for run in workspace.experiments.history("train.ipynb") if not run.is_editable] == [
             "train.ipynb"

@@ -185,8 +185,8 @@ class Bench:
 
 @pytest.fixture
 def bench(workspace: Workspace, figures: Counter[str]) -> Bench:
-    seed = int(os.environ.get("MLALM_SEED") or random.SystemRandom().randrange(10**9))
-    print(f"MLALM_SEED={seed}")
+    seed = int(os.environ.get("SEED") or random.SystemRandom().randrange(10**9))
+    print(f"SEED={seed}")
     return Bench(workspace, random.Random(seed), figures)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sqlite3
 from pathlib import Path
 from typing import Any
 
@@ -175,3 +176,19 @@ def test_a_definition_whose_model_is_not_here_moves_nothing(
     with pytest.raises(error):
         hosted.services.deploy(str(tmp_path / "line.json"), "line", update=True)
     assert hosted.endpoints.show("line").to_dict() == before
+
+
+def test_deploying_again_signs_again_what_somebody_broke(served: Workspace, tmp_path: Path) -> None:
+    digest = served.endpoints.show("twice").definition_hash
+    (seal,) = served.trust.list()
+    with sqlite3.connect(served.path / ".mlalm" / "catalog.sqlite") as file:
+        file.execute("UPDATE seals SET signature = ?", ("00" * 64,))
+    with pytest.raises(UntrustedContent):
+        served.endpoints.add("twice/second")
+    again = served.services.deploy(str(tmp_path / "f.py"), "twice", sample=ROWS, update=True)
+    assert "holds again" in again.default.note
+    assert [(one.digest, one.signature) for one in served.trust.list()] == [(digest, seal.signature)]
+    assert served.services.deploy(str(tmp_path / "f.py"), "twice", sample=ROWS, update=True).default.note == (
+        "Nothing changed: it serves exactly this already."
+    )
+    assert served.services.score("twice", ROWS).rows[0] == (1.0, 2.0)

@@ -28,6 +28,7 @@ _WITH_RUNS = (
     .order_by(experiments.c.path)
 )
 _AT_PATH = _WITH_RUNS.where(experiments.c.path == bindparam("path"))
+_ID_AT = select(experiments.c.id).where(experiments.c.path == bindparam("path"))
 _OWN = len(experiments.c)
 
 
@@ -54,6 +55,9 @@ class SqlExperiments:
     def at_path(self, path: str) -> Experiment | None:
         row = self._connection.execute(_AT_PATH, {"path": path}).one_or_none()
         return None if row is None else _experiment(row)
+
+    def id_at(self, path: str) -> str | None:
+        return self._connection.execute(_ID_AT, {"path": path}).scalar_one_or_none()
 
     def find(self) -> list[Experiment]:
         return [_experiment(row) for row in self._connection.execute(_WITH_RUNS)]

@@ -12,6 +12,7 @@ _FIELDS = select(
 )
 _ONE = _FIELDS.where(seals.c.kind == bindparam("kind"), seals.c.digest == bindparam("digest"))
 _ALL = _FIELDS.order_by(seals.c.at, seals.c.digest, seals.c.kind)
+_REPLACED = delete(seals).where(seals.c.kind == bindparam("kind"), seals.c.digest == bindparam("digest"))
 _REMOVE = delete(seals).where(seals.c.digest == bindparam("digest"))
 
 
@@ -22,19 +23,19 @@ class SqlSeals:
         self._connection = connection
 
     def add(self, seal: Seal) -> None:
-        if self.get(seal.kind, seal.digest) is None:
-            self._connection.execute(
-                insert(seals),
-                {
-                    "kind": seal.kind,
-                    "digest": seal.digest,
-                    "key_id": seal.key_id,
-                    "signature": seal.signature,
-                    "reason": seal.reason,
-                    "at": seal.at,
-                    "by": seal.by,
-                },
-            )
+        self._connection.execute(_REPLACED, {"kind": seal.kind, "digest": seal.digest})
+        self._connection.execute(
+            insert(seals),
+            {
+                "kind": seal.kind,
+                "digest": seal.digest,
+                "key_id": seal.key_id,
+                "signature": seal.signature,
+                "reason": seal.reason,
+                "at": seal.at,
+                "by": seal.by,
+            },
+        )
 
     def get(self, kind: str, digest: str) -> Seal | None:
         row = self._connection.execute(_ONE, {"kind": kind, "digest": digest}).one_or_none()

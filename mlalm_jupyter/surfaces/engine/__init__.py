@@ -6,6 +6,9 @@ itself. So nothing of papermill and little of ours is imported before a notebook
 
 from __future__ import annotations
 
+import contextlib
+import gc
+from collections.abc import Iterator
 from typing import Any
 
 
@@ -15,7 +18,8 @@ class MlalmEngine:
     @classmethod
     def execute_notebook(cls, nb: Any, kernel_name: str, **options: Any) -> Any:
         """Execute a notebook in this process, and keep the record of it in the workspace."""
-        from mlalm_jupyter.surfaces.engine.recorded import RecordedEngine
+        with _undisturbed():
+            from mlalm_jupyter.surfaces.engine.recorded import RecordedEngine
 
         return RecordedEngine.execute_notebook(nb, kernel_name, **options)
 
@@ -30,3 +34,15 @@ class MlalmEngine:
         from papermill.utils import nb_language
 
         return nb_language(nb, language)
+
+
+@contextlib.contextmanager
+def _undisturbed() -> Iterator[None]:
+    """Import without the garbage collector, which would look at all that papermill holds again and again."""
+    was_enabled = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was_enabled:
+            gc.enable()

@@ -70,8 +70,8 @@ SENTENCES: list[tuple[MlalmError, str]] = [
     ),
     (
         errors.NothingToRollBack("bikes/default"),
-        "Endpoint 'bikes/default' was not rolled back. It has served only one definition so far. "
-        "See its history with `mlalm endpoint history bikes/default`.",
+        "Endpoint 'bikes/default' was not rolled back. There is no earlier step left to go back to. "
+        "See its history with `mlalm endpoint history bikes/default`, and name a revision of it with --to.",
     ),
     (
         errors.DefaultEndpointNotPatchable("bikes/default"),
