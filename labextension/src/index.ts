@@ -1,5 +1,6 @@
 import { lifecyclePlugin, panelPlugin, runPlugin } from './plugin';
+import { snapshotPlugin } from './snapshots/plugin';
 
 export { ILifecycle } from './tokens';
 
-export default [lifecyclePlugin, panelPlugin, runPlugin];
+export default [lifecyclePlugin, panelPlugin, runPlugin, snapshotPlugin];

@@ -5,14 +5,23 @@ import { Lifecycle } from './lifecycle';
 /** What jsdom lacks of a request. */
 class FakeRequest {
   readonly headers = { append: () => undefined, has: () => true };
-  constructor(readonly url: string) {}
+  constructor(
+    readonly url: string,
+    readonly init: RequestInit = {}
+  ) {}
 }
 
 type Answer = { status: number; body: unknown };
 
-function serving(answers: Record<string, Answer[]>, asked: string[] = [], urls: string[] = []): ServerConnection.ISettings {
+function serving(
+  answers: Record<string, Answer[]>,
+  asked: string[] = [],
+  urls: string[] = [],
+  bodies: unknown[] = []
+): ServerConnection.ISettings {
   const fetch = async (request: RequestInfo | URL): Promise<Response> => {
-    const url = (request as Request).url;
+    const { url, init } = request as unknown as FakeRequest;
+    bodies.push(JSON.parse(String(init.body ?? '{}')));
     const verb = url.replace(/.*\/mlalm\//, '').replace(/\?.*/, '');
     asked.push(verb);
     urls.push(url);
@@ -31,7 +40,7 @@ const PLACE = { where: [ok({ workspace: '/w', folder: 'w' })] };
 
 describe('the lifecycle', () => {
   it('takes experiments and services from the server', async () => {
-    const settings = serving({ ...PLACE, 'api/experiment/list': [ok({ result: [{ id: 'e' }] })], 'api/service/list': [ok({ result: [] })] });
+    const settings = serving({ ...PLACE, 'api/experiment/list': [ok({ result: [{ id: 'e', path: 'a.ipynb', last_run: null }] })], 'api/service/list': [ok({ result: [] })] });
     const lifecycle = new Lifecycle(settings);
     expect(lifecycle.isLoading).toBe(true);
     await lifecycle.refresh();
@@ -51,7 +60,7 @@ describe('the lifecycle', () => {
     const fault = { code: 'Unavailable', what: 'No.', why: 'Busy.', fix: 'Wait.' };
     const settings = serving({
       ...PLACE,
-      'api/experiment/list': [ok({ result: [{ id: 'e' }] }), { status: 503, body: { error: fault } }],
+      'api/experiment/list': [ok({ result: [{ id: 'e', path: 'a.ipynb', last_run: null }] }), { status: 503, body: { error: fault } }],
       'api/service/list': [ok({ result: [] })]
     });
     const lifecycle = new Lifecycle(settings);
@@ -73,6 +82,52 @@ describe('the lifecycle', () => {
     const run = await new Lifecycle(settings).run('a.ipynb', now => told.push(now.status));
     expect(run.status).toBe('Finished');
     expect(told).toEqual(['Queued', 'Running']);
+  });
+
+  it('asks for the history of the notebook at hand, by its whole path, and of those a person opens', async () => {
+    const asked: string[] = [];
+    const bodies: unknown[] = [];
+    const experiments = [
+      { id: 'e', path: 'train.ipynb', last_run: null },
+      { id: 'f', path: 'score.ipynb', last_run: null }
+    ];
+    const settings = serving(
+      {
+        ...PLACE,
+        'api/experiment/list': [ok({ result: experiments })],
+        'api/service/list': [ok({ result: [] })],
+        'api/experiment/history': [ok({ result: [{ id: 'r', experiment_id: 'e', status: 'Running' }] })]
+      },
+      asked,
+      [],
+      bodies
+    );
+    const lifecycle = new Lifecycle(settings);
+    lifecycle.moveTo('w/train.ipynb');
+    await lifecycle.refresh();
+    const [train, score] = lifecycle.experiments;
+    expect([lifecycle.isOpen(train), lifecycle.isOpen(score), lifecycle.isBusy]).toEqual([true, false, true]);
+    expect(lifecycle.history(train)?.runs.map(one => one.id)).toEqual(['r']);
+    expect(lifecycle.history(score)).toBeNull();
+    lifecycle.setOpen(train, false);
+    lifecycle.setOpen(score, true);
+    await lifecycle.refresh();
+    const histories = bodies.filter(body => 'notebook' in (body as object));
+    expect(histories.map(body => (body as { notebook: string }).notebook)).toContain('/w/score.ipynb');
+    expect((histories[0] as { notebook: string }).notebook).toBe('/w/train.ipynb');
+  });
+
+  it('does without the history of an experiment that was deleted meanwhile', async () => {
+    const settings = serving({
+      ...PLACE,
+      'api/experiment/list': [ok({ result: [{ id: 'e', path: 'train.ipynb', last_run: null }] })],
+      'api/service/list': [ok({ result: [] })],
+      'api/experiment/history': [{ status: 404, body: { error: { code: 'NotFound', what: 'No.' } } }]
+    });
+    const lifecycle = new Lifecycle(settings);
+    lifecycle.moveTo('w/train.ipynb');
+    await lifecycle.refresh();
+    expect([lifecycle.fault, lifecycle.experiments.length]).toEqual([null, 1]);
   });
 
   it('goes on following a run when an answer fails to come', async () => {
@@ -123,7 +178,7 @@ describe('the lifecycle', () => {
     const settings = serving(
       {
         where: [ok({ workspace: '/w', folder: 'w' }), { status: 404, body: { error: { code: 'WorkspaceNotFound', what: 'No.' } } }],
-        'api/experiment/list': [ok({ result: [{ id: 'e' }] })],
+        'api/experiment/list': [ok({ result: [{ id: 'e', path: 'a.ipynb', last_run: null }] })],
         'api/service/list': [ok({ result: [] })]
       },
       [],

@@ -1,11 +1,13 @@
+import { PathExt } from '@jupyterlab/coreutils';
 import { ServerConnection } from '@jupyterlab/services';
 import { ISignal, Signal } from '@lumino/signaling';
 
+import { Histories } from './experiments/histories';
+import { isUnderWay } from './experiments/status';
 import { IExperiment, IFault, IRun, IWebService } from './generated/api';
 import { MlalmError, requestAPI, requestPlace } from './request';
-import { ILifecycle } from './tokens';
+import { IHistory, ILifecycle } from './tokens';
 
-const RUNNING = ['Queued', 'Running'];
 const WATCH_MS = { first: 300, last: 2000, growth: 1.2 };
 
 /** How long a server that does not answer is asked again: about half an hour. */
@@ -13,11 +15,6 @@ const AWAY = { growth: 2, last_ms: 30_000, tries: 60, codes: ['Unreachable', 'Un
 
 function isAway(error: unknown): boolean {
   return error instanceof MlalmError && AWAY.codes.includes(error.fault.code);
-}
-
-/** Whether a run has still to end. */
-export function isUnderWay(run: IRun | null): boolean {
-  return run !== null && RUNNING.includes(run.status);
 }
 
 interface IKnown {
@@ -54,6 +51,11 @@ export class Lifecycle implements ILifecycle {
     return this._known === NOTHING;
   }
 
+  get isBusy(): boolean {
+    const runs = [...this._histories.runs, ...this.experiments.map(one => one.last_run)];
+    return runs.some(isUnderWay);
+  }
+
   get changed(): ISignal<ILifecycle, void> {
     return this._changed;
   }
@@ -76,6 +78,26 @@ export class Lifecycle implements ILifecycle {
     this._asking = null;
   }
 
+  isOpen(experiment: IExperiment): boolean {
+    return this._histories.isOpen(experiment, this.isAtHand(experiment));
+  }
+
+  setOpen(experiment: IExperiment, isOpen: boolean): void {
+    this._histories.setOpen(experiment, isOpen);
+    this._changed.emit();
+    this.askAnew();
+  }
+
+  showMore(experiment: IExperiment): void {
+    this._histories.showMore(experiment);
+    this._changed.emit();
+    this.askAnew();
+  }
+
+  history(experiment: IExperiment): IHistory | null {
+    return this._histories.of(experiment);
+  }
+
   async run(path: string, told: (run: IRun) => void): Promise<IRun> {
     // the workspace around the notebook is meant, also when the panel shows another
     const { workspace } = await requestPlace(path, this.settings);
@@ -84,6 +106,7 @@ export class Lifecycle implements ILifecycle {
     let missed = 0;
     for (let wait = WATCH_MS.first; isUnderWay(run); ) {
       told(run);
+      this.put(run, workspace);
       await new Promise(resolve => setTimeout(resolve, wait));
       try {
         run = await requestAPI<IRun>('run/show', { run: run.id }, this.settings, workspace);
@@ -100,6 +123,23 @@ export class Lifecycle implements ILifecycle {
     }
     this.askAnew();
     return run;
+  }
+
+  /** Show what is newly known of a run, without asking for everything. */
+  private put(run: IRun, workspace: string): void {
+    if (workspace !== this._known.workspace) {
+      return;
+    }
+    const isLast = (one: IExperiment) => one.last_run?.id === run.id;
+    const experiments = this._known.experiments.map(one => (isLast(one) ? { ...one, last_run: run } : one));
+    this._known = { ...this._known, experiments };
+    this._histories.put(run);
+    this._changed.emit();
+  }
+
+  /** Whether an experiment's notebook is the one that a person looks at. */
+  private isAtHand(experiment: IExperiment, folder: string | null = this._known.folder): boolean {
+    return folder !== null && PathExt.join(folder, experiment.path) === this._near;
   }
 
   /** Ask although an answer is on its way: it is older than what has just changed. */
@@ -129,7 +169,9 @@ export class Lifecycle implements ILifecycle {
         requestAPI<IExperiment[]>('experiment/list', {}, this.settings, workspace),
         requestAPI<IWebService[]>('service/list', {}, this.settings, workspace)
       ]);
-      return { workspace, folder, experiments, services, fault: null };
+      const known = { workspace, folder, experiments, services, fault: null };
+      await this.askHistories(known);
+      return known;
     } catch (error) {
       if (!(error instanceof MlalmError)) {
         throw error;
@@ -140,6 +182,28 @@ export class Lifecycle implements ILifecycle {
     }
   }
 
+  /** Ask for the histories that are open; what was deleted meanwhile is left out. */
+  private async askHistories(known: IKnown): Promise<void> {
+    const { workspace, folder, experiments } = known;
+    this._histories.forgetOthers(experiments);
+    const open = experiments.filter(one => this._histories.isOpen(one, this.isAtHand(one, folder)));
+    await Promise.all(
+      open.map(async experiment => {
+        // by its whole path, because a file of the same path may lie where Jupyter serves
+        const asked = { notebook: `${workspace}/${experiment.path}`, limit: this._histories.limit(experiment) };
+        try {
+          const runs = await requestAPI<IRun[]>('experiment/history', asked, this.settings, workspace);
+          this._histories.keep(experiment, runs);
+        } catch (error) {
+          if (!(error instanceof MlalmError && error.fault.code === 'NotFound')) {
+            throw error;
+          }
+        }
+      })
+    );
+  }
+
+  private readonly _histories = new Histories();
   private _near = '';
   private _known = NOTHING;
   private _turn = 0;

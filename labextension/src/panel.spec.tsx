@@ -24,11 +24,25 @@ const SERVICE = {
 } as unknown as IWebService;
 
 function lifecycle(changes: Partial<ILifecycle>): ILifecycle {
-  const one = { experiments: [], services: [], folder: '', fault: null, isLoading: false, refresh: jest.fn(), run: jest.fn(), ...changes };
+  const one = {
+    experiments: [],
+    services: [],
+    folder: '',
+    fault: null,
+    isLoading: false,
+    isBusy: false,
+    isOpen: () => false,
+    setOpen: jest.fn(),
+    showMore: jest.fn(),
+    history: () => null,
+    refresh: jest.fn(),
+    run: jest.fn(),
+    ...changes
+  };
   return { ...one, changed: new Signal(one) } as unknown as ILifecycle;
 }
 
-function shown(state: ILifecycle, actions = { open: jest.fn(), copy: jest.fn() }): HTMLElement {
+function shown(state: ILifecycle, actions = { open: jest.fn(), show: jest.fn(), copy: jest.fn() }): HTMLElement {
   const host = document.createElement('div');
   act(() => createRoot(host).render(<PanelContent lifecycle={state} actions={actions} />));
   return host;
@@ -52,12 +66,54 @@ describe('the panel', () => {
   });
 
   it('opens an experiment when its name is pressed', () => {
-    const actions = { open: jest.fn(), copy: jest.fn() };
+    const actions = { open: jest.fn(), show: jest.fn(), copy: jest.fn() };
     const host = shown(lifecycle({ experiments: [EXPERIMENT] }), actions);
     expect(host.textContent).toContain('✓ Finished');
     expect(host.textContent).toContain('2 runs');
     act(() => host.querySelector<HTMLButtonElement>('.mlalm-item')?.click());
     expect(actions.open).toHaveBeenCalledWith(EXPERIMENT);
+  });
+
+  it('lists the runs of an experiment that is open: the draft, which is edited, and the locked ones', () => {
+    const actions = { open: jest.fn(), show: jest.fn(), copy: jest.fn() };
+    const draft = run({ id: 'e', status: 'Draft', is_editable: true, path: 'a/train.ipynb' });
+    const one = run({ id: '01a1fd2b00', message: 'before', metrics: { auc: 0.912345 } });
+    const history = () => ({ runs: [draft, run({ id: 'ffff', status: 'Running' }), one], hasMore: true });
+    const state = lifecycle({ experiments: [EXPERIMENT], isOpen: () => true, history });
+    const host = shown(state, actions);
+    const list = host.querySelector('[aria-label="Runs of train"].mlalm-runs');
+    const lines = [...(list?.querySelectorAll('button') ?? [])];
+    expect(lines.map(line => line.querySelector('.mlalm-status')?.textContent)).toEqual([
+      '✎ Draft, editable',
+      '▸ Running 2/3',
+      '✓ Finished'
+    ]);
+    expect(lines[2].textContent).toContain('01a1fd2b');
+    expect(lines[2].textContent).toContain('beforeauc 0.9123');
+    expect(lines[1].querySelector('progress')?.getAttribute('aria-valuetext')).toBe('2 of 3 cells');
+    act(() => lines.forEach(line => line.click()));
+    expect(actions.open).toHaveBeenCalledWith(EXPERIMENT);
+    expect(actions.show.mock.calls.map(([shown]) => shown.id)).toEqual(['ffff', '01a1fd2b00']);
+    act(() => host.querySelector<HTMLButtonElement>('[aria-label="Show more runs of train"]')?.click());
+    expect(state.showMore).toHaveBeenCalledWith(EXPERIMENT);
+  });
+
+  it('opens and closes the runs of an experiment', () => {
+    const state = lifecycle({ experiments: [EXPERIMENT] });
+    const toggle = shown(state).querySelector<HTMLButtonElement>('.mlalm-toggle');
+    expect([toggle?.getAttribute('aria-label'), toggle?.getAttribute('aria-expanded')]).toEqual(['Runs of train', 'false']);
+    act(() => toggle?.click());
+    expect(state.setOpen).toHaveBeenCalledWith(EXPERIMENT, true);
+  });
+
+  it('lists many experiments in pages', () => {
+    const experiments = Array.from({ length: 45 }, (_, n) => ({ ...EXPERIMENT, id: `e${n}`, name: `train${n}` }));
+    const host = shown(lifecycle({ experiments }));
+    const count = () => host.querySelectorAll('.mlalm-experiment').length;
+    expect(count()).toBe(20);
+    act(() => host.querySelector<HTMLButtonElement>('.mlalm-more')?.click());
+    act(() => host.querySelector<HTMLButtonElement>('.mlalm-more')?.click());
+    expect([count(), host.querySelector('.mlalm-more')]).toEqual([45, null]);
   });
 
   it('tells notebooks of one name apart by their folders', () => {
@@ -89,7 +145,7 @@ describe('the panel', () => {
   });
 
   it('names what each endpoint serves and copies its address', () => {
-    const actions = { open: jest.fn(), copy: jest.fn() };
+    const actions = { open: jest.fn(), show: jest.fn(), copy: jest.fn() };
     const host = shown(lifecycle({ services: [SERVICE] }), actions);
     expect(host.textContent).toContain('bikes:2');
     expect(host.textContent).toContain('rev. 2');
@@ -113,7 +169,7 @@ describe('asking for news', () => {
 
   async function looking(state: Partial<ILifecycle>): Promise<{ panel: LifecyclePanel; refresh: jest.Mock }> {
     const refresh = jest.fn().mockResolvedValue(undefined);
-    const panel = new LifecyclePanel(lifecycle({ ...state, refresh }), { open: jest.fn(), copy: jest.fn() }, () => 10_000);
+    const panel = new LifecyclePanel(lifecycle({ ...state, refresh }), { open: jest.fn(), show: jest.fn(), copy: jest.fn() }, () => 10_000);
     panel.hide();
     act(() => Widget.attach(panel, document.body));
     return { panel, refresh };
@@ -138,8 +194,7 @@ describe('asking for news', () => {
   });
 
   it('is quicker while something runs', async () => {
-    const running = { ...EXPERIMENT, last_run: run({ status: 'Running' }) };
-    const { panel, refresh } = await looking({ experiments: [running] });
+    const { panel, refresh } = await looking({ isBusy: true });
     act(() => panel.show());
     await act(() => jest.advanceTimersByTimeAsync(9_000));
     expect(refresh).toHaveBeenCalledTimes(5);

@@ -3,8 +3,7 @@ import { Message } from '@lumino/messaging';
 import * as React from 'react';
 
 import { ExperimentList } from './experiments/list';
-import { IEndpoint, IExperiment, IFault } from './generated/api';
-import { isUnderWay } from './lifecycle';
+import { IEndpoint, IExperiment, IFault, IRun } from './generated/api';
 import { ServiceList } from './services/list';
 import { ILifecycle } from './tokens';
 
@@ -12,7 +11,10 @@ const BUSY_MS = 2000;
 
 /** What the panel can have done for it. */
 export interface IActions {
+  /** Open the notebook of an experiment, to be edited. */
   open: (experiment: IExperiment) => void;
+  /** Open the snapshot of a run, locked. */
+  show: (run: IRun) => void;
   copy: (endpoint: IEndpoint) => void;
 }
 
@@ -64,8 +66,7 @@ export class LifecyclePanel extends ReactWidget {
     void this.lifecycle.refresh().finally(() => {
       window.clearTimeout(this.timer);
       if (this.isSeen) {
-        const isBusy = this.lifecycle.experiments.some(one => isUnderWay(one.last_run));
-        this.timer = window.setTimeout(() => this.look(), isBusy ? BUSY_MS : this.idleMs());
+        this.timer = window.setTimeout(() => this.look(), this.lifecycle.isBusy ? BUSY_MS : this.idleMs());
       }
     });
   }
@@ -105,7 +106,7 @@ export function PanelContent({ lifecycle, actions }: { lifecycle: ILifecycle; ac
           <>
             <section aria-labelledby="mlalm-experiments">
               <h3 id="mlalm-experiments">Experiments</h3>
-              <ExperimentList experiments={experiments} open={actions.open} />
+              <ExperimentList lifecycle={lifecycle} open={actions.open} show={actions.show} />
             </section>
             <section aria-labelledby="mlalm-services">
               <h3 id="mlalm-services">Services</h3>

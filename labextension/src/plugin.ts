@@ -7,9 +7,11 @@ import { ISettingRegistry } from '@jupyterlab/settingregistry';
 import { LabIcon } from '@jupyterlab/ui-components';
 
 import { runNotebook } from './experiments/run';
-import { IEndpoint, IExperiment } from './generated/api';
+import { saveBeforeMagics } from './experiments/saving';
+import { IEndpoint, IExperiment, IRun } from './generated/api';
 import { Lifecycle } from './lifecycle';
 import { LifecyclePanel } from './panel';
+import { snapshotAt, snapshotPath } from './snapshots/drive';
 import { ILifecycle } from './tokens';
 
 export const RUN_COMMAND = 'mlalm:experiment:run';
@@ -62,19 +64,23 @@ export const panelPlugin: JupyterFrontEndPlugin<void> = {
       }
       documents.openOrReveal(PathExt.join(lifecycle.folder, experiment.path));
     };
+    const show = (run: IRun) => {
+      documents.openOrReveal(snapshotPath(lifecycle.folder, run));
+    };
     const copy = (endpoint: IEndpoint) => {
       Clipboard.copyToSystem(endpoint.address ?? '');
       Notification.success(`The address of ${endpoint.reference} is copied.`, { autoClose: 2000 });
     };
-    const panel = new LifecyclePanel(lifecycle, { open, copy }, () => idleS * 1000);
+    const panel = new LifecyclePanel(lifecycle, { open, show, copy }, () => idleS * 1000);
     panel.title.icon = icon;
     app.shell.add(panel, 'left', { rank: 700 });
     restorer?.add(panel, 'mlalm-panel');
-    let folder = '';
+    let near = '';
     app.shell.currentChanged?.connect((_, { newValue }) => {
-      const near = newValue && documents.contextForWidget(newValue)?.localPath;
-      if (near && PathExt.dirname(near) !== folder) {
-        folder = PathExt.dirname(near);
+      const path = newValue && documents.contextForWidget(newValue)?.path;
+      const at = path ? (snapshotAt(path)?.notebook ?? path) : near;
+      if (at !== near) {
+        near = at;
         lifecycle.moveTo(near);
         if (panel.isVisible) {
           void lifecycle.refresh();
@@ -90,7 +96,7 @@ export const panelPlugin: JupyterFrontEndPlugin<void> = {
   }
 };
 
-/** The toolbar button "Run (snapshot)". */
+/** The toolbar button "Run (snapshot)", and magics that do as it does. */
 export const runPlugin: JupyterFrontEndPlugin<void> = {
   id: 'mlalm-jupyter:run',
   description: 'Runs a snapshot of the notebook.',
@@ -98,6 +104,7 @@ export const runPlugin: JupyterFrontEndPlugin<void> = {
   requires: [ILifecycle, INotebookTracker],
   optional: [ICommandPalette],
   activate: (app: JupyterFrontEnd, lifecycle: ILifecycle, tracker: INotebookTracker, palette: ICommandPalette | null) => {
+    saveBeforeMagics(tracker);
     app.commands.addCommand(RUN_COMMAND, {
       label: 'Run (snapshot)',
       caption: 'Save the notebook, take a snapshot of it, and have the scheduler run that',

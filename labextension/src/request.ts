@@ -37,6 +37,14 @@ export async function requestPlace(
   return (await asked(settings, 'where', { near }, {})) as IPlace;
 }
 
+/** Ask to write a locked snapshot, for the sentence that refuses it. */
+export async function requestRefusal(
+  path: string,
+  settings: ServerConnection.ISettings = ServerConnection.makeSettings()
+): Promise<void> {
+  await asked(settings, `snapshots/${URLExt.encodeParts(path)}`, {}, { method: 'PUT', body: '{}' });
+}
+
 async function asked(
   settings: ServerConnection.ISettings,
   address: string,

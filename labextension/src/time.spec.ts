@@ -1,4 +1,4 @@
-import { ago } from './time';
+import { ago, moment } from './time';
 
 describe('how long ago', () => {
   const now = Date.parse('2026-01-01T12:00:00Z');
@@ -10,5 +10,11 @@ describe('how long ago', () => {
     ['2026-01-01T12:00:05Z', 'just now']
   ])('%s is %s', (moment, words) => {
     expect(ago(moment, now)).toBe(words);
+  });
+});
+
+describe('a moment', () => {
+  it('is what a clock shows', () => {
+    expect(moment(new Date(2026, 0, 2, 3, 4).toISOString())).toBe('2026-01-02 03:04');
   });
 });

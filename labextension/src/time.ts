@@ -17,3 +17,11 @@ export function ago(moment: string, now: number = Date.now()): string {
   const hours = Math.round(minutes / 60);
   return hours < 48 ? `${hours} h ago` : new Date(moment).toLocaleDateString();
 }
+
+/** A moment as a person's clock shows it: `2026-01-31 14:05`. */
+export function moment(text: string): string {
+  const time = new Date(text);
+  const two = (number: number) => String(number).padStart(2, '0');
+  const day = `${time.getFullYear()}-${two(time.getMonth() + 1)}-${two(time.getDate())}`;
+  return `${day} ${two(time.getHours())}:${two(time.getMinutes())}`;
+}

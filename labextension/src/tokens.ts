@@ -3,6 +3,13 @@ import { ISignal } from '@lumino/signaling';
 
 import { IExperiment, IFault, IRun, IWebService } from './generated/api';
 
+/** The newest lines of an experiment's history: the draft first, then runs, newest first. */
+export interface IHistory {
+  readonly runs: readonly IRun[];
+  /** Whether there are older ones that were not asked for. */
+  readonly hasMore: boolean;
+}
+
 /** What the panel shows: the workspace as it was when last asked. */
 export interface ILifecycle {
   readonly experiments: readonly IExperiment[];
@@ -12,10 +19,20 @@ export interface ILifecycle {
   readonly fault: IFault | null;
   /** Whether the first answer is still to come. */
   readonly isLoading: boolean;
+  /** Whether something runs, so that news are near. */
+  readonly isBusy: boolean;
   readonly changed: ISignal<ILifecycle, void>;
   refresh(): Promise<void>;
   /** From the next refresh on, show the workspace around a file of the folder that Jupyter serves. */
   moveTo(near: string): void;
+  /** Whether the history of an experiment is asked for; that of the notebook at hand is, unless it was closed. */
+  isOpen(experiment: IExperiment): boolean;
+  /** Ask for the history of an experiment from now on, or no longer. */
+  setOpen(experiment: IExperiment, isOpen: boolean): void;
+  /** Ask for more lines of it. */
+  showMore(experiment: IExperiment): void;
+  /** What is known of it; null before the first answer. */
+  history(experiment: IExperiment): IHistory | null;
   /** Take a snapshot of a notebook, queue its run, and follow it to its end. */
   run(path: string, told: (run: IRun) => void): Promise<IRun>;
 }

@@ -359,6 +359,7 @@ async def test_a_notebook_runs_and_its_answers_fit_the_schema(
     (jp_root_dir / "rows.csv").write_text("a\n1\n")
     args = {"what": str(jp_root_dir / "f.py"), "service": "same", "sample": str(jp_root_dir / "rows.csv")}
     _fits(schema, "WebService", await asked(jp_fetch, "service/deploy", **args))
+    (jp_root_dir / "f.py").write_text("def f(rows):\n    return rows[:1]\n")
     _, fault = await refused(
         jp_fetch("mlalm", "api", "service", "deploy", method="POST", body=json.dumps(args))
     )

@@ -86,14 +86,14 @@ DRIVES = pytest.mark.parametrize(
 async def test_a_snapshot_is_read_as_a_notebook_that_cannot_be_written(
     ws: Workspace, run: Run, ask: Ask, drive: str
 ) -> None:
-    code, model = await ask(f"{drive}rides/deep/train.ipynb/{run.id}.ipynb")
+    code, model = await ask(f"{drive}rides/deep/train.ipynb/{run.id}.locked.ipynb")
     assert (code, model["type"], model["format"], model["writable"]) == (200, "notebook", "json", False)
-    assert model["path"] == f"rides/deep/train.ipynb/{run.id}.ipynb"
+    assert model["path"] == f"rides/deep/train.ipynb/{run.id}.locked.ipynb"
     assert [cell["source"] for cell in model["content"]["cells"]] == ["1 + 1", "rows = 2"]
     assert all(cell["metadata"]["editable"] is False for cell in model["content"]["cells"])
     stored = ws.blobs.get(run.snapshot.digest)
     assert b"editable" not in stored, "what is kept says nothing of pages"
-    code, bare = await ask(f"{drive}rides/deep/train.ipynb/{run.id}.ipynb?content=0")
+    code, bare = await ask(f"{drive}rides/deep/train.ipynb/{run.id}.locked.ipynb?content=0")
     assert (code, bare["content"], bare["format"]) == (200, None, None)
 
 
@@ -103,7 +103,7 @@ async def test_a_run_shows_what_its_cells_printed(ws: Workspace, run: Run, ask: 
     ws.recorder.running(one, lease)
     execution = Execution(notebook("1 + 1", prints="2\n"), RunStatus.FINISHED, Cells(done=1, total=1))
     assert ws.recorder.end(one, lease, execution).executed_digest
-    _, model = await ask(f"/mlalm/snapshots/rides/deep/train.ipynb/{one.id}.ipynb")
+    _, model = await ask(f"/mlalm/snapshots/rides/deep/train.ipynb/{one.id}.locked.ipynb")
     assert model["content"]["cells"][0]["outputs"][0]["text"] == "2\n"
 
 
@@ -121,13 +121,17 @@ async def test_folders_list_experiments_and_experiments_list_runs(
     _, deep = await ask(f"{drive}rides/deep")
     assert [one["path"] for one in deep["content"]] == ["rides/deep/train.ipynb"]
     _, runs = await ask(f"{drive}rides/deep/train.ipynb")
-    assert [one["name"] for one in runs["content"]] == [f"{run.id}.ipynb"], (
+    assert [one["name"] for one in runs["content"]] == [f"{run.id}.locked.ipynb"], (
         "the draft is a file, and not here"
     )
 
 
 async def test_what_is_not_there_is_not_found_in_our_words(ws: Workspace, run: Run, ask: Ask) -> None:
-    for path in (f"rides/deep/other.ipynb/{run.id}.ipynb", "rides/deep/train.ipynb/ffff.ipynb", "rides/no"):
+    for path in (
+        f"rides/deep/other.ipynb/{run.id}.locked.ipynb",
+        "rides/deep/train.ipynb/ffff.locked.ipynb",
+        "rides/no",
+    ):
         code, body = await ask(f"/mlalm/snapshots/{path}")
         assert (code, body["error"]["code"]) == (404, "NotFound"), path
     code, body = await ask("/mlalm/snapshots/elsewhere")
@@ -151,7 +155,9 @@ async def test_no_request_changes_a_snapshot(
     ws: Workspace, run: Run, ask: Ask, jp_root_dir: Path, drive: str, method: str, ending: str, body: object
 ) -> None:
     kept, before = ws.runs.show(run.id), ws.blobs.get(run.snapshot.digest)
-    code, answer = await ask(f"{drive}rides/deep/train.ipynb/{run.id}.ipynb{ending}", body, method=method)
+    code, answer = await ask(
+        f"{drive}rides/deep/train.ipynb/{run.id}.locked.ipynb{ending}", body, method=method
+    )
     assert code == 409
     assert answer["message"] == str(SnapshotLocked(run.id[:12]))
     assert answer["message"].startswith(f"Snapshot '{run.id[:12]}' was not changed. {WHY} ")
@@ -164,8 +170,8 @@ async def test_no_request_changes_a_snapshot(
 @pytest.mark.parametrize(
     ("method", "address", "body"),
     [
-        ("PATCH", "near.txt", {"path": "mlalm:rides/deep/train.ipynb/{}.ipynb"}),
-        ("POST", "", {"copy_from": "mlalm:rides/deep/train.ipynb/{}.ipynb"}),
+        ("PATCH", "near.txt", {"path": "mlalm:rides/deep/train.ipynb/{}.locked.ipynb"}),
+        ("POST", "", {"copy_from": "mlalm:rides/deep/train.ipynb/{}.locked.ipynb"}),
         ("POST", "/mlalm:rides/deep/train.ipynb", {"copy_from": "near.txt"}),
         (
             "PUT",
@@ -197,7 +203,7 @@ async def test_a_file_that_is_called_like_the_drive_spoils_no_list(
 async def test_a_snapshot_is_downloaded_as_a_file(
     ws: Workspace, run: Run, jp_fetch: Callable[..., Awaitable[Any]]
 ) -> None:
-    path = ("mlalm", "snapshots", "rides", "deep", "train.ipynb", f"{run.id}.ipynb")
+    path = ("mlalm", "snapshots", "rides", "deep", "train.ipynb", f"{run.id}.locked.ipynb")
     answer = await jp_fetch(*path, params={"download": "1"})
     assert run.id in answer.headers["Content-Disposition"]
     assert json.loads(answer.body)["nbformat"] == 4
@@ -206,6 +212,6 @@ async def test_a_snapshot_is_downloaded_as_a_file(
 async def test_nobody_reads_snapshots_without_the_token(ws: Workspace, run: Run, ask: Ask) -> None:
     for drive in ("/mlalm/snapshots/", "/api/contents/mlalm:"):
         code, _ = await ask(
-            f"{drive}rides/deep/train.ipynb/{run.id}.ipynb", headers={"Authorization": "token no"}
+            f"{drive}rides/deep/train.ipynb/{run.id}.locked.ipynb", headers={"Authorization": "token no"}
         )
         assert code in (302, 403)

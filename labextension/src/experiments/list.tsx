@@ -1,25 +1,23 @@
 import * as React from 'react';
 
 import { IExperiment, IRun } from '../generated/api';
-import { isUnderWay } from '../lifecycle';
 import { ago } from '../time';
+import { ILifecycle } from '../tokens';
+import { RunLine, RunList } from './runs';
 
-const SIGNS: Record<string, string> = { Finished: '✓', Failed: '✗', Canceled: '–', Queued: '…', Running: '▸' };
-
-/** A run's status in words, with a sign before it and how far it is. */
-export function runStatus(run: IRun): string {
-  const sign = SIGNS[run.status.split(' ')[0]] ?? '';
-  const far = run.status === 'Running' ? ` ${run.cells_done}/${run.cells_total}` : '';
-  return `${sign} ${run.status}${far}`.trim();
-}
+/** How many experiments are listed before a person asks for more. */
+const PAGE = 20;
 
 interface IProps {
-  experiments: readonly IExperiment[];
+  lifecycle: ILifecycle;
   open: (experiment: IExperiment) => void;
+  show: (run: IRun) => void;
 }
 
-/** The notebooks that were run here, the last run of each beneath it. */
-export function ExperimentList({ experiments, open }: IProps): JSX.Element {
+/** The notebooks that were run here, with the runs of each beneath it. */
+export function ExperimentList({ lifecycle, open, show }: IProps): JSX.Element {
+  const [count, setCount] = React.useState(PAGE);
+  const { experiments } = lifecycle;
   if (experiments.length === 0) {
     return (
       <p className="mlalm-empty">
@@ -28,17 +26,60 @@ export function ExperimentList({ experiments, open }: IProps): JSX.Element {
     );
   }
   return (
-    <ul className="mlalm-list" aria-label="Experiments">
-      {experiments.map(experiment => (
-        <li key={experiment.id}>
-          <button className="mlalm-item" title={`Open ${experiment.path}`} onClick={() => open(experiment)}>
-            <span className="mlalm-name">{experiment.name}</span>
-            {isOneOfMany(experiment, experiments) && <span className="mlalm-line">in {folderOf(experiment)}</span>}
-            {experiment.last_run && <RunLine run={experiment.last_run} count={experiment.run_count} />}
-          </button>
-        </li>
-      ))}
-    </ul>
+    <>
+      <ul className="mlalm-list" aria-label="Experiments">
+        {experiments.slice(0, count).map(experiment => (
+          <ExperimentItem key={experiment.id} experiment={experiment} lifecycle={lifecycle} open={open} show={show} />
+        ))}
+      </ul>
+      {experiments.length > count && (
+        <button className="mlalm-more" onClick={() => setCount(count + PAGE)}>
+          Show more experiments ({experiments.length - count})
+        </button>
+      )}
+    </>
+  );
+}
+
+function ExperimentItem({ experiment, lifecycle, open, show }: IProps & { experiment: IExperiment }): JSX.Element {
+  const isOpen = lifecycle.isOpen(experiment);
+  const runs = `mlalm-runs-${experiment.id}`;
+  const run = experiment.last_run;
+  return (
+    <li className="mlalm-experiment">
+      <div className="mlalm-experiment-head">
+        <button
+          className="mlalm-toggle"
+          aria-label={`Runs of ${experiment.name}`}
+          aria-expanded={isOpen}
+          aria-controls={isOpen ? runs : undefined}
+          onClick={() => lifecycle.setOpen(experiment, !isOpen)}
+        >
+          <svg viewBox="0 0 12 12" width="12" height="12" aria-hidden="true">
+            <path d="M4 2l4 4-4 4" fill="none" stroke="currentColor" strokeWidth="1.6" />
+          </svg>
+        </button>
+        <button className="mlalm-item" title={`Open ${experiment.path}`} onClick={() => open(experiment)}>
+          <span className="mlalm-name">{experiment.name}</span>
+          <span className="mlalm-line">
+            {isOneOfMany(experiment, lifecycle.experiments) && <span>in {folderOf(experiment)}</span>}
+            <span>{experiment.run_count === 1 ? '1 run' : `${experiment.run_count} runs`}</span>
+            {!isOpen && run && <span>{ago(run.ended_at ?? run.started_at ?? run.created_at)}</span>}
+          </span>
+          {!isOpen && run && <RunLine run={run} />}
+        </button>
+      </div>
+      {isOpen && (
+        <RunList
+          id={runs}
+          experiment={experiment}
+          history={lifecycle.history(experiment)}
+          open={() => open(experiment)}
+          show={show}
+          more={() => lifecycle.showMore(experiment)}
+        />
+      )}
+    </li>
   );
 }
 
@@ -48,21 +89,4 @@ function isOneOfMany(experiment: IExperiment, experiments: readonly IExperiment[
 
 function folderOf(experiment: IExperiment): string {
   return experiment.path.slice(0, experiment.path.lastIndexOf('/') + 1) || './';
-}
-
-function RunLine({ run, count }: { run: IRun; count: number }): JSX.Element {
-  const kind = run.status.split(' ')[0].toLowerCase();
-  return (
-    <>
-      <span className="mlalm-line">
-        <span className={`mlalm-status mlalm-status-${kind}`}>{runStatus(run)}</span>
-        <span title={run.created_at}>{ago(run.ended_at ?? run.started_at ?? run.created_at)}</span>
-        <span>{count === 1 ? '1 run' : `${count} runs`}</span>
-      </span>
-      {isUnderWay(run) && run.cells_total > 0 && (
-        <progress className="mlalm-progress" max={run.cells_total} value={run.cells_done} aria-label="Cells done" />
-      )}
-      {run.cause && <span className="mlalm-cause">{run.cause}</span>}
-    </>
-  );
 }

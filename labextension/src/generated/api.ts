@@ -307,6 +307,8 @@ export interface IDatasetUploadRequest {
   tags?: Record<string, unknown>;
   /** one sentence about it */
   description?: string;
+  /** answer the newest version, and make none, where it holds exactly this */
+  if_changed?: boolean;
 }
 
 /** Give a dataset that exists its next version; what uses older ones stays with those. */
@@ -369,6 +371,8 @@ export interface ITransformRegisterRequest {
   tags?: Record<string, unknown>;
   /** one sentence about it */
   description?: string;
+  /** answer the newest version, and make none, where it holds exactly this */
+  if_changed?: boolean;
 }
 
 /** List the newest version of each transform, or every version of one. */

@@ -3,6 +3,9 @@ import * as React from 'react';
 import { IEndpoint, IWebService } from '../generated/api';
 import { ago } from '../time';
 
+/** How many services are listed before a person asks for more. */
+const PAGE = 20;
+
 interface IProps {
   services: readonly IWebService[];
   copy: (endpoint: IEndpoint) => void;
@@ -10,6 +13,7 @@ interface IProps {
 
 /** The web services, and what each of their endpoints serves. */
 export function ServiceList({ services, copy }: IProps): JSX.Element {
+  const [count, setCount] = React.useState(PAGE);
   if (services.length === 0) {
     return (
       <p className="mlalm-empty">
@@ -19,21 +23,28 @@ export function ServiceList({ services, copy }: IProps): JSX.Element {
     );
   }
   return (
-    <ul className="mlalm-list" aria-label="Services">
-      {services.map(service => (
-        <li key={service.id} className="mlalm-service">
-          <span className="mlalm-name">{service.name}</span>
-          <span className="mlalm-line">
-            {service.kind}, {service.state}
-          </span>
-          <ul className="mlalm-list" aria-label={`Endpoints of ${service.name}`}>
-            {service.endpoints.map(endpoint => (
-              <EndpointLine key={endpoint.id} endpoint={endpoint} copy={copy} />
-            ))}
-          </ul>
-        </li>
-      ))}
-    </ul>
+    <>
+      <ul className="mlalm-list" aria-label="Services">
+        {services.slice(0, count).map(service => (
+          <li key={service.id} className="mlalm-service">
+            <span className="mlalm-name">{service.name}</span>
+            <span className="mlalm-line">
+              {service.kind}, {service.state}
+            </span>
+            <ul className="mlalm-list" aria-label={`Endpoints of ${service.name}`}>
+              {service.endpoints.map(endpoint => (
+                <EndpointLine key={endpoint.id} endpoint={endpoint} copy={copy} />
+              ))}
+            </ul>
+          </li>
+        ))}
+      </ul>
+      {services.length > count && (
+        <button className="mlalm-more" onClick={() => setCount(count + PAGE)}>
+          Show more services ({services.length - count})
+        </button>
+      )}
+    </>
   );
 }
 

@@ -123,7 +123,7 @@ class SnapshotHandler(_Handler):
         try:
             # a path of the drive goes on inside of a notebook, so what is around the notebook is looked for
             found, below = self.place(near=f"{path}/inside")
-            asked = path.removeprefix(f"{below}/") if path != below else ""
+            asked = path.removeprefix(below or "").strip("/") if _is_in(path, below) else path
 
             def read() -> dict[str, Any]:
                 with Workspace.open(found) as workspace:
@@ -144,6 +144,10 @@ class SnapshotHandler(_Handler):
         self.refuse(SnapshotLocked(named(path or "")))
 
     put = patch = post = delete = locked
+
+
+def _is_in(path: str, folder: str | None) -> bool:
+    return bool(folder) and f"{path}/".startswith(f"{folder}/")
 
 
 def _threads_of(noun: str, name: str) -> ThreadPoolExecutor:

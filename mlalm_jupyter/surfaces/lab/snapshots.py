@@ -1,7 +1,7 @@
 """Locked snapshots as a drive that can only be read: folders, experiments in them, runs in those.
 
 The drive's paths begin at the folder that Jupyter serves, like those of files: `rides/train.ipynb` is an
-experiment and lists its runs, `rides/train.ipynb/01a1....ipynb` is the notebook of one of them.
+experiment and lists its runs, `rides/train.ipynb/01a1....locked.ipynb` is the notebook of one of them.
 """
 
 from __future__ import annotations
@@ -25,6 +25,8 @@ from mlalm_jupyter.workspace import Workspace
 DRIVE = "mlalm:"
 """What the paths of the drive begin with where those of files may stand as well."""
 _NOTEBOOK = ".ipynb"
+_LOCKED = ".locked.ipynb"
+"""How the names of snapshots end, by which JupyterLab knows them from files."""
 _MOST_RUNS = 1000
 
 
@@ -40,7 +42,7 @@ class Place:
     def parse(cls, path: str) -> Place:
         """Read a path.
 
-        >>> Place.parse("deep/train.ipynb/01a1.ipynb")
+        >>> Place.parse("deep/train.ipynb/01a1.locked.ipynb")
         Place(folder='', notebook='deep/train.ipynb', run='01a1')
         >>> Place.parse("deep")
         Place(folder='deep', notebook='', run='')
@@ -49,14 +51,14 @@ class Place:
         at = next((index for index, part in enumerate(parts) if part.endswith(_NOTEBOOK)), None)
         if at is None:
             return cls(folder="/".join(parts))
-        run = "/".join(parts[at + 1 :]).removesuffix(_NOTEBOOK)
+        run = "/".join(parts[at + 1 :]).removesuffix(_LOCKED)
         return cls(notebook="/".join(parts[: at + 1]), run=run)
 
 
 def named(path: str) -> str:
     """What a refusal calls a path: the run where it names one.
 
-    >>> named("train.ipynb/0193abcdef0123456789.ipynb"), named("train.ipynb")
+    >>> named("train.ipynb/0193abcdef0123456789.locked.ipynb"), named("train.ipynb")
     ('0193abcdef01', 'train.ipynb')
     """
     return Place.parse(path).run[:12] or path.strip("/")
@@ -107,8 +109,8 @@ def _uneditable(content: bytes) -> Any:
 
 def _locked(run: Run, *, below: str) -> dict[str, Any]:
     return {
-        "name": f"{run.id}{_NOTEBOOK}",
-        "path": _joined(below, f"{run.path}/{run.id}{_NOTEBOOK}"),
+        "name": f"{run.id}{_LOCKED}",
+        "path": _joined(below, f"{run.path}/{run.id}{_LOCKED}"),
         "type": "notebook",
         "created": run.created_at,
         "last_modified": run.ended_at or run.created_at,

@@ -18,6 +18,7 @@ from mlalm_jupyter.surfaces.magics.forms import form
 from mlalm_jupyter.surfaces.magics.frames import scored_frame
 from mlalm_jupyter.surfaces.magics.live import explained, resolved
 from mlalm_jupyter.surfaces.magics.notebook_here import notebook_here
+from mlalm_jupyter.surfaces.magics.page_save import wait_for_page
 from mlalm_jupyter.surfaces.magics.progress import CellProgress
 from mlalm_jupyter.surfaces.magics.session import Session
 from mlalm_jupyter.surfaces.magics.snapshot_here import snapshot_here
@@ -104,6 +105,7 @@ class MlalmMagics(Magics):
             run = self._call("run", "show", {"run": os.environ["MLALM_RUN"]}, like=asked)
             print(f"Nothing changed: this is run {run.id[:12]} of {run.path}, and its snapshot is taken.")
             return run
+        self._wait_for_page(asked)
         return snapshot_here(asked, self.session)
 
     @line_magic
@@ -224,6 +226,8 @@ class MlalmMagics(Magics):
         progress = CellProgress(is_shown=asked.verb.is_long)
         variables = {**self._variables, **(local_ns or {})}
         arguments = resolved(asked.verb, asked.arguments, variables)
+        if asked.verb.noun == "experiment":
+            self._wait_for_page(asked)
         try:
             result = call(asked.verb, arguments, workspace=asked.workspace, progress=progress)
         except NotFound as error:
@@ -237,6 +241,11 @@ class MlalmMagics(Magics):
         if asked.as_json:
             return to_json(result)
         return Transcript(result) if type(result) is str else result  # a key stays a key, which is masked
+
+    def _wait_for_page(self, asked: Command) -> None:
+        """What is on screen is in the file before a verb reads that."""
+        named = asked.arguments.get("notebook") or asked.arguments.get("source")
+        wait_for_page(self.shell, named if isinstance(named, str) else None)
 
     def _with_notebook(self, asked: Command | Page, *, argument: str = "notebook") -> Command | Page:
         """The command with the notebook it is for: the one named, or this one."""

@@ -1,0 +1,51 @@
+import { PathExt, URLExt } from '@jupyterlab/coreutils';
+import { Contents, Drive, ServerConnection } from '@jupyterlab/services';
+
+import { IRun } from '../generated/api';
+
+/** What the paths of locked snapshots begin with, before a colon. */
+export const DRIVE = 'mlalm';
+
+const ENDING = '.locked.ipynb';
+
+/** The names of locked snapshots: no file of a person is called so. */
+export const LOCKED_NAMES = '^[0-9a-f]{32}\\.locked\\.ipynb$';
+
+/** Locked snapshots, asked from a route that refuses whatever would change one. */
+export class SnapshotDrive extends Drive {
+  constructor(serverSettings: ServerConnection.ISettings) {
+    super({ name: DRIVE, apiEndpoint: 'mlalm/snapshots', serverSettings });
+  }
+
+  async getDownloadUrl(localPath: string): Promise<string> {
+    const path = URLExt.encodeParts(localPath);
+    return URLExt.join(this.serverSettings.baseUrl, 'mlalm/snapshots', path) + '?download=1';
+  }
+
+  /** There are none, because nothing of it changes. */
+  async listCheckpoints(): Promise<Contents.ICheckpointModel[]> {
+    return [];
+  }
+}
+
+/** The document of a run: its experiment's path as the page names it, and its id.
+ *
+ *     snapshotPath('rides', run) === 'mlalm:rides/train.ipynb/01a1....locked.ipynb'
+ */
+export function snapshotPath(folder: string | null, run: Pick<IRun, 'id' | 'path'>): string {
+  return `${DRIVE}:${PathExt.join(folder ?? '', run.path, run.id + ENDING)}`;
+}
+
+/** The run that a path of the drive names, and the notebook it is of; null for other paths. */
+export function snapshotAt(path: string): { run: string; notebook: string } | null {
+  const local = path.startsWith(`${DRIVE}:`) ? path.slice(DRIVE.length + 1) : null;
+  if (local === null || !local.endsWith(ENDING)) {
+    return null;
+  }
+  return { run: PathExt.basename(local).slice(0, -ENDING.length), notebook: PathExt.dirname(local) };
+}
+
+/** As much of a run's id as a person needs to tell it from others. */
+export function shortId(id: string): string {
+  return id.slice(0, 8);
+}

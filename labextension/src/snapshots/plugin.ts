@@ -1,0 +1,108 @@
+import { ILayoutRestorer, JupyterFrontEnd, JupyterFrontEndPlugin } from '@jupyterlab/application';
+import { ICommandPalette, WidgetTracker } from '@jupyterlab/apputils';
+import { IDocumentManager } from '@jupyterlab/docmanager';
+import { INotebookWidgetFactory, NotebookPanel, NotebookWidgetFactory } from '@jupyterlab/notebook';
+
+import { tellFault } from '../faults';
+import { MlalmError, requestRefusal } from '../request';
+import { ILifecycle } from '../tokens';
+import { IShown, SnapshotBar } from './bar';
+import { snapshotAt, SnapshotDrive } from './drive';
+import { LOCKED_FACTORY, LockedFactory, snapshotFileType } from './factory';
+import { askName, saveAs } from './saveAs';
+
+export const SAVE_AS_COMMAND = 'mlalm:snapshot:save-as';
+export const LOCKED_COMMAND = 'mlalm:snapshot:locked';
+const LOCKED = '.mlalm-locked';
+const NO_ARGUMENTS = { args: { type: 'object' as const, properties: {} } };
+
+/** Opens locked snapshots: a drive that only reads, and notebooks without a kernel. */
+export const snapshotPlugin: JupyterFrontEndPlugin<void> = {
+  id: 'mlalm-jupyter:snapshots',
+  description: 'Opens the snapshots of runs, locked.',
+  autoStart: true,
+  requires: [ILifecycle, IDocumentManager, INotebookWidgetFactory],
+  optional: [ILayoutRestorer, ICommandPalette],
+  activate: (
+    app: JupyterFrontEnd,
+    lifecycle: ILifecycle,
+    documents: IDocumentManager,
+    standard: NotebookWidgetFactory.IFactory,
+    restorer: ILayoutRestorer | null,
+    palette: ICommandPalette | null
+  ) => {
+    const settings = app.serviceManager.serverSettings;
+    app.serviceManager.contents.addDrive(new SnapshotDrive(settings));
+    app.docRegistry.addFileType(snapshotFileType);
+
+    const bars = new WeakMap<NotebookPanel, SnapshotBar>();
+    const open = (path: string) => void documents.openOrReveal(path);
+    const save = async ({ run, place }: IShown) => {
+      await saveAs(run, place, { ask: askName, open, settings });
+      await lifecycle.refresh();
+    };
+    const barOf = (panel: NotebookPanel): SnapshotBar | null => {
+      const at = snapshotAt(panel.context.path);
+      if (at === null) {
+        return null;
+      }
+      const actions = { saveAs: (shown: IShown) => void save(shown), ended: () => void panel.context.revert() };
+      const bar = new SnapshotBar(at, actions, settings);
+      bars.set(panel, bar);
+      return bar;
+    };
+    // the interface that JupyterLab names leaves out what draws the cells, which ours are drawn with too
+    const factory = new LockedFactory(standard as NotebookWidgetFactory, barOf);
+    app.docRegistry.addWidgetFactory(factory);
+
+    const tracker = new WidgetTracker<NotebookPanel>({ namespace: 'mlalm-snapshots' });
+    factory.widgetCreated.connect((_, panel) => {
+      panel.context.pathChanged.connect(() => void tracker.save(panel));
+      void tracker.add(panel);
+    });
+    void restorer?.restore(tracker, {
+      command: 'docmanager:open',
+      args: panel => ({ path: panel.context.path, factory: LOCKED_FACTORY }),
+      name: panel => panel.context.path
+    });
+
+    const current = () => (tracker.currentWidget === app.shell.currentWidget ? tracker.currentWidget : null);
+    app.commands.addCommand(SAVE_AS_COMMAND, {
+      label: 'Save snapshot as…',
+      caption: 'Go on from this snapshot in a notebook of its own',
+      describedBy: NO_ARGUMENTS,
+      isEnabled: () => current() !== null,
+      execute: () => {
+        const panel = current();
+        if (panel) {
+          bars.get(panel)?.saveAs();
+        }
+      }
+    });
+    app.commands.addCommand(LOCKED_COMMAND, {
+      label: 'Save (snapshots are locked)',
+      describedBy: NO_ARGUMENTS,
+      execute: async () => {
+        const path = current()?.context.localPath;
+        if (path !== undefined) {
+          await tellRefusal(path);
+        }
+      }
+    });
+    app.commands.addKeyBinding({ command: LOCKED_COMMAND, keys: ['Accel S'], selector: LOCKED });
+    app.commands.addKeyBinding({ command: SAVE_AS_COMMAND, keys: ['Accel Shift S'], selector: LOCKED });
+    palette?.addItem({ command: SAVE_AS_COMMAND, category: 'mlalm' });
+
+    /** Tell, in the words of the server, that a snapshot cannot be saved. */
+    async function tellRefusal(path: string): Promise<void> {
+      try {
+        await requestRefusal(path, settings);
+      } catch (error) {
+        if (!(error instanceof MlalmError)) {
+          throw error;
+        }
+        tellFault(error.fault);
+      }
+    }
+  }
+};
