@@ -22,6 +22,7 @@ from mlalm_jupyter.domain.names import AssetRef, checked_name
 from mlalm_jupyter.domain.outcome import Preview, Removed, Written
 from mlalm_jupyter.domain.signature import Table
 from mlalm_jupyter.formats import tables
+from mlalm_jupyter.ports import Transaction
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -48,6 +49,9 @@ class Datasets:
         ] = False,
         tags: Annotated[Mapping[str, str] | None, Arg("words to find it by", metavar="KEY=VALUE")] = None,
         description: Annotated[str, Arg("one sentence about it")] = "",
+        if_changed: Annotated[
+            bool, Arg("answer the newest version, and make none, where it holds exactly this")
+        ] = False,
     ) -> Dataset:
         """Keep a file as the next version of a dataset; one whose content is not of its kind is refused.
 
@@ -65,6 +69,7 @@ class Datasets:
             by_reference=by_reference,
             tags=tags or {},
             description=description,
+            if_changed=if_changed,
         )
 
     @verb("dataset", "update", is_long=True)
@@ -229,6 +234,7 @@ class Datasets:
         tags: Mapping[str, str],
         description: str,
         action: str = "upload",
+        if_changed: bool = False,
     ) -> Dataset:
         ctx = self._context
         new_id = ctx.clock.new_id()
@@ -245,7 +251,16 @@ class Datasets:
         else:
             path = readable_file(ctx, file)
             kept = contents.kept_file(ctx, path, name=path.name, kind=kind, is_guessed=is_guessed)
-        return self._record(new_id, name, kept, kind=kind, tags=tags, description=description, action=action)
+        return self._record(
+            new_id,
+            name,
+            kept,
+            kind=kind,
+            tags=tags,
+            description=description,
+            action=action,
+            if_changed=if_changed,
+        )
 
     def _record(
         self,
@@ -257,9 +272,13 @@ class Datasets:
         tags: Mapping[str, str],
         description: str,
         action: str,
+        if_changed: bool = False,
     ) -> Dataset:
         ctx = self._context
         with ctx.catalog.write() as tx:
+            newest = _newest(tx, name) if if_changed else None
+            if newest is not None and _is_same(newest, kept, kind):
+                return newest
             run = run_here(ctx, tx)
             dataset = Dataset(
                 id=new_id,
@@ -304,6 +323,22 @@ class Datasets:
     def _get(self, reference: str) -> Dataset:
         with self._context.catalog.read() as tx:
             return tx.datasets.get(AssetRef.parse("dataset", reference))
+
+
+def _newest(tx: Transaction, name: str) -> Dataset | None:
+    return max(tx.datasets.find(name=name), key=lambda one: one.version, default=None)
+
+
+def _is_same(dataset: Dataset, kept: Kept, kind: str) -> bool:
+    """Whether a version is these bytes, read in this way, from here or the same address.
+
+    An address with a secret in it is encrypted, never twice to the same text, and so never the same.
+    """
+    before, now = (
+        (one.address, one.sealed_address) if one else None for one in (dataset.source, kept.source)
+    )
+    alike = dataset.digest == kept.digest and dataset.format == kind and dataset.schema == kept.schema
+    return alike and before == now
 
 
 def sample_frame(context: Context, datasets: Datasets, sample: object, *, where: str) -> pd.DataFrame | None:

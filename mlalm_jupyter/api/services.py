@@ -72,6 +72,8 @@ class Services:
     ) -> WebService:
         """Make a web service with its default endpoint, or move that one with --update.
 
+        Deploying exactly what it serves changes nothing and is no error, so a notebook may be run again.
+
         >>> ws.services.deploy("wine:1", "wine").default.reference  # doctest: +SKIP
         'wine/default'
         """
@@ -80,12 +82,6 @@ class Services:
         with ctx.catalog.read() as tx:
             existing = next((one for one in tx.services.find() if one.name == service), None)
             known = [one.name for one in tx.services.find()]
-        if existing and not update:
-            raise AlreadyExists(
-                "service",
-                service,
-                fix="Choose another name, or deploy with --update to move its default endpoint.",
-            )
         if update and not existing:
             raise NotFound("service", service, known=known, fix="Deploy without --update to make it.")
         deployable = self._deployable(what, sample)
@@ -99,6 +95,12 @@ class Services:
             current = existing.default
             if current.definition_hash == definition.digest:
                 return self._unchanged(service, seal)
+            if not update:
+                raise AlreadyExists(
+                    "service",
+                    service,
+                    fix="Choose another name, or deploy with --update to move its default endpoint.",
+                )
             moved = current.redeployed(definition, at=ctx.clock.now())
             self._endpoints.move(
                 moved, definition, action="update", expected_revision=current.revision, seal=seal

@@ -38,6 +38,9 @@ class Transforms:
         sample: Annotated[object, Arg("rows as it takes them: a frame, a dataset or a table file")] = None,
         tags: Annotated[Mapping[str, str] | None, Arg("words to find it by", metavar="KEY=VALUE")] = None,
         description: Annotated[str, Arg("one sentence about it")] = "",
+        if_changed: Annotated[
+            bool, Arg("answer the newest version, and make none, where it holds exactly this")
+        ] = False,
     ) -> Transform:
         """Keep a fitted preprocessing step as the next version of a name.
 
@@ -65,6 +68,10 @@ class Transforms:
         opened = bundles.read(data)
         bundle_digest = ctx.blobs.put(data)
         with ctx.catalog.write() as tx:
+            versions = tx.transforms.find(name=name) if if_changed else []
+            newest = max(versions, key=lambda one: one.version, default=None)
+            if newest is not None and newest.transform_hash == opened.model_hash:
+                return newest
             kept = Transform(
                 id=ctx.clock.new_id(),
                 name=name,

@@ -384,7 +384,11 @@ REFUSALS: dict[str, tuple[str, str, Callable[[Workspace], Arguments]]] = {
         _with(lambda ws: (service(ws), model(ws, 2)), endpoint="hours/default", model="hours:2"),
     ),
     "NotFound": ("model", "show", _with(model, model="hours:9")),
-    "AlreadyExists": ("service", "deploy", _with(service, what="hours:1", service="hours")),
+    "AlreadyExists": (
+        "service",
+        "deploy",
+        _with(lambda ws: (service(ws), model(ws, 2)), what="hours:2", service="hours"),
+    ),
     "InUse": ("model", "delete", _with(service, model="hours:1", yes=True)),
     "Unconfirmed": ("model", "delete", _with(model, model="hours:1")),
     "InvalidInput": ("trust", "add", _with(model, digest="xyz")),

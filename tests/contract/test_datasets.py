@@ -156,6 +156,17 @@ def test_versions_count_on_and_equal_bytes_say_so(ws: Workspace) -> None:
     assert (fifth.tags, fifth.description) == (fourth.tags, "More rides"), "an update keeps what is not said"
 
 
+def test_a_cell_that_uploads_may_run_again_and_make_no_version(ws: Workspace) -> None:
+    first = ws.datasets.upload(file("rides.csv"), "rides", if_changed=True)
+    assert ws.datasets.upload("rides.csv", "rides", if_changed=True) == first
+    referred = ws.datasets.upload("rides.csv", "rides", by_reference=True, if_changed=True)
+    assert referred.version == 2, "bytes that are kept are not those that lie somewhere"
+    assert ws.datasets.upload("rides.csv", "rides", by_reference=True, if_changed=True) == referred
+    read_otherwise = ws.datasets.upload("rides.csv", "rides", header=False, if_changed=True)
+    assert read_otherwise.version == 3
+    assert ws.datasets.upload("rides.csv", "rides", if_changed=True).version == 4, "the newest is what counts"
+
+
 def test_an_update_of_a_name_that_nobody_has_is_refused(ws: Workspace) -> None:
     ws.datasets.upload(file("rides.csv"), "rides")
     with pytest.raises(NotFound, match="rides"):

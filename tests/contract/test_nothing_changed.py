@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from mlalm_jupyter.api.verbs import find
-from mlalm_jupyter.domain.errors import InvalidInput
+from mlalm_jupyter.domain.errors import AlreadyExists, InvalidInput
 from mlalm_jupyter.surfaces.cli.main import main
 from mlalm_jupyter.surfaces.display import html_of, text_of
 from mlalm_jupyter.surfaces.verbs_http import call, to_json
@@ -117,3 +117,20 @@ def test_the_server_names_the_folders_of_its_workspaces(hosted: Workspace) -> No
     told = text_of(answered("server", "status"))
     assert str(hosted.path) in told
     assert hosted.info.id not in told
+
+
+def test_deploying_what_is_served_changes_nothing_and_says_so(hosted: Workspace) -> None:
+    import pandas as pd
+    from sklearn.linear_model import LinearRegression
+
+    rows = pd.DataFrame({"a": [1.0, 2.0], "b": [3.0, 4.0]})
+    for factor in (1, 2):
+        hosted.models.register(LinearRegression().fit(rows, rows["a"] * factor), "line", sample=rows)
+    made = hosted.services.deploy("line:1", "line").default
+    again = answered("service", "deploy", hosted.path, what="line:1", service="line").default
+    assert (made.note, again.note) == (None, "Nothing changed: it serves exactly this already.")
+    assert (again.revision, len(hosted.endpoints.history("line"))) == (made.revision, 1)
+    with pytest.raises(AlreadyExists) as refused:
+        hosted.services.deploy("line:2", "line")
+    assert "deploy with --update to move its default endpoint" in str(refused.value)
+    assert hosted.endpoints.show("line").model == "line:1"

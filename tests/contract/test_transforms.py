@@ -44,6 +44,7 @@ def test_a_fitted_step_comes_back_as_it_was(workspace: Workspace) -> None:
     assert (loaded.transform(ROWS) == scaler.transform(ROWS)).all()
     again = workspace.transforms.register(scaler, "scale", sample=ROWS)
     assert (again.version, again.equal_to) == (2, 1)
+    assert workspace.transforms.register(scaler, "scale", sample=ROWS, if_changed=True) == again
     assert [one.version for one in workspace.transforms.list(name="scale")] == [1, 2]
     assert "Scaled" in text_of(workspace.transforms.show("scale:1"))
     assert "scale:2" in text_of(workspace.transforms.list())
