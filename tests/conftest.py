@@ -19,6 +19,17 @@ def counts() -> Callable[[int, int], int]:
     return lambda usual, full: full if os.environ.get("MLALM_FULL") == "1" else usual
 
 
+_TOGETHER = {"browser", "notebooks", "docs/test_wheel.py", "unit/notebook/test_in_chromium.py"}
+"""What shares something that takes long to make; each file of it is run by one process."""
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    for item in items:
+        path = item.path.relative_to(Path(__file__).parent)
+        if path.as_posix() in _TOGETHER or path.parts[0] in _TOGETHER:
+            item.add_marker(pytest.mark.xdist_group(path.as_posix()))
+
+
 FIGURES = pytest.StashKey[Counter[str]]()
 
 
@@ -26,6 +37,19 @@ FIGURES = pytest.StashKey[Counter[str]]()
 def figures(request: pytest.FixtureRequest) -> Counter[str]:
     """What a prove run did, by what it is; `figures["kills"] += 1` is told at its end."""
     return request.config.stash.setdefault(FIGURES, Counter())
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_sessionfinish(session: pytest.Session) -> None:
+    output = getattr(session.config, "workeroutput", None)
+    if output is not None:  # one of several processes hands its figures to the one that tells them
+        output["figures"] = dict(session.config.stash.get(FIGURES, Counter()))
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_testnodedown(node: Any) -> None:
+    told = getattr(node, "workeroutput", {}).get("figures", {})
+    node.config.stash.setdefault(FIGURES, Counter()).update(told)
 
 
 @pytest.hookimpl(trylast=True)
