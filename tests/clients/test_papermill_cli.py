@@ -25,6 +25,8 @@ from mlalm_jupyter.domain.job import JobState
 from mlalm_jupyter.domain.run import Run, RunStatus
 from mlalm_jupyter.surfaces.engine.origin import Origin
 
+pytestmark = pytest.mark.prove_experiments
+
 WAIT_S = 60.0
 PYTHON = {"kernelspec": {"name": "python3", "display_name": "Python 3", "language": "python"}}
 

@@ -18,6 +18,8 @@ from mlalm_jupyter.domain.errors import Conflict, InvalidInput, MlalmError, NotF
 from mlalm_jupyter.surfaces.display import html_of, text_of
 from mlalm_jupyter.workspace import Workspace
 
+pytestmark = pytest.mark.prove_experiments
+
 RIDES = b"hour,wind\n1,4.5\n2,0\n"
 SECRET = "s3cr3t+/=="
 

@@ -20,6 +20,8 @@ from mlalm_jupyter.workspace import Workspace
 from tests.contract.parity_scenarios import begun, scaling
 from tests.unit.formats.test_tables import RDATA
 
+pytestmark = pytest.mark.prove_experiments
+
 RIDES = "hour,wind,town\n1,4.5,Bern\n2,,Basel\n3,1.25,Bern\n"
 ARFF = "@relation r\n@attribute hour integer\n@attribute town {Bern,Basel}\n@data\n1,Bern\n2,Basel\n"
 

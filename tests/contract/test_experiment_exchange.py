@@ -16,6 +16,8 @@ from mlalm_jupyter.domain.errors import AlreadyExists, InvalidInput, MissingAsse
 from mlalm_jupyter.domain.run import RunStatus
 from mlalm_jupyter.workspace import Workspace
 
+pytestmark = pytest.mark.prove_experiments
+
 ROWS = pd.DataFrame({"a": [1.0, 2.0, 3.0]})
 USES = "rows = %dataset rides:1\nmore = %dataset rides\nscale = %transform scale:1\nmodel = %model line:1\n# rides:1"
 

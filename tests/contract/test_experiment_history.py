@@ -13,6 +13,8 @@ from mlalm_jupyter.domain.errors import InUse, InvalidInput, NotFound, RunFailed
 from mlalm_jupyter.domain.run import Run, RunStatus
 from mlalm_jupyter.workspace import Workspace
 
+pytestmark = pytest.mark.prove_experiments
+
 TRAIN = (
     ("depth = 2", ["parameters"]),
     ("%load_ext mlalm_jupyter\nfrom mlalm_jupyter import log_metric", []),

@@ -12,6 +12,8 @@ from mlalm_jupyter.domain.errors import AlreadyExists, Corrupt, InvalidInput, No
 from mlalm_jupyter.workspace import Workspace
 from tests.contract.test_experiment_history import TRAIN, rides, write
 
+pytestmark = pytest.mark.prove_experiments
+
 
 @pytest.fixture
 def published(hosted: Workspace, tmp_path: Path) -> Path:

@@ -16,6 +16,8 @@ from mlalm_jupyter.ports import Execution
 from mlalm_jupyter.workspace import Workspace
 from tests.contract.parity_scenarios import endpoint, model, notebook
 
+pytestmark = pytest.mark.prove_experiments
+
 PNG = "iVBORw0KGgo="
 
 

@@ -19,6 +19,8 @@ from mlalm_jupyter.domain.run import RunStatus
 from mlalm_jupyter.notebook.document import read_notebook
 from mlalm_jupyter.notebook.findings import SCRAP, figures_in, metrics_in
 
+pytestmark = pytest.mark.prove_experiments
+
 LOGGING = """
 import base64
 from mlalm_jupyter import log_figure, log_metric

@@ -14,6 +14,8 @@ from mlalm_jupyter.domain.errors import NotFound, RunFailed, Unavailable
 from mlalm_jupyter.workspace import Workspace
 from tests.contract.test_experiment_history import write
 
+pytestmark = pytest.mark.prove_experiments
+
 CELLS = (
     ("depth = 1", ["parameters"]),
     ("import numpy as np, pandas as pd\nfrom sklearn.linear_model import LinearRegression", []),

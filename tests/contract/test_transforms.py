@@ -17,6 +17,8 @@ from mlalm_jupyter.surfaces.display import html_of, text_of
 from mlalm_jupyter.workspace import Workspace
 from tests.contract.parity_scenarios import begun, scaling, write
 
+pytestmark = pytest.mark.prove_experiments
+
 ROWS = pd.DataFrame({"hour": [1.0, 2.0, 3.0, 4.0], "wind": [4.5, 0.0, 1.25, 3.0]})
 
 

@@ -21,6 +21,8 @@ from tests.contract.catalog_nouns import at, trigger
 from tests.contract.hand_clock import HandClock, NoServer
 from tests.contract.parity_scenarios import EXECUTED, notebook
 
+pytestmark = pytest.mark.prove_experiments
+
 BERLIN = "Europe/Berlin"
 NIGHTLY = "0 3 * * *"
 

@@ -22,7 +22,10 @@ from mlalm_jupyter.workspace import Workspace
 from tests.contract.hand_clock import HandClock, NoServer
 from tests.contract.parity_scenarios import notebook
 
-pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="workers find descendants through /proc")
+pytestmark = [
+    pytest.mark.prove_experiments,
+    pytest.mark.skipif(sys.platform != "linux", reason="workers find descendants through /proc"),
+]
 
 # so far ahead that by the clock of the machine nothing is due
 NOON = "2061-11-20T12:00:00Z"

@@ -28,6 +28,8 @@ from mlalm_jupyter.serving.local_host import LocalHost
 from mlalm_jupyter.serving.uploading import upload_file
 from mlalm_jupyter.workspace import Workspace
 
+pytestmark = pytest.mark.prove_experiments
+
 PART = 64 << 10
 ROW = b"12,4.5,a town\n"
 
