@@ -77,7 +77,7 @@ describe('the panel', () => {
   it('lists the runs of an experiment that is open: the draft, which is edited, and the locked ones', () => {
     const actions = { open: jest.fn(), show: jest.fn(), copy: jest.fn() };
     const draft = run({ id: 'e', status: 'Draft', is_editable: true, path: 'a/train.ipynb' });
-    const one = run({ id: '01a1fd2b00', message: 'before', metrics: { auc: 0.912345 } });
+    const one = run({ id: '01a1fd2b012345', message: 'before', metrics: { auc: 0.912345 } });
     const history = () => ({ runs: [draft, run({ id: 'ffff', status: 'Running' }), one], hasMore: true });
     const state = lifecycle({ experiments: [EXPERIMENT], isOpen: () => true, history });
     const host = shown(state, actions);
@@ -88,12 +88,12 @@ describe('the panel', () => {
       '▸ Running 2/3',
       '✓ Finished'
     ]);
-    expect(lines[2].textContent).toContain('01a1fd2b');
+    expect(lines[2].textContent).toContain('01a1fd2b0123');
     expect(lines[2].textContent).toContain('beforeauc 0.9123');
     expect(lines[1].querySelector('progress')?.getAttribute('aria-valuetext')).toBe('2 of 3 cells');
     act(() => lines.forEach(line => line.click()));
     expect(actions.open).toHaveBeenCalledWith(EXPERIMENT);
-    expect(actions.show.mock.calls.map(([shown]) => shown.id)).toEqual(['ffff', '01a1fd2b00']);
+    expect(actions.show.mock.calls.map(([shown]) => shown.id)).toEqual(['ffff', '01a1fd2b012345']);
     act(() => host.querySelector<HTMLButtonElement>('[aria-label="Show more runs of train"]')?.click());
     expect(state.showMore).toHaveBeenCalledWith(EXPERIMENT);
   });

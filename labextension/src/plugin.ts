@@ -105,13 +105,14 @@ export const runPlugin: JupyterFrontEndPlugin<void> = {
   optional: [ICommandPalette],
   activate: (app: JupyterFrontEnd, lifecycle: ILifecycle, tracker: INotebookTracker, palette: ICommandPalette | null) => {
     saveBeforeMagics(tracker);
+    const current = () => (tracker.currentWidget === app.shell.currentWidget ? tracker.currentWidget : null);
     app.commands.addCommand(RUN_COMMAND, {
       label: 'Run (snapshot)',
       caption: 'Save the notebook, take a snapshot of it, and have the scheduler run that',
       describedBy: { args: { type: 'object', properties: {} } },
-      isEnabled: () => tracker.currentWidget !== null,
+      isEnabled: () => current() !== null,
       execute: async () => {
-        const panel = tracker.currentWidget;
+        const panel = current();
         if (panel) {
           await runNotebook(panel.context, lifecycle);
         }

@@ -159,3 +159,13 @@ def browser() -> Iterator[Any]:
         opened = playwright.chromium.launch(executable_path=chromium(), args=[*flags, *quiet])
         yield opened
         opened.close()
+
+
+@pytest.fixture
+def page(browser: Any, lab: Lab) -> Iterator[Any]:
+    context = browser.new_context(viewport={"width": 1280, "height": 800})
+    context.grant_permissions(["clipboard-read", "clipboard-write"])
+    opened = context.new_page()
+    opened.set_default_timeout(60_000)
+    yield opened
+    context.close()

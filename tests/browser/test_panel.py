@@ -3,86 +3,20 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from tests.browser.conftest import SHOTS, Lab
+from tests.browser.conftest import Lab
+from tests.browser.steps import CONTRASTS, change_theme, faint, open_panel, run_snapshot, shoot, toast
 
 pytestmark = [pytest.mark.browser, pytest.mark.prove_skeleton, pytest.mark.timeout(300)]
 
-READY = """async () => {
-  for (let i = 0; i < 600 && !window.jupyterapp?.shell?.currentWidget?.context; i++) {
-    await new Promise(resolve => setTimeout(resolve, 50));
-  }
-  const panel = window.jupyterapp.shell.currentWidget;
-  await panel.context.ready;
-  await panel.sessionContext.ready;
-  await panel.sessionContext.session.kernel.info;
-}"""
 
-CONTRASTS = """node => {
-  const parts = colour => {
-    const [r, g, b, a = 1] = colour.match(/[\\d.]+/g).map(Number);
-    return { rgb: [r, g, b], a };
-  };
-  const ground = element => {
-    for (let one = element; one; one = one.parentElement) {
-      const { rgb, a } = parts(getComputedStyle(one).backgroundColor);
-      if (a === 1) return rgb;
-    }
-    return [255, 255, 255];
-  };
-  const light = rgb => {
-    const [r, g, b] = rgb.map(v => v / 255).map(v => v <= 0.03928 ? v / 12.92 : ((v + 0.055) / 1.055) ** 2.4);
-    return 0.2126 * r + 0.7152 * g + 0.0722 * b;
-  };
-  const found = {};
-  for (const element of node.querySelectorAll('*')) {
-    const text = [...element.childNodes].filter(n => n.nodeType === 3).map(n => n.data).join('').trim();
-    if (!text) continue;
-    const below = ground(element);
-    const { rgb, a } = parts(getComputedStyle(element).color);
-    const above = rgb.map((v, i) => a * v + (1 - a) * below[i]);
-    const [dark, bright] = [light(above), light(below)].sort((x, y) => x - y);
-    found[text] = (bright + 0.05) / (dark + 0.05);
-  }
-  return found;
-}"""
-"""How much every text in the panel stands out from what is behind it, as WCAG reckons."""
-
-
-@pytest.fixture
-def page(browser: Any, lab: Lab) -> Iterator[Any]:
-    context = browser.new_context(viewport={"width": 1280, "height": 800})
-    context.grant_permissions(["clipboard-read", "clipboard-write"])
-    opened = context.new_page()
-    opened.set_default_timeout(60_000)
-    yield opened
-    context.close()
-
-
-def open_panel(page: Any, lab: Lab, path: str) -> Any:
-    """The panel beside a notebook whose kernel is ready."""
-    page.goto(lab.page(f"/tree/{path}"))
-    page.wait_for_selector("#jp-main-dock-panel")
-    page.evaluate(READY)
-    page.get_by_role("tab", name="Experiments and services").click()
-    return page.locator("#mlalm-panel")
-
-
-def run_snapshot(page: Any) -> None:
-    page.get_by_role("button", name="Run (snapshot)").first.click()
-
-
-def toast(page: Any, text: str) -> Any:
-    return page.locator(".Toastify__toast", has_text=text).first
-
-
-def shoot(page: Any, name: str) -> None:
-    page.screenshot(path=str(SHOTS / f"{name}.png"))
+def experiment(panel: Any, name: str) -> Any:
+    """The line of an experiment, above its runs."""
+    return panel.get_by_title(f"Open {name}.ipynb", exact=True)
 
 
 def sources(notebook: Path) -> list[str]:
@@ -101,7 +35,7 @@ def test_without_a_workspace_the_panel_says_what_to_do_and_finds_the_one_of_a_no
     assert "mlalm workspace init" in alert.inner_text()
     shoot(page, "no-workspace")
     page.evaluate("void window.jupyterapp.commands.execute('docmanager:open', {path: 'rides/train.ipynb'})")
-    panel.get_by_role("list", name="Experiments").get_by_role("button", name="train").wait_for()
+    experiment(panel, "train").wait_for()
     assert alert.count() == 0
 
 
@@ -129,8 +63,11 @@ def test_the_palette_offers_what_the_panel_and_the_toolbar_do(page: Any, lab: La
 
 def test_the_panel_lists_what_is_in_the_workspace(page: Any, lab: Lab) -> None:
     panel = open_panel(page, lab, "rides/train.ipynb")
-    train = panel.get_by_role("list", name="Experiments").get_by_role("button", name="train")
-    assert "✓ Finished" in train.inner_text()
+    experiment(panel, "train").get_by_text("1 run").wait_for()
+    runs = panel.get_by_role("list", name="Runs of train").get_by_role("listitem")
+    runs.nth(1).wait_for()
+    told = runs.all_inner_texts()
+    assert ["Draft, editable" in told[0], "✓ Finished" in told[1], len(told)] == [True, True, 2]
     endpoints = panel.get_by_role("list", name="Endpoints of bikes").get_by_role("listitem").all_inner_texts()
     assert sorted(text.split()[0] for text in endpoints) == ["autumn", "default"]
     assert all("bikes:1" in text and "rev. 1" in text for text in endpoints)
@@ -159,7 +96,7 @@ def test_the_panel_shows_how_far_a_run_is_and_why_it_failed(page: Any, lab: Lab,
     lab.write("rides/gate.ipynb", "import pathlib, time", waits, "1 / 0")
     panel = open_panel(page, lab, "rides/gate.ipynb")
     run_snapshot(page)
-    row = panel.get_by_role("button", name="gate")
+    row = panel.get_by_role("list", name="Runs of gate").get_by_role("listitem").nth(1)
     row.get_by_text("Running 1/3").wait_for()
     assert row.get_by_role("progressbar").get_attribute("max") == "3"
     toast(page, "gate.ipynb: ▸ Running 1/3").wait_for()
@@ -174,7 +111,7 @@ def test_the_panel_shows_how_far_a_run_is_and_why_it_failed(page: Any, lab: Lab,
 def test_the_panel_can_be_walked_with_the_keyboard(page: Any, lab: Lab) -> None:
     lab.write("rides/notes.ipynb", "'nothing to run here'")
     panel = open_panel(page, lab, "rides/notes.ipynb")
-    panel.get_by_role("button", name="train").wait_for()
+    experiment(panel, "train").wait_for()
     panel.get_by_role("button", name="Refresh").focus()
     buttons = panel.get_by_role("button").count()
     reached = []
@@ -187,7 +124,7 @@ def test_the_panel_can_be_walked_with_the_keyboard(page: Any, lab: Lab) -> None:
         assert outline == "solid", f"the focus on '{reached[-1]}' is not to be seen"
     assert "Open train.ipynb" in reached
     assert reached[-2:] == ["Copy the address of bikes/default", "Copy the address of bikes/autumn"]
-    panel.get_by_role("button", name="train").focus()
+    experiment(panel, "train").focus()
     page.keyboard.press("Enter")
     page.get_by_role("tab", name="train.ipynb").wait_for()
 
@@ -195,22 +132,9 @@ def test_the_panel_can_be_walked_with_the_keyboard(page: Any, lab: Lab) -> None:
 @pytest.mark.parametrize("theme", ["Light", "Dark"])
 def test_every_text_of_the_panel_is_readable_in_both_themes(page: Any, lab: Lab, theme: str) -> None:
     panel = open_panel(page, lab, "rides/train.ipynb")
-    panel.get_by_role("button", name="train").wait_for()
-    page.evaluate(
-        f"window.jupyterapp.commands.execute('apputils:change-theme', {{theme: 'JupyterLab {theme}'}})"
-    )
-    is_light = str(theme == "Light").lower()
-    page.wait_for_selector(f"body[data-jp-theme-light='{is_light}']", state="attached")
-    # its style sheet comes later than its name, and its colours move for a while
-    page.wait_for_function(
-        """isLight => {
-          const [red] = getComputedStyle(document.querySelector('#mlalm-panel')).color.match(/\\d+/g);
-          const moves = document.querySelector('#mlalm-panel').getAnimations({ subtree: true });
-          return (Number(red) < 128) === isLight && moves.every(one => one.playState !== 'running');
-        }""",
-        arg=theme == "Light",
-    )
+    experiment(panel, "train").wait_for()
+    change_theme(page, theme, within="#mlalm-panel")
     shoot(page, f"panel-{theme.lower()}-theme")
     contrasts = panel.evaluate(CONTRASTS)
     assert {"bikes", "default", "bikes:1", "Copy address"} <= contrasts.keys()
-    assert {text: round(ratio, 1) for text, ratio in contrasts.items() if ratio < 4.5} == {}
+    assert faint(contrasts) == {}

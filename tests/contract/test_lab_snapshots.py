@@ -14,6 +14,8 @@ from mlalm_jupyter.domain.run import Cells, Run, RunStatus
 from mlalm_jupyter.ports import Execution
 from mlalm_jupyter.workspace import Workspace
 
+pytestmark = pytest.mark.prove_experiments
+
 pytest_plugins = ["pytest_jupyter.jupyter_server"]
 Ask = Callable[..., Awaitable[tuple[int, Any]]]
 
@@ -200,13 +202,13 @@ async def test_a_file_that_is_called_like_the_drive_spoils_no_list(
     assert [one["name"] for one in listed["content"]] == ["rides"]
 
 
-async def test_a_snapshot_is_downloaded_as_a_file(
+async def test_a_snapshot_is_downloaded_as_it_is_kept(
     ws: Workspace, run: Run, jp_fetch: Callable[..., Awaitable[Any]]
 ) -> None:
     path = ("mlalm", "snapshots", "rides", "deep", "train.ipynb", f"{run.id}.locked.ipynb")
     answer = await jp_fetch(*path, params={"download": "1"})
     assert run.id in answer.headers["Content-Disposition"]
-    assert json.loads(answer.body)["nbformat"] == 4
+    assert answer.body == ws.blobs.get(run.snapshot.digest)
 
 
 async def test_nobody_reads_snapshots_without_the_token(ws: Workspace, run: Run, ask: Ask) -> None:

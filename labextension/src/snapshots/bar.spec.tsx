@@ -12,6 +12,7 @@ const RUN = {
   path: 'deep/train.ipynb',
   status: 'Finished',
   created_at: '2026-01-02T03:04:05.678901Z',
+  created_by: 'ada',
   executed: 'e'.repeat(64)
 } as IRun;
 
@@ -22,14 +23,14 @@ function shown(run: IRun | null, saveAs = jest.fn()): HTMLElement {
 }
 
 describe('the bar of a locked snapshot', () => {
-  it('says which run it is, how it ended, when, and that it is locked', () => {
+  it('says that it is locked, which run it is, how it ended, when, and by whom', () => {
     expect(shown(RUN).textContent).toMatch(
-      /^Run 01a1fd2b of train.ipynb, ✓ Finished, 2026-01-0\d \d\d:\d\d — lockedSave As…$/
+      /^Locked run 01a1fd2b0123 of train.ipynb ✓ Finished 2026-01-0\d \d\d:\d\d by adaSave As…$/
     );
   });
 
   it('says so when there is nothing that the cells printed', () => {
-    expect(shown({ ...RUN, status: 'Queued', executed: null }).textContent).toContain('locked, as it was submitted');
+    expect(shown({ ...RUN, status: 'Queued', executed: null }).textContent).toContain('by ada, as it was submitted');
   });
 
   it('offers the way on', () => {

@@ -104,12 +104,10 @@ export function BarContent({ run, fault, saveAs }: IProps): JSX.Element {
   return (
     <>
       <lockIcon.react tag="span" className="mlalm-bar-lock" width="16px" height="16px" />
-      <span className="mlalm-bar-text">
-        Run <code title={run.id}>{shortId(run.id)}</code> of <strong>{PathExt.basename(run.path)}</strong>,{' '}
-        <span className={`mlalm-status mlalm-status-${statusKind(run)}`}>{runStatus(run)}</span>,{' '}
-        <time dateTime={run.created_at}>{moment(run.created_at)}</time>
-        {' — '}
-        <strong>locked</strong>
+      <span className="mlalm-bar-text" title={run.id}>
+        <strong>Locked</strong> run <code>{shortId(run.id)}</code> of <strong>{PathExt.basename(run.path)}</strong>{' '}
+        <span className={`mlalm-status mlalm-status-${statusKind(run)}`}>{runStatus(run)}</span>{' '}
+        <time dateTime={run.created_at}>{moment(run.created_at)}</time> by {run.created_by}
         {isSubmitted && ', as it was submitted'}
       </span>
       <button className="mlalm-bar-button" onClick={saveAs} title="Go on from here in a notebook of its own">

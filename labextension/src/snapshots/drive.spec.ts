@@ -21,7 +21,7 @@ describe('the paths of snapshots', () => {
   );
 
   it('are shortened to what tells runs apart', () => {
-    expect(shortId(ID)).toBe('0193abcd');
+    expect(shortId(ID)).toBe('0193abcdef01');
   });
 });
 

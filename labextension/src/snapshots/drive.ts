@@ -45,7 +45,7 @@ export function snapshotAt(path: string): { run: string; notebook: string } | nu
   return { run: PathExt.basename(local).slice(0, -ENDING.length), notebook: PathExt.dirname(local) };
 }
 
-/** As much of a run's id as a person needs to tell it from others. */
+/** As much of a run's id as a person needs to tell it from others: its moment, to the millisecond. */
 export function shortId(id: string): string {
-  return id.slice(0, 8);
+  return id.slice(0, 12);
 }

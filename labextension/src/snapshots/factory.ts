@@ -1,6 +1,7 @@
 import { JupyterFrontEnd } from '@jupyterlab/application';
 import { PathExt } from '@jupyterlab/coreutils';
-import { NotebookPanel, NotebookWidgetFactory } from '@jupyterlab/notebook';
+import { ABCWidgetFactory, DocumentWidget } from '@jupyterlab/docregistry';
+import { INotebookModel, NotebookPanel, NotebookWidgetFactory, StaticNotebook } from '@jupyterlab/notebook';
 import { lockIcon } from '@jupyterlab/ui-components';
 
 import { SnapshotBar } from './bar';
@@ -21,11 +22,18 @@ export const snapshotFileType: Parameters<JupyterFrontEnd['docRegistry']['addFil
   icon: lockIcon
 };
 
-/** Opens notebooks of the drive without a kernel, and unknown to the commands that edit and run notebooks. */
-export class LockedFactory extends NotebookWidgetFactory {
+/** A notebook that is only shown. */
+export type LockedDocument = DocumentWidget<StaticNotebook, INotebookModel>;
+
+/** Opens notebooks of the drive without a kernel and without the means to edit them.
+ *
+ * A static notebook has no command mode: JupyterLab's commands that edit, run or move cells do not know of it, and
+ * the keys of some of them would act on the notebook behind this one.
+ */
+export class LockedFactory extends ABCWidgetFactory<LockedDocument, INotebookModel> {
   constructor(
     private readonly standard: NotebookWidgetFactory,
-    private readonly barOf: (panel: NotebookPanel) => SnapshotBar | null
+    private readonly barOf: (shown: LockedDocument) => SnapshotBar | null
   ) {
     super({
       name: LOCKED_FACTORY,
@@ -35,45 +43,45 @@ export class LockedFactory extends NotebookWidgetFactory {
       readOnly: true,
       preferKernel: false,
       canStartKernel: false,
-      autoStartDefault: false,
-      rendermime: standard.rendermime,
-      contentFactory: standard.contentFactory,
-      mimeTypeService: standard.mimeTypeService,
-      toolbarFactory: () => []
+      autoStartDefault: false
     });
   }
 
-  protected createNewWidget(context: NotebookPanel['context'], source?: NotebookPanel): NotebookPanel {
-    this.editorConfig = this.standard.editorConfig;
-    // a page that is only read has all its cells at once, so that the browser finds words in them
-    this.notebookConfig = { ...this.standard.notebookConfig, windowingMode: 'none' };
-    const panel = super.createNewWidget(context, source);
+  protected createNewWidget(context: NotebookPanel['context']): LockedDocument {
+    const { rendermime, contentFactory, mimeTypeService, editorConfig, notebookConfig } = this.standard;
+    const content = new StaticNotebook({
+      rendermime: rendermime.clone({ resolver: context.urlResolver }),
+      contentFactory,
+      mimeTypeService,
+      editorConfig,
+      // a page that is only read has all its cells at once, so that the browser finds words in them
+      notebookConfig: { ...notebookConfig, windowingMode: 'none', showEditorForReadOnlyMarkdown: false }
+    });
+    content.model = context.model;
     context.model.readOnly = true;
-    panel.addClass('mlalm-locked');
-    panel.toolbar.hide();
+    const shown: LockedDocument = new DocumentWidget({ content, context });
+    shown.addClass('mlalm-locked');
+    shown.toolbar.hide();
+    content.addClass('mlalm-locked-notebook');
+    content.node.tabIndex = 0; // from where the keys that scroll are heard
     const at = snapshotAt(context.path);
     if (at) {
-      panel.title.label = `${PathExt.basename(at.notebook, '.ipynb')} @ ${shortId(at.run)}`;
-      panel.title.icon = lockIcon;
+      // a document takes a title of another name than its file's for a wish to rename the file
+      shown.title.changed.disconnect(shown['_onTitleChanged'], shown);
+      shown.title.label = `${PathExt.basename(at.notebook, '.ipynb')} @ ${shortId(at.run)}`;
+      shown.title.icon = lockIcon;
+      content.node.setAttribute('role', 'document');
+      content.node.setAttribute('aria-label', `Cells of ${shown.title.label}`);
     }
-    const bar = this.barOf(panel);
+    const bar = this.barOf(shown);
     if (bar) {
-      panel.contentHeader.addWidget(bar);
+      shown.contentHeader.addWidget(bar);
+      // what JupyterLab offers as "Save As" is the way on from here too
+      context.saveAs = async () => {
+        bar.saveAs();
+        return false;
+      };
     }
-    holdCells(panel.node);
-    return panel;
+    return shown;
   }
-}
-
-/** Keep cells from being dragged about by their prompts: it would change only the page, but look like more. */
-function holdCells(node: HTMLElement): void {
-  node.addEventListener(
-    'mousedown',
-    event => {
-      if ((event.target as HTMLElement).closest('.jp-InputPrompt, .jp-OutputPrompt')) {
-        event.stopPropagation();
-      }
-    },
-    true
-  );
 }

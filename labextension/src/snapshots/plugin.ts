@@ -1,14 +1,14 @@
 import { ILayoutRestorer, JupyterFrontEnd, JupyterFrontEndPlugin } from '@jupyterlab/application';
 import { ICommandPalette, WidgetTracker } from '@jupyterlab/apputils';
 import { IDocumentManager } from '@jupyterlab/docmanager';
-import { INotebookWidgetFactory, NotebookPanel, NotebookWidgetFactory } from '@jupyterlab/notebook';
+import { INotebookWidgetFactory, NotebookWidgetFactory } from '@jupyterlab/notebook';
 
 import { tellFault } from '../faults';
 import { MlalmError, requestRefusal } from '../request';
 import { ILifecycle } from '../tokens';
 import { IShown, SnapshotBar } from './bar';
 import { snapshotAt, SnapshotDrive } from './drive';
-import { LOCKED_FACTORY, LockedFactory, snapshotFileType } from './factory';
+import { LOCKED_FACTORY, LockedDocument, LockedFactory, snapshotFileType } from './factory';
 import { askName, saveAs } from './saveAs';
 
 export const SAVE_AS_COMMAND = 'mlalm:snapshot:save-as';
@@ -35,35 +35,35 @@ export const snapshotPlugin: JupyterFrontEndPlugin<void> = {
     app.serviceManager.contents.addDrive(new SnapshotDrive(settings));
     app.docRegistry.addFileType(snapshotFileType);
 
-    const bars = new WeakMap<NotebookPanel, SnapshotBar>();
+    const bars = new WeakMap<LockedDocument, SnapshotBar>();
     const open = (path: string) => void documents.openOrReveal(path);
     const save = async ({ run, place }: IShown) => {
       await saveAs(run, place, { ask: askName, open, settings });
       await lifecycle.refresh();
     };
-    const barOf = (panel: NotebookPanel): SnapshotBar | null => {
-      const at = snapshotAt(panel.context.path);
+    const barOf = (opened: LockedDocument): SnapshotBar | null => {
+      const at = snapshotAt(opened.context.path);
       if (at === null) {
         return null;
       }
-      const actions = { saveAs: (shown: IShown) => void save(shown), ended: () => void panel.context.revert() };
+      const actions = { saveAs: (shown: IShown) => void save(shown), ended: () => void opened.context.revert() };
       const bar = new SnapshotBar(at, actions, settings);
-      bars.set(panel, bar);
+      bars.set(opened, bar);
       return bar;
     };
     // the interface that JupyterLab names leaves out what draws the cells, which ours are drawn with too
     const factory = new LockedFactory(standard as NotebookWidgetFactory, barOf);
     app.docRegistry.addWidgetFactory(factory);
 
-    const tracker = new WidgetTracker<NotebookPanel>({ namespace: 'mlalm-snapshots' });
-    factory.widgetCreated.connect((_, panel) => {
-      panel.context.pathChanged.connect(() => void tracker.save(panel));
-      void tracker.add(panel);
+    const tracker = new WidgetTracker<LockedDocument>({ namespace: 'mlalm-snapshots' });
+    factory.widgetCreated.connect((_, opened) => {
+      opened.context.pathChanged.connect(() => void tracker.save(opened));
+      void tracker.add(opened);
     });
     void restorer?.restore(tracker, {
       command: 'docmanager:open',
-      args: panel => ({ path: panel.context.path, factory: LOCKED_FACTORY }),
-      name: panel => panel.context.path
+      args: opened => ({ path: opened.context.path, factory: LOCKED_FACTORY }),
+      name: opened => opened.context.path
     });
 
     const current = () => (tracker.currentWidget === app.shell.currentWidget ? tracker.currentWidget : null);
@@ -73,9 +73,9 @@ export const snapshotPlugin: JupyterFrontEndPlugin<void> = {
       describedBy: NO_ARGUMENTS,
       isEnabled: () => current() !== null,
       execute: () => {
-        const panel = current();
-        if (panel) {
-          bars.get(panel)?.saveAs();
+        const opened = current();
+        if (opened) {
+          bars.get(opened)?.saveAs();
         }
       }
     });

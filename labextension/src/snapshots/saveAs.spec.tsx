@@ -60,8 +60,8 @@ describe('saving a snapshot as an experiment', () => {
   });
 
   it('suggests a name beside the origin', () => {
-    expect(suggested(RUN)).toBe('deep/train-01a1fd2b');
-    expect(suggested({ ...RUN, path: 'train.ipynb' })).toBe('train-01a1fd2b');
+    expect(suggested(RUN)).toBe('deep/train-01a1fd2b0123');
+    expect(suggested({ ...RUN, path: 'train.ipynb' })).toBe('train-01a1fd2b0123');
   });
 
   it('lists which assets moved', () => {

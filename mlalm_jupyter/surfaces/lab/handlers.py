@@ -16,7 +16,7 @@ from tornado.ioloop import IOLoop
 from mlalm_jupyter.api.verbs import VERBS
 from mlalm_jupyter.domain.errors import InvalidInput, MlalmError, SnapshotLocked, WorkspaceNotFound
 from mlalm_jupyter.surfaces.lab.record import NamesTheRecord, RecordHandler
-from mlalm_jupyter.surfaces.lab.snapshots import NamesSnapshots, model, named
+from mlalm_jupyter.surfaces.lab.snapshots import NamesSnapshots, download, model, named
 from mlalm_jupyter.surfaces.verbs_http import dispatch, status_of
 from mlalm_jupyter.workspace import Workspace, find_folder, nearest
 
@@ -120,24 +120,27 @@ class SnapshotHandler(_Handler):
             self.finish(json.dumps([]))
             return
         has_content = self.get_query_argument("content", "1") != "0"
+        is_download = bool(self.get_query_argument("download", ""))
         try:
             # a path of the drive goes on inside of a notebook, so what is around the notebook is looked for
             found, below = self.place(near=f"{path}/inside")
             asked = path.removeprefix(below or "").strip("/") if _is_in(path, below) else path
 
-            def read() -> dict[str, Any]:
+            def read() -> tuple[str, str | bytes]:
                 with Workspace.open(found) as workspace:
-                    return model(workspace, asked, below=below or "", has_content=has_content)
+                    if is_download:
+                        return download(workspace, asked)
+                    answer = model(workspace, asked, below=below or "", has_content=has_content)
+                    return "", json.dumps(answer)
 
-            answer = await IOLoop.current().run_in_executor(_SHORT, read)
+            name, answer = await IOLoop.current().run_in_executor(_SHORT, read)
         except MlalmError as error:
             self.refuse(error)
             return
-        if self.get_query_argument("download", ""):
-            self.set_attachment_header(answer["name"])
-            answer = answer["content"]
+        if is_download:
+            self.set_attachment_header(name)
         self.set_header("Content-Type", "application/json")
-        self.finish(json.dumps(answer))
+        self.finish(answer)
 
     @web.authenticated
     async def locked(self, path: str | None = None) -> None:

@@ -82,6 +82,22 @@ def model(workspace: Workspace, path: str, *, below: str = "", has_content: bool
     return {**here, "content": inside, "format": "json"} if has_content else here
 
 
+def download(workspace: Workspace, path: str) -> tuple[str, bytes]:
+    """The name and the bytes of a run's notebook, exactly as they are kept."""
+    run, content = _kept(workspace, Place.parse(path))
+    return f"{run.id}{_LOCKED}", content
+
+
+def _kept(workspace: Workspace, place: Place) -> tuple[Run, bytes]:
+    """A run's notebook with what its cells printed, or as it was submitted while there is nothing of that."""
+    run, content = workspace.experiments.locked(place.run)
+    if run.path != place.notebook:
+        raise NotFound(
+            "run", place.run, known=[], none=f"The experiment {place.notebook} has no run of that id."
+        )
+    return run, content
+
+
 def _children(paths: Iterable[str], folder: str) -> list[str]:
     """The folders and experiments directly inside a folder."""
     start = f"{folder}/" if folder else ""
@@ -89,12 +105,7 @@ def _children(paths: Iterable[str], folder: str) -> list[str]:
 
 
 def _notebook(workspace: Workspace, place: Place, *, below: str, has_content: bool) -> dict[str, Any]:
-    """A run's notebook with what its cells printed, or as it was submitted while there is nothing of that."""
-    run, content = workspace.experiments.locked(place.run)
-    if run.path != place.notebook:
-        raise NotFound(
-            "run", place.run, known=[], none=f"The experiment {place.notebook} has no run of that id."
-        )
+    run, content = _kept(workspace, place)
     found = {**_locked(run, below=below), "size": len(content)}
     return {**found, "content": _uneditable(content), "format": "json"} if has_content else found
 
