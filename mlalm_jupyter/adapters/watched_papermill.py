@@ -267,6 +267,10 @@ class _KernelManager(AsyncKernelManager):
     def _own_kernel_specs(self) -> KernelSpecManager:
         return KernelSpecs(parent=self, data_dir=self.data_dir)
 
+    @default("transport_encryption")
+    def _encrypted_where_the_kernel_can(self) -> str:
+        return "auto"
+
 
 class WatchedEngine(NBClientEngine):  # type: ignore[misc]  # papermill is not typed
     """Papermill's own engine, watched, with an environment for the kernel."""

@@ -70,6 +70,12 @@ def test_a_notebook_runs_with_its_parameters_in_its_folder_and_tells_how_far_it_
     assert execution.cells == Cells(3, 3, None)
 
 
+def test_nobody_listens_in_on_what_is_said_to_a_kernel(tmp_path: Path) -> None:
+    asked = "import ipykernel\nprint('curve_secretkey' in open(ipykernel.get_connection_file()).read())"
+    execution, _ = execute(notebook(asked), tmp_path)
+    assert outputs(execution, 0) == "True\n"
+
+
 def test_a_run_leaves_nothing_beside_the_notebook(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     work, scratch = tmp_path / "work", tmp_path / "scratch"
     work.mkdir()
