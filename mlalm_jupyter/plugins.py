@@ -10,6 +10,7 @@ A package offers its own through the entry-point group `mlalm_jupyter`; ours com
 from __future__ import annotations
 
 import importlib
+import threading
 from collections.abc import Mapping
 from functools import cache
 from typing import Any, cast
@@ -56,6 +57,9 @@ class Hooks:
         raise AssertionError("a specification is not called")
 
 
+_taking_in = threading.Lock()
+
+
 @cache
 def _manager() -> pluggy.PluginManager:
     manager = pluggy.PluginManager(GROUP)
@@ -65,16 +69,14 @@ def _manager() -> pluggy.PluginManager:
 
 
 def _asked(hook: str) -> list[Any]:
-    """What all plug-ins answer to a hook, strangers first so that they can take precedence."""
-    manager = _manager()
+    """What all plug-ins answer to a hook; ours are marked to be the last, so that strangers take precedence."""
     room = _OURS[hook]
-    if not manager.has_plugin(room):
-        manager.register(importlib.import_module(room), name=room)
-        # pluggy calls the last registered first; ours must be the last asked
-        for name, plugin in manager.list_name_plugin():
-            if plugin is not None and name not in _OURS.values():
-                manager.unregister(plugin)
-                manager.register(plugin, name=name)
+    # outside the lock: whoever is importing it already may be about to ask us something
+    plugin = importlib.import_module(room)
+    with _taking_in:
+        manager = _manager()
+        if not manager.has_plugin(room):
+            manager.register(plugin, name=room)
     return cast("list[Any]", getattr(manager.hook, hook)())
 
 

@@ -8,12 +8,12 @@ from mlalm_jupyter.plugins import hookimpl
 from mlalm_jupyter.ports import BlobStoreFactory, NotebookRunner, RunnerFactory
 
 
-@hookimpl
+@hookimpl(trylast=True)
 def mlalm_notebook_runners() -> Mapping[str, RunnerFactory]:
     return {"papermill": _papermill}
 
 
-@hookimpl
+@hookimpl(trylast=True)
 def mlalm_blob_stores() -> Mapping[str, BlobStoreFactory]:
     from mlalm_jupyter.adapters.folder_blobs import FolderBlobs
 

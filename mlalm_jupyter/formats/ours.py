@@ -8,6 +8,6 @@ from mlalm_jupyter.plugins import hookimpl
 from mlalm_jupyter.ports import ModelFormat
 
 
-@hookimpl
+@hookimpl(trylast=True)
 def mlalm_model_formats() -> list[ModelFormat]:
     return [SkopsFormat(), CloudpickleFormat()]

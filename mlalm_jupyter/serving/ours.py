@@ -8,7 +8,7 @@ from mlalm_jupyter.plugins import hookimpl
 from mlalm_jupyter.ports import HostFactory
 
 
-@hookimpl
+@hookimpl(trylast=True)
 def mlalm_service_hosts() -> Mapping[str, HostFactory]:
     from mlalm_jupyter.serving.local_host import LocalHost
 

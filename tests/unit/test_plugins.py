@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import importlib
+import time
 from collections.abc import Iterator, Mapping
-from types import SimpleNamespace
+from concurrent.futures import ThreadPoolExecutor
+from types import ModuleType, SimpleNamespace
 
 import pytest
 
@@ -56,3 +59,18 @@ def test_a_stranger_is_asked_before_us() -> None:
 def test_an_unknown_plug_in_offers_the_nearest_name() -> None:
     with pytest.raises(NotFound, match="nearest names are 'local'"):
         plugins.service_host("locale")
+
+
+def test_many_threads_may_ask_first_at_the_same_moment(monkeypatch: pytest.MonkeyPatch) -> None:
+    def slowly(room: str) -> ModuleType:
+        time.sleep(0.02)
+        return importlib.import_module(room)
+
+    monkeypatch.setattr(plugins, "importlib", SimpleNamespace(import_module=slowly))
+    for _ in range(3):
+        plugins._manager.cache_clear()
+        asks = (plugins.model_formats, plugins.notebook_runner, plugins.blob_store, plugins.service_host)
+        with ThreadPoolExecutor(16) as threads:
+            answers = [threads.submit(ask) for ask in asks * 4]
+        assert all(answer.result(timeout=30) for answer in answers)
+        assert all(plugins._manager().has_plugin(room) for room in plugins._OURS.values())
