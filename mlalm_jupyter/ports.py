@@ -21,7 +21,7 @@ from mlalm_jupyter.domain.server import Scored, ServerStatus
 from mlalm_jupyter.domain.service import Endpoint, Move, WebService
 from mlalm_jupyter.domain.trigger import Firing, Trigger
 from mlalm_jupyter.domain.trust import Seal
-from mlalm_jupyter.domain.workspace import WorkspaceInfo
+from mlalm_jupyter.domain.workspace import Finding, WorkspaceInfo
 
 
 class Clock(Protocol):
@@ -119,6 +119,8 @@ class Keyring(Protocol):
         """64 random bytes in base64."""
 
     def management_token(self) -> str: ...
+    def faults(self) -> list[Finding]:
+        """What is wrong with the keys, down to who else may read them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -449,6 +451,9 @@ class ServiceHost(Protocol):
     """Where services run."""
 
     def status(self) -> ServerStatus: ...
+    def faults(self, workspace_id: str) -> list[Finding]:
+        """What is wrong with the server that runs, and what of a workspace it cannot serve."""
+
     def start(self, *, port: int | None = None) -> ServerStatus: ...
     def stop(self) -> ServerStatus: ...
     def logs(self, *, process: str | None = None, lines: int = 50) -> str: ...

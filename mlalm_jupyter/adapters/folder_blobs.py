@@ -41,7 +41,7 @@ class FolderBlobs:
     def put_pieces(self, pieces: Sequence[bytes]) -> str:
         whole = b"".join(pieces)
         digest = hashlib.sha256(whole).hexdigest()
-        if len(pieces) < 2 or _is_kept(self._place(digest)):
+        if len(pieces) < 2 or os.path.lexists(self._place(digest)):
             return self.put(whole)
         parts = [hashlib.sha256(piece).hexdigest() for piece in pieces]
         wanted = {self._place(part): piece for part, piece in zip(parts, pieces, strict=True)}
@@ -88,6 +88,9 @@ class FolderBlobs:
             raise NotFound(
                 "blob", digest, fix="Run `mlalm workspace doctor` to see what misses it."
             ) from error
+        except OSError as error:
+            why = f"Its file cannot be read: {error.strerror}."
+            raise Corrupt(f"Blob {digest[:12]}", why=why) from error
         if hashlib.sha256(data).hexdigest() != digest:
             raise Corrupt(f"Blob {digest[:12]}", why="Its bytes no longer give the hash it is named by.")
         return data
@@ -97,21 +100,25 @@ class FolderBlobs:
 
     def pieces(self, digest: str) -> tuple[str, ...]:
         try:
-            return tuple(self._recipe(digest).read_text().split())
-        except FileNotFoundError:
+            return tuple(self._recipe(digest).read_text("ascii").split())
+        except (FileNotFoundError, NotADirectoryError):
             return ()
+        except (OSError, UnicodeDecodeError) as error:
+            why = "The list of its pieces cannot be read."
+            raise Corrupt(f"Blob {digest[:12]}", why=why) from error
 
     def has(self, digest: str) -> bool:
-        return self.path(digest).exists() or self._recipe(digest).exists()
+        return os.path.exists(self.path(digest)) or os.path.exists(self._recipe(digest))
 
     def digests(self) -> Iterator[str]:
-        for file in self._files():
-            yield _digest_of(file)
+        with translated(self.root):
+            files = list(self._files())
+        yield from map(_digest_of, files)
 
     def fault(self, digest: str) -> str | None:
         hasher = hashlib.sha256()
         try:
-            if self.path(digest).exists():
+            if os.path.exists(self.path(digest)):
                 with open(self.path(digest), "rb") as file:
                     while chunk := file.read(_CHUNK):
                         hasher.update(chunk)
@@ -121,11 +128,15 @@ class FolderBlobs:
             return "its file is missing" if not self.pieces(digest) else "one of its pieces is missing"
         except OSError as error:
             return f"its file cannot be read: {error.strerror}"
+        except Corrupt:
+            return "the list of its pieces cannot be read"
         return None if hasher.hexdigest() == digest else "its bytes no longer give the hash it is named by"
 
     def free(self, keep: Collection[str], *, before_s: float) -> tuple[int, int]:
         count = size = 0
-        for file in [*self._files(), *self.root.glob(f"{_INCOMING}*")]:
+        with translated(self.root):
+            files = [*self._files(), *self.root.glob(f"{_INCOMING}*")]
+        for file in files:
             if _digest_of(file) in keep:
                 continue
             with translated(self.root), self._alone(), contextlib.suppress(FileNotFoundError):
@@ -156,11 +167,11 @@ class FolderBlobs:
         return f"{self.root}/{digest[:2]}/{digest[2:]}"
 
     def _keep(self, wanted: Mapping[str, bytes]) -> None:
-        """Publish files that are not there yet, all together, which takes hardly longer than one."""
+        """Publish files that are not there yet, or damaged, all together, which takes hardly longer than one."""
         with translated(self.root):
             self.root.mkdir(parents=True, exist_ok=True)
             with self._shared():
-                missing = [place for place in wanted if not _is_kept(place)]
+                missing = [place for place in wanted if not _is_kept(place, wanted[place])]
                 for begin in range(0, len(missing), _AT_ONCE):
                     self._publish({place: wanted[place] for place in missing[begin : begin + _AT_ONCE]})
 
@@ -196,9 +207,11 @@ class FolderBlobs:
             os.close(lock)
 
 
-def _is_kept(place: str) -> bool:
-    """Whether a blob is there already; it is young again then, so that nobody takes it for forgotten."""
+def _is_kept(place: str, data: bytes) -> bool:
+    """Whether a blob is there already, and whole; it is young again then, so that nobody takes it for forgotten."""
     try:
+        if not _holds(place, data):
+            return False
         if os.stat(place).st_mtime < time.time() - _YOUNG_S:
             os.utime(place)
     except FileNotFoundError:
@@ -206,6 +219,19 @@ def _is_kept(place: str) -> bool:
     except PermissionError:
         return True  # it is another person's file
     return True
+
+
+def _holds(place: str, data: bytes) -> bool:
+    """Whether a file has just these bytes; one that was damaged is to be written anew."""
+    if os.stat(place).st_size != len(data):
+        return False
+    view = memoryview(data)
+    with open(place, "rb", buffering=0) as file:
+        while part := file.read(_CHUNK):
+            if part != view[: len(part)]:
+                return False
+            view = view[len(part) :]
+    return not view
 
 
 def _digest_of(file: Path) -> str:

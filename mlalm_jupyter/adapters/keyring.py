@@ -6,6 +6,7 @@ import base64
 import hashlib
 import os
 import secrets
+import stat
 from functools import cached_property
 from pathlib import Path
 
@@ -16,6 +17,11 @@ from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption,
 
 from mlalm_jupyter.adapters.folder_blobs import translated
 from mlalm_jupyter.domain.errors import Corrupt
+from mlalm_jupyter.domain.workspace import Finding
+
+_RESTORE = "Restore it from a copy of the workspace."
+_BYTES = {"signing.key": 32, "signing.pub": 32, "master.key": 32, "management.token": 48}
+"""The key files, and how many bytes each holds."""
 
 
 class FolderKeyring:
@@ -37,6 +43,32 @@ class FolderKeyring:
             _write(root / "management.token", secrets.token_bytes(48))
         return cls(root)
 
+    def faults(self) -> list[Finding]:
+        found = []
+        for name in _BYTES:
+            try:
+                self._read(name)
+                if stat.S_IMODE((self.root / name).stat().st_mode) & 0o077:
+                    fix = f"Run `chmod 600 '{self.root / name}'`."
+                    found.append(Finding(f"key file {name}", "Others may read it.", fix))
+            except (Corrupt, OSError) as error:
+                why = error.why if isinstance(error, Corrupt) else f"It cannot be read: {error.strerror}."
+                found.append(Finding(f"key file {name}", why, _RESTORE))
+        if not any(one.fix == _RESTORE for one in found):
+            try:
+                self._private()
+            except Corrupt as error:
+                found.append(Finding("key file signing.key", error.why, error.fix))
+        return found
+
+    def _private(self) -> Ed25519PrivateKey:
+        private = Ed25519PrivateKey.from_private_bytes(self._read("signing.key"))
+        if private.public_key().public_bytes_raw() != self._read("signing.pub"):
+            raise Corrupt(
+                "The key file 'signing.key'", why="It is not the other half of 'signing.pub'.", fix=_RESTORE
+            )
+        return private
+
     @cached_property
     def _public(self) -> Ed25519PublicKey:
         return Ed25519PublicKey.from_public_bytes(self._read("signing.pub"))
@@ -50,8 +82,7 @@ class FolderKeyring:
         return base64.b64encode(self._read("signing.pub")).decode()
 
     def sign(self, statement: bytes) -> str:
-        private = Ed25519PrivateKey.from_private_bytes(self._read("signing.key"))
-        return base64.b64encode(private.sign(statement)).decode()
+        return base64.b64encode(self._private().sign(statement)).decode()
 
     def verifies(self, statement: bytes, signature: str) -> bool:
         try:
@@ -66,12 +97,13 @@ class FolderKeyring:
         return base64.b64encode(nonce + sealed).decode()
 
     def decrypt(self, ciphertext: str, *, context: str) -> str:
-        raw = base64.b64decode(ciphertext)
+        master = AESGCM(self._read("master.key"))
         try:
-            plain = AESGCM(self._read("master.key")).decrypt(raw[:12], raw[12:], context.encode())
-        except InvalidTag as error:
+            raw = base64.b64decode(ciphertext, validate=True)
+            plain = master.decrypt(raw[:12], raw[12:], context.encode())
+        except (InvalidTag, ValueError) as error:
             raise Corrupt(
-                "A stored service key", why="It does not open with this workspace's master key."
+                "A stored secret", why="It does not open with this workspace's master key."
             ) from error
         return plain.decode()
 
@@ -83,13 +115,20 @@ class FolderKeyring:
 
     def _read(self, name: str) -> bytes:
         try:
-            return base64.b64decode((self.root / name).read_bytes().strip(), validate=True)
-        except (OSError, ValueError) as error:
-            raise Corrupt(
-                f"The key file '{name}'",
-                why=f"It cannot be read: {error}.",
-                fix="Restore it from a copy of the workspace.",
-            ) from error
+            raw = base64.b64decode((self.root / name).read_bytes().strip(), validate=True)
+        except FileNotFoundError as error:
+            raise _damaged(name, "It is missing.") from error
+        except OSError as error:
+            raise _damaged(name, f"It cannot be read: {error.strerror}.") from error
+        except ValueError as error:
+            raise _damaged(name, "It is not text in base64.") from error
+        if len(raw) != _BYTES[name]:
+            raise _damaged(name, f"It holds {len(raw)} bytes, and a whole one {_BYTES[name]}.")
+        return raw
+
+
+def _damaged(name: str, why: str) -> Corrupt:
+    return Corrupt(f"The key file '{name}'", why=why, fix=_RESTORE)
 
 
 def _write(path: Path, raw: bytes) -> None:

@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-import stat
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Annotated
 
+from mlalm_jupyter.api.contents import address_of
 from mlalm_jupyter.api.context import Context
 from mlalm_jupyter.api.endpoints import key_context
 from mlalm_jupyter.api.named_blobs import kept_blobs, named_blobs
 from mlalm_jupyter.api.verb import Arg, verb
 from mlalm_jupyter.domain.definition import ServiceDefinition
-from mlalm_jupyter.domain.errors import InvalidInput, MlalmError
+from mlalm_jupyter.domain.errors import Corrupt, InvalidInput, MlalmError, NotFound
 from mlalm_jupyter.domain.trust import sealed_statement
 from mlalm_jupyter.domain.workspace import Checkup, Finding, Freed, WorkspaceInfo
 from mlalm_jupyter.ports import Transaction
@@ -90,17 +90,31 @@ class _Doctor:
         self._findings: list[Finding] = []
 
     def examine(self) -> Checkup:
-        self._catalog()
-        self._keys()
-        self._blobs()
-        with self._context.catalog.read() as tx:
-            self._references(tx)
-            self._definitions(tx)
-            self._seals(tx)
-            self._endpoints(tx)
-            self._jobs(tx)
-        self._server()
+        for where, look in (
+            ("catalog", self._catalog),
+            ("keyring", self._keys),
+            ("blobs", self._blobs),
+            ("catalog, what refers to blobs", self._in_catalog(self._references)),
+            ("catalog, datasets", self._in_catalog(self._addresses)),
+            ("catalog, definitions", self._in_catalog(self._definitions)),
+            ("catalog, seals", self._in_catalog(self._seals)),
+            ("catalog, endpoints", self._in_catalog(self._endpoints)),
+            ("catalog, jobs", self._in_catalog(self._jobs)),
+            ("server", self._server),
+        ):
+            try:
+                look()
+            except MlalmError as error:
+                # what stands in the way of one look is a finding itself, and the other looks go on
+                self._found(where, f"{error.what} {error.why}".strip(), error.fix)
         return Checkup(self._checked, tuple(self._findings))
+
+    def _in_catalog(self, look: Callable[[Transaction], None]) -> Callable[[], None]:
+        def looked() -> None:
+            with self._context.catalog.read() as tx:
+                look(tx)
+
+        return looked
 
     def _found(self, where: str, what: str, fix: str) -> None:
         self._findings.append(Finding(where, what, fix))
@@ -118,13 +132,8 @@ class _Doctor:
             )
 
     def _keys(self) -> None:
-        for name in ("signing.key", "signing.pub", "master.key", "management.token"):
-            path = self._context.path / ".mlalm" / "keys" / name
-            self._count("key files")
-            if not path.exists():
-                self._found(f"key file {name}", "It is missing.", "Restore it from a copy of the workspace.")
-            elif stat.S_IMODE(path.stat().st_mode) & 0o077:
-                self._found(f"key file {name}", "Others may read it.", f"Run `chmod 600 '{path}'`.")
+        self._count("keyring")
+        self._findings.extend(self._context.keyring.faults())
 
     def _blobs(self) -> None:
         digests = list(self._context.blobs.digests())
@@ -153,13 +162,17 @@ class _Doctor:
                 self._found(user, f"Its blob {digest[:12]} is missing.", "Restore that file from a copy.")
 
     def _definitions(self, tx: Transaction) -> None:
+        ctx = self._context
         served = {endpoint.definition_hash for endpoint in tx.endpoints.find()}
         for digest in tx.definitions.digests():
             self._count("definitions")
             try:
-                definition = ServiceDefinition.from_text(self._context.blobs.get(digest).decode())
-            except (MlalmError, UnicodeDecodeError):
+                definition = ServiceDefinition.from_text(ctx.blobs.get(digest).decode(errors="replace"))
+            except (Corrupt, NotFound):
                 continue  # a missing or damaged blob has been reported above
+            except InvalidInput as error:
+                self._found(f"definition {digest[:12]}", f"It is none: {error}", "Deploy it again.")
+                continue
             for asset in definition.models:
                 # a model that nothing serves any more may be deleted, though the history goes on naming it
                 if digest in served and not tx.models.has_hash(asset.model_hash):
@@ -168,6 +181,17 @@ class _Doctor:
                         f"Its model {asset.reference} is gone.",
                         "Deploy another model.",
                     )
+
+    def _addresses(self, tx: Transaction) -> None:
+        for name in {dataset.name for dataset in tx.datasets.find()}:
+            for dataset in tx.datasets.find(name=name):
+                if dataset.source is None:
+                    continue
+                self._count("addresses")
+                try:
+                    address_of(self._context, dataset)
+                except MlalmError as error:
+                    self._found(f"dataset {dataset.reference}", f"Its address: {error.why}", error.fix)
 
     def _seals(self, tx: Transaction) -> None:
         for seal in tx.seals.find():
@@ -204,8 +228,11 @@ class _Doctor:
             )
 
     def _server(self) -> None:
-        status = self._context.host.status()
+        host = self._context.host
+        status = host.status()
         self._count("server processes", len(status.processes))
+        if status.is_running:
+            self._findings.extend(host.faults(self._context.info.id))
         with self._context.catalog.read() as tx:
             endpoints = len(tx.endpoints.find())
         if endpoints and not status.is_running:

@@ -17,15 +17,17 @@ from mlalm_jupyter._version import __version__
 from mlalm_jupyter.domain.errors import Conflict, InvalidInput, ServerVersionMismatch, Unavailable
 from mlalm_jupyter.domain.projection import Projection, Servable
 from mlalm_jupyter.domain.server import Scored, ServerProcess, ServerStatus
+from mlalm_jupyter.domain.workspace import Finding
 from mlalm_jupyter.serving import logs
 from mlalm_jupyter.serving.calls import call_endpoint
 from mlalm_jupyter.serving.home import Home, locked, read_json, write_json
-from mlalm_jupyter.serving.scorers import Scorers
+from mlalm_jupyter.serving.scorers import Scorers, is_alive
 from mlalm_jupyter.serving.supervisor import child_environ
 from mlalm_jupyter.serving.told import error_told
 
 START_S = 90.0
 STOP_S = 30.0
+_REPLACED_S = 3.0
 _POLL_S = 0.02
 
 
@@ -50,6 +52,29 @@ class LocalHost:
             processes=tuple(ServerProcess(**process) for process in found["processes"]),
             workspaces=workspaces,
         )
+
+    def faults(self, workspace_id: str) -> list[Finding]:
+        lacking = self._lacking()
+        deadline = time.monotonic() + _REPLACED_S
+        while lacking and time.monotonic() < deadline:
+            # what ended is started again in a moment, unless it ends each time
+            time.sleep(_POLL_S)
+            lacking = self._lacking()
+        found = [
+            Finding(
+                f"server process {role}",
+                "It does not run, though it was started.",
+                f"See `mlalm server logs --process {role}`.",
+            )
+            for role in lacking
+        ]
+        return [*found, *self.scorers.faults(workspace_id)]
+
+    def _lacking(self) -> list[str]:
+        """The roles of the server that no living process has."""
+        told = self.home.server() or {}
+        have = {one["role"] for one in told.get("processes", ()) if is_alive(one["pid"])}
+        return [role for role in told.get("roles", ()) if role not in have]
 
     def start(self, *, port: int | None = None) -> ServerStatus:
         if port is not None and not 0 < port < 65536:

@@ -8,10 +8,12 @@ import os
 import socket
 import time
 from collections.abc import Iterator, Mapping
+from pathlib import Path
 from typing import Any
 
 from mlalm_jupyter.domain.errors import Unavailable
 from mlalm_jupyter.domain.projection import Servable
+from mlalm_jupyter.domain.workspace import Finding
 from mlalm_jupyter.scoring.generation import Generation
 from mlalm_jupyter.scoring.places import socket_address
 from mlalm_jupyter.serving.home import Home
@@ -20,6 +22,7 @@ from mlalm_jupyter.serving.told import error_told
 UP_S = 30.0
 LOAD_S = 120.0
 TAKE_OVER_S = 30.0
+LOOK_S = 5.0
 _POLL_S = 0.002
 _FIX = "See `mlalm server status` and `mlalm server logs`, then try again."
 
@@ -37,7 +40,7 @@ class Scorers:
                 return False
             taken = generation.acks()
             return len(taken) == generation.slots and all(
-                acked and _is_alive(pid) and self.home.control_socket(slot).exists()
+                acked and is_alive(pid) and self.home.control_socket(slot).exists()
                 for slot, (pid, acked) in taken.items()
             )
 
@@ -54,7 +57,7 @@ class Scorers:
                 behind = [
                     slot
                     for slot, (pid, acked) in generation.acks().items()
-                    if acked < wanted and _is_alive(pid)
+                    if acked < wanted and is_alive(pid)
                 ]
                 if not behind:
                     return
@@ -84,6 +87,25 @@ class Scorers:
         for answer in self._asked(call, timeout_s=TAKE_OVER_S):
             for fault in answer.get("faults", ()):
                 raise error_told(fault["error"])
+
+    def faults(self, workspace_id: str) -> list[Finding]:
+        """What each scorer could not take over of a workspace, and which scorers do not answer."""
+        line = json.dumps({"op": "faults", "workspace_id": workspace_id, "since": 0}).encode() + b"\n"
+        with self._counter() as generation:
+            slots = sorted(generation.acks()) if generation else []
+        found: dict[Finding, None] = {}
+        for slot in slots:
+            try:
+                (answer,) = self._asked_once([slot], line, timeout_s=LOOK_S)
+            except (OSError, Unavailable) as error:
+                why = error.why if isinstance(error, Unavailable) else f"It did not answer: {error}."
+                found[Finding(f"server process scorer-{slot}", why, _FIX)] = None
+                continue
+            for fault in answer.get("faults", ()):
+                told = error_told(fault["error"])
+                what = f"It cannot serve what it should. {told.what} {told.why}".strip()
+                found[Finding(f"endpoint {fault['endpoint']}", what, told.fix)] = None
+        return list(found)
 
     def _asked(self, call: Mapping[str, Any], *, timeout_s: float) -> list[dict[str, Any]]:
         """The answers of all scorers to one call.
@@ -124,7 +146,7 @@ class Scorers:
             live = (
                 []
                 if generation is None
-                else [slot for slot, (pid, _) in generation.acks().items() if _is_alive(pid)]
+                else [slot for slot, (pid, _) in generation.acks().items() if is_alive(pid)]
             )
         if not live:
             raise Unavailable("No scorer is up.", why="Each one ends as soon as it is started.", fix=_FIX)
@@ -177,11 +199,16 @@ def _named(slots: list[int]) -> str:
     return ", ".join(f"scorer-{slot}" for slot in slots)
 
 
-def _is_alive(pid: int) -> bool:
+def is_alive(pid: int) -> bool:
+    """Whether there is a process of that number; one that has ended and is only not buried yet does not count."""
     try:
         os.kill(pid, 0)
     except ProcessLookupError:
         return False
     except PermissionError:
+        pass
+    try:
+        facts = Path(f"/proc/{pid}/stat").read_text("utf-8", errors="replace")
+    except OSError:
         return True
-    return True
+    return facts.rpartition(")")[2].split()[:1] not in (["Z"], ["X"])

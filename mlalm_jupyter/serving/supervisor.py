@@ -175,6 +175,7 @@ class Supervisor:
                 "base_url": self.home.base_url(),
                 "version": __version__,
                 "started_at": self.started_at,
+                "roles": ["supervisor", *(one.role for one in self.children)],
                 "processes": [mine, *running],
             },
         )

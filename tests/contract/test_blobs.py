@@ -8,12 +8,13 @@ import multiprocessing
 import os
 import stat
 import threading
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
 from mlalm_jupyter.adapters.folder_blobs import FolderBlobs
-from mlalm_jupyter.domain.errors import Corrupt, NotFound
+from mlalm_jupyter.domain.errors import Corrupt, NotFound, Unavailable
 
 
 @pytest.fixture
@@ -146,3 +147,68 @@ def test_a_blob_put_while_others_are_freed_is_there_afterwards(tmp_path: Path) -
         blobs.free((), before_s=2000)
         putter.join()
         assert blobs.has(digest)
+
+
+def as_folder(path: Path) -> None:
+    path.unlink()
+    path.mkdir()
+
+
+def as_circle(path: Path) -> None:
+    path.unlink()
+    path.symlink_to(path)
+
+
+def as_file_in_place_of_its_folder(path: Path) -> None:
+    path.unlink()
+    path.parent.rmdir()
+    path.parent.write_bytes(b"")
+
+
+@pytest.mark.parametrize("damage", [as_folder, as_circle, as_file_in_place_of_its_folder])
+def test_a_file_that_the_system_will_not_read_is_a_damaged_blob(
+    blobs: FolderBlobs, damage: Callable[[Path], None]
+) -> None:
+    digest = blobs.put(b"rides")
+    damage(blobs.path(digest))
+    with pytest.raises(Corrupt, match="Its file cannot be read"):
+        blobs.get(digest)
+    fault = blobs.fault(digest)
+    assert fault is not None
+    assert "cannot be read" in fault or "missing" in fault
+    assert isinstance(blobs.has(digest), bool)
+
+
+def test_a_folder_of_blobs_that_is_none_is_said_in_our_words(blobs: FolderBlobs) -> None:
+    as_file_in_place_of_its_folder(blobs.path(blobs.put(b"rides")))
+    for ask in (lambda: list(blobs.digests()), lambda: blobs.free((), before_s=0)):
+        with pytest.raises(Unavailable, match="was not used"):
+            ask()
+
+
+def test_a_damaged_list_of_pieces_is_a_damaged_blob(blobs: FolderBlobs) -> None:
+    digest = blobs.put_pieces([b"one", b"two"])
+    recipe = blobs._recipe(digest)
+    recipe.chmod(0o600)
+    recipe.write_bytes(b"\xff\xfe")
+    with pytest.raises(Corrupt, match="list of its pieces"):
+        blobs.get(digest)
+    assert blobs.fault(digest) == "the list of its pieces cannot be read"
+    assert blobs.put_pieces([b"one", b"two"]) == digest
+    assert blobs.get(digest) == b"onetwo"
+
+
+@pytest.mark.parametrize("damage", [b"rIdes", b"ride", b"ridess", b""])
+def test_a_damaged_blob_is_whole_again_when_it_is_put_once_more(blobs: FolderBlobs, damage: bytes) -> None:
+    digest = blobs.put(b"rides")
+    whole = blobs.put_pieces([b"rides", b" of a day"])
+    blobs.path(digest).chmod(0o600)
+    blobs.path(digest).write_bytes(damage)
+    assert blobs.fault(digest)
+    assert blobs.put(b"rides") == digest
+    assert blobs.get(digest) == b"rides"
+    blobs.path(digest).chmod(0o600)
+    blobs.path(digest).write_bytes(damage)
+    blobs.put_pieces([b"rides", b" of a day"])
+    assert blobs.get(whole) == b"rides of a day"
+    assert stat.S_IMODE(blobs.path(digest).stat().st_mode) == 0o444

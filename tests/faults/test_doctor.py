@@ -2,14 +2,21 @@
 
 from __future__ import annotations
 
+import json
+import os
 import random
+import shutil
+import signal
 import sqlite3
+import time
 from pathlib import Path
 
 import pandas as pd
 import pytest
 from sklearn.linear_model import LinearRegression
 
+from mlalm_jupyter.domain.errors import Unavailable
+from mlalm_jupyter.serving.scorers import is_alive
 from mlalm_jupyter.workspace import Workspace
 
 pytestmark = [pytest.mark.prove_skeleton, pytest.mark.timeout(240)]
@@ -115,3 +122,112 @@ def test_a_model_that_serves_and_is_not_in_the_catalog_is_named(full: Workspace)
         db.execute("DELETE FROM models")
     db.close()
     assert [one.what for one in full.workspaces.doctor().findings] == ["Its model line:1 is gone."]
+
+
+KEY_DAMAGES = {
+    "missing": lambda file: file.unlink(),
+    "cut off": lambda file: file.write_bytes(b"dG9vIHNob3J0"),
+    "no base64": lambda file: file.write_bytes(b"\xff\xfe"),
+}
+
+
+@pytest.mark.parametrize("damage", KEY_DAMAGES)
+@pytest.mark.parametrize("name", ["signing.key", "signing.pub", "master.key", "management.token"])
+def test_a_damaged_key_file_is_a_finding(full: Workspace, name: str, damage: str) -> None:
+    KEY_DAMAGES[damage](full.path / ".mlalm/keys" / name)
+    with Workspace.open(full.path) as again:
+        found = again.workspaces.doctor().findings
+    assert [one.fix for one in found if one.where == f"key file {name}"] == [
+        "Restore it from a copy of the workspace."
+    ]
+
+
+@pytest.mark.parametrize("ciphertext", ["", "A", "no base64", "AAAA"])
+def test_a_damaged_service_key_is_a_finding(full: Workspace, ciphertext: str) -> None:
+    with sqlite3.connect(full.path / ".mlalm/catalog.sqlite") as db:
+        db.execute("UPDATE service_keys SET ciphertext = ?", (ciphertext,))
+    db.close()
+    found = full.workspaces.doctor().findings
+    assert {one.where for one in found} == {"endpoint line/default", "endpoint line/ep2"}
+    assert all("key: It does not open" in one.what for one in found)
+
+
+def test_a_blob_that_cannot_be_read_is_a_finding(full: Workspace) -> None:
+    for digest in (full.datasets.show("rows").dataset.digest, full.endpoints.show("line").definition_hash):
+        path = full.blobs.path(digest)
+        path.rename(path.with_name("away"))
+        path.mkdir()
+        found = full.workspaces.doctor().findings
+        assert any(one.where == f"blob {digest[:12]}" and "cannot be read" in one.what for one in found)
+        path.rmdir()
+        path.with_name("away").rename(path)
+    assert full.workspaces.doctor().is_healthy
+
+
+def test_a_folder_of_blobs_that_is_none_is_a_finding_and_the_rest_is_looked_at(full: Workspace) -> None:
+    folder = full.blobs.path(full.datasets.show("rows").dataset.digest).parent
+    shutil.rmtree(folder)
+    folder.write_bytes(b"")
+    found = {one.where for one in full.workspaces.doctor().findings}
+    assert {"blobs", "dataset rows:1"} <= found
+
+
+def test_a_definition_that_is_something_else_is_a_finding(full: Workspace) -> None:
+    digest = full.datasets.show("rows").dataset.digest
+    with sqlite3.connect(full.path / ".mlalm/catalog.sqlite") as db:
+        db.execute("INSERT INTO definitions VALUES (?, 'none', '2026-01-01')", (digest,))
+    db.close()
+    (found,) = full.workspaces.doctor().findings
+    assert found.where == f"definition {digest[:12]}"
+    assert "JSON" in found.what
+
+
+def test_an_address_that_this_workspace_cannot_open_is_a_finding(full: Workspace, tmp_path: Path) -> None:
+    full.datasets.upload(str(tmp_path / "rows.csv"), "there", by_reference=True)
+    with sqlite3.connect(full.path / ".mlalm/catalog.sqlite") as db:
+        (text,) = db.execute("SELECT source FROM datasets WHERE name = 'there'").fetchone()
+        source = {**json.loads(text), "sealed_address": "AAAA"}
+        db.execute("UPDATE datasets SET source = ? WHERE name = 'there'", (json.dumps(source),))
+    db.close()
+    (found,) = full.workspaces.doctor().findings
+    assert found.where == "dataset there:1"
+    assert "Its address: It does not open" in found.what
+
+
+@pytest.mark.parametrize("role", ["worker", "api"])
+def test_a_server_process_that_does_not_run_is_a_finding(workspace: Workspace, role: str) -> None:
+    workspace.server.start()
+    assert workspace.workspaces.doctor().is_healthy
+    # stopped, the supervisor can start nothing again
+    status = workspace.server.status()
+    assert status.pid is not None
+    os.kill(status.pid, signal.SIGSTOP)
+    try:
+        (process,) = (one for one in status.processes if one.role == role)
+        os.kill(process.pid, signal.SIGKILL)
+        deadline = time.monotonic() + 10
+        while is_alive(process.pid) and time.monotonic() < deadline:
+            time.sleep(0.01)
+        (found,) = workspace.workspaces.doctor().findings
+        assert found.where == f"server process {role}"
+        assert found.fix == f"See `mlalm server logs --process {role}`."
+    finally:
+        os.kill(status.pid, signal.SIGCONT)
+    assert workspace.workspaces.doctor().is_healthy
+
+
+def test_what_a_scorer_cannot_serve_is_a_finding(workspace: Workspace, tmp_path: Path) -> None:
+    full = filled(workspace, tmp_path)
+    path = full.blobs.path(full.models.show("line").bundle_digest)
+    good = path.read_bytes()
+    full.server.stop()
+    path.chmod(0o600)
+    path.write_bytes(b"bad")
+    full.server.start()
+    with pytest.raises(Unavailable, match="line:1 is damaged"):
+        full.services.score("line", ROWS)
+    path.write_bytes(good)
+    found = full.workspaces.doctor().findings
+    assert found
+    assert {one.where for one in found} <= {"endpoint line/default", "endpoint line/ep2"}
+    assert all("cannot serve" in one.what for one in found)
