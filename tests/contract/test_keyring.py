@@ -94,7 +94,9 @@ def test_halves_of_two_keys_sign_nothing(keyring: FolderKeyring, tmp_path: Path)
     assert [fault.where for fault in again.faults()] == ["key file signing.key"]
 
 
-@pytest.mark.parametrize("ciphertext", ["", "A", "no base64!", "AAAA", "é", base64.b64encode(bytes(40)).decode()])
+@pytest.mark.parametrize(
+    "ciphertext", ["", "A", "no base64!", "AAAA", "é", base64.b64encode(bytes(40)).decode()]
+)
 def test_a_damaged_secret_does_not_open(keyring: FolderKeyring, ciphertext: str) -> None:
     with pytest.raises(Corrupt, match="does not open"):
         keyring.decrypt(ciphertext, context="row")

@@ -18,6 +18,7 @@ from sklearn.linear_model import LinearRegression
 from mlalm_jupyter.domain.errors import Unavailable
 from mlalm_jupyter.serving.scorers import is_alive
 from mlalm_jupyter.workspace import Workspace
+from tests.contract.hand_clock import NoServer
 
 pytestmark = [pytest.mark.prove_skeleton, pytest.mark.timeout(240)]
 ROWS = pd.DataFrame({"a": [1.0, 2.0, 3.0]})
@@ -231,3 +232,44 @@ def test_what_a_scorer_cannot_serve_is_a_finding(workspace: Workspace, tmp_path:
     assert found
     assert {one.where for one in found} <= {"endpoint line/default", "endpoint line/ep2"}
     assert all("cannot serve" in one.what for one in found)
+
+
+@pytest.mark.parametrize("value", ["bogus", "{", "[]", "-1", b"\xff\xfe"])
+@pytest.mark.parametrize(
+    ("table", "column"),
+    [
+        ("datasets", "schema"),
+        ("datasets", "tags"),
+        ("models", "signature"),
+        ("models", "tags"),
+        ("runs", "environment"),
+        ("runs", "status"),
+        ("jobs", "state"),
+        ("jobs", "payload"),
+    ],
+)
+def test_a_record_that_was_changed_by_another_hand_is_a_finding(
+    recorded: Path, tmp_path: Path, table: str, column: str, value: str | bytes
+) -> None:
+    shutil.copytree(recorded, tmp_path / "copy")
+    with sqlite3.connect(tmp_path / "copy/.mlalm/catalog.sqlite") as db:
+        db.execute("PRAGMA ignore_check_constraints=ON")
+        db.execute(f"UPDATE {table} SET {column} = ?", (value,))
+    db.close()
+    with Workspace.open(tmp_path / "copy", host=NoServer()) as damaged:
+        found = damaged.workspaces.doctor().findings
+    assert any("record" in one.what or "is damaged" in one.what for one in found)
+    assert all(one.fix for one in found)
+
+
+@pytest.fixture(scope="module")
+def recorded(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The folder of a workspace that has a dataset, a model, a run and a job."""
+    path = tmp_path_factory.mktemp("recorded")
+    (path / "rows.csv").write_text("a\n1\n2\n")
+    with Workspace.init(path, host=NoServer()) as made:
+        made.datasets.upload(str(path / "rows.csv"), "rows")
+        made.models.register(LinearRegression().fit(ROWS, ROWS["a"]), "line", sample=ROWS)
+        made.recorder.submit(b'{"cells":[],"metadata":{},"nbformat":4,"nbformat_minor":5}',
+            path="n.ipynb", parameters={}, origin="scheduler")  # fmt: skip
+    return path

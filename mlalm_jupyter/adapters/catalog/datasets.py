@@ -7,6 +7,7 @@ from typing import Any
 
 from sqlalchemy import Connection, bindparam, delete, func, insert, select
 
+from mlalm_jupyter.adapters.catalog.records import an_object, record
 from mlalm_jupyter.adapters.catalog.references import users_of
 from mlalm_jupyter.adapters.catalog.schema import datasets
 from mlalm_jupyter.adapters.catalog.versions import asset_row, claim_version, newest_of_each, reserve_version
@@ -81,6 +82,7 @@ def _kept_source(source: Source | None) -> dict[str, object] | None:
     return None if source is None else {**source.to_dict(), "sealed_address": source.sealed_address}
 
 
+@record("dataset")
 def _dataset(row: Sequence[Any]) -> Dataset:
     (
         key, name, version, form, digest, size_bytes, row_count, schema, created_at, created_by, equal_to,
@@ -98,7 +100,7 @@ def _dataset(row: Sequence[Any]) -> Dataset:
         created_at=created_at,
         created_by=created_by,
         equal_to=equal_to,
-        tags=tags,
+        tags=an_object(tags),
         description=description,
         profile_digest=profile_digest,
         source=None if source is None else Source.from_dict(source),

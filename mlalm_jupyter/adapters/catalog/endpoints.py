@@ -7,6 +7,7 @@ from typing import Any
 
 from sqlalchemy import Connection, bindparam, case, insert, select, update
 
+from mlalm_jupyter.adapters.catalog.records import record
 from mlalm_jupyter.adapters.catalog.schema import (
     definition_models,
     endpoints,
@@ -148,6 +149,7 @@ def _moving(endpoint: Endpoint) -> dict[str, Any]:
     }
 
 
+@record("endpoint")
 def endpoint_from(row: Sequence[Any]) -> Endpoint:
     """The endpoint in a row of `NAMED`."""
     (

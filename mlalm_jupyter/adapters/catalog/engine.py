@@ -12,6 +12,8 @@ from urllib.parse import quote
 from sqlalchemy import Connection, Engine, create_engine, event
 from sqlalchemy.pool import NullPool
 
+from mlalm_jupyter.domain.errors import Corrupt
+
 BUSY_S = 30.0
 """How long a writer waits for the one before it."""
 
@@ -79,4 +81,12 @@ def _from_json(text: str) -> object:
     # most columns of most rows are one of these, and a row of runs has eleven
     if text == "{}":
         return {}
-    return [] if text == "[]" else json.loads(text)
+    if text == "[]":
+        return []
+    try:
+        value: object = json.loads(text)
+    except (ValueError, TypeError, RecursionError) as error:
+        raise Corrupt(
+            "A record of the catalog", why=f"It holds something else than JSON: {error}."
+        ) from error
+    return value

@@ -7,6 +7,7 @@ from typing import Any
 
 from sqlalchemy import Connection, bindparam, delete, func, insert, select
 
+from mlalm_jupyter.adapters.catalog.records import record
 from mlalm_jupyter.adapters.catalog.runs import run_from
 from mlalm_jupyter.adapters.catalog.schema import experiments, runs
 from mlalm_jupyter.domain.experiment import Experiment
@@ -66,6 +67,7 @@ class SqlExperiments:
         self._connection.execute(delete(experiments).where(experiments.c.id == experiment_id))
 
 
+@record("experiment")
 def _experiment(row: Sequence[Any]) -> Experiment:
     key, path, kind, created_at, parent, parent_id, parent_run_id = row[:_OWN]
     run_count, last_run = row[_OWN], row[_OWN + 1 :]

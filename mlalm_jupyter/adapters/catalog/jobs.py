@@ -8,6 +8,7 @@ from typing import Any
 from sqlalchemy import Connection, Update, bindparam, case, func, insert, select, update
 
 from mlalm_jupyter.adapters.catalog.lookup import at_most, beginning_with, only_row
+from mlalm_jupyter.adapters.catalog.records import an_object, record
 from mlalm_jupyter.adapters.catalog.schema import jobs
 from mlalm_jupyter.domain.errors import IllegalStatusChange, InvalidInput
 from mlalm_jupyter.domain.job import Job, JobState, Lease, after_lost_owner
@@ -174,6 +175,7 @@ class SqlJobs:
         return done.rowcount == 1
 
 
+@record("job")
 def _job(row: Sequence[Any]) -> Job:
     (
         key, kind, payload, state, attempt, max_attempts, created_at, created_by, owner, lease_until,
@@ -182,7 +184,7 @@ def _job(row: Sequence[Any]) -> Job:
     return Job(
         id=key,
         kind=kind,
-        payload=payload,
+        payload=an_object(payload),
         state=JobState(state),
         attempt=attempt,
         max_attempts=max_attempts,
@@ -191,7 +193,7 @@ def _job(row: Sequence[Any]) -> Job:
         owner=owner,
         lease_until=lease_until,
         cancel_requested=cancel_requested,
-        progress=progress,
+        progress=an_object(progress),
         result=result,
         cause=cause,
         started_at=started_at,

@@ -7,6 +7,7 @@ from typing import Any
 
 from sqlalchemy import Connection, bindparam, delete, exists, func, insert, select
 
+from mlalm_jupyter.adapters.catalog.records import an_object, record
 from mlalm_jupyter.adapters.catalog.references import users_of
 from mlalm_jupyter.adapters.catalog.schema import models
 from mlalm_jupyter.adapters.catalog.versions import asset_row, claim_version, newest_of_each, reserve_version
@@ -90,6 +91,7 @@ class SqlModels:
             raise NotFound("model", model_id)
 
 
+@record("model")
 def _model(row: Sequence[Any]) -> TrainedModel:
     (
         key, name, version, model_hash, bundle_digest, size_bytes, form, framework, is_data_only, signature,
@@ -109,7 +111,7 @@ def _model(row: Sequence[Any]) -> TrainedModel:
         lineage=Lineage(origin, run_id, experiment, tuple(datasets)),
         created_at=created_at,
         created_by=created_by,
-        tags=tags,
+        tags=an_object(tags),
         description=description,
         equal_to=equal_to,
     )

@@ -9,6 +9,7 @@ from typing import Any
 from sqlalchemy import Column, ColumnElement, Connection, bindparam, delete, func, insert, select, update
 
 from mlalm_jupyter.adapters.catalog.lookup import at_most, beginning_with, only_row
+from mlalm_jupyter.adapters.catalog.records import an_object, record
 from mlalm_jupyter.adapters.catalog.schema import jobs, outputs, runs
 from mlalm_jupyter.domain.asset import Pin
 from mlalm_jupyter.domain.errors import IllegalStatusChange, NotFound
@@ -231,6 +232,7 @@ def _cells(cells: Cells) -> dict[str, Any]:
     return {"cells_done": cells.done, "cells_total": cells.total, "cell_current": cells.current}
 
 
+@record("run")
 def run_from(row: Sequence[Any]) -> Run:
     """The run in a row of all columns of `runs`."""
     (
@@ -246,11 +248,11 @@ def run_from(row: Sequence[Any]) -> Run:
         status=RunStatus(status),
         snapshot=Snapshot(
             digest=snapshot_digest,
-            parameters=parameters,
-            environment=environment,
-            git=git,
+            parameters=an_object(parameters),
+            environment=an_object(environment),
+            git=an_object(git),
             assets=tuple(map(Pin.from_dict, assets)),
-            files=files,
+            files=an_object(files),
             until=until,
             message=message,
         ),
@@ -266,6 +268,6 @@ def run_from(row: Sequence[Any]) -> Run:
         inputs=tuple(inputs),
         models=tuple(models),
         job_id=job_id,
-        tags=tags,
-        findings=Findings(tuple(executed), note, metrics, tuple(Figure(**one) for one in figures)),
+        tags=an_object(tags),
+        findings=Findings(tuple(executed), note, an_object(metrics), tuple(Figure(**one) for one in figures)),
     )

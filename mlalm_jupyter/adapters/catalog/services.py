@@ -9,6 +9,7 @@ from typing import Any
 from sqlalchemy import Connection, bindparam, exists, insert, select
 
 from mlalm_jupyter.adapters.catalog.endpoints import DEFAULT_FIRST, NAMED, SqlEndpoints, endpoint_from
+from mlalm_jupyter.adapters.catalog.records import record
 from mlalm_jupyter.adapters.catalog.schema import services
 from mlalm_jupyter.domain.errors import AlreadyExists, NotFound
 from mlalm_jupyter.domain.service import Endpoint, WebService
@@ -59,6 +60,7 @@ class SqlServices:
         return [_service(row, endpoints[row.id]) for row in self._connection.execute(_ALL)]
 
 
+@record("service")
 def _service(row: Sequence[Any], endpoints: Sequence[Endpoint]) -> WebService:
     key, name, kind, source, created_at, created_by, state = row
     return WebService(

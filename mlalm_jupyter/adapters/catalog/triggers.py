@@ -8,6 +8,7 @@ from typing import Any
 from sqlalchemy import Connection, bindparam, delete, exists, func, insert, select, update
 
 from mlalm_jupyter.adapters.catalog.lookup import at_most
+from mlalm_jupyter.adapters.catalog.records import an_object, record
 from mlalm_jupyter.adapters.catalog.schema import firings, triggers
 from mlalm_jupyter.domain.errors import AlreadyExists, NotFound
 from mlalm_jupyter.domain.trigger import Firing, FiringOutcome, Missed, Trigger
@@ -130,6 +131,7 @@ class SqlTriggers:
         return list(self._connection.scalars(_NAMES))
 
 
+@record("trigger")
 def _trigger(row: Sequence[Any]) -> Trigger:
     (
         key, name, kind, path, cron, timezone, missed, created_at, created_by, due_at, snapshot_run_id,
@@ -148,13 +150,14 @@ def _trigger(row: Sequence[Any]) -> Trigger:
         created_by=created_by,
         due_at=due_at,
         snapshot_run_id=snapshot_run_id,
-        parameters=parameters,
+        parameters=an_object(parameters),
         until=until,
         is_paused=is_paused,
         last=_firing(last) if last[0] is not None else None,
     )
 
 
+@record("firing")
 def _firing(row: Sequence[Any]) -> Firing:
     key, trigger_id, due_at, fired_at, outcome, reason, run_id, missed = row
     return Firing(key, trigger_id, due_at, fired_at, FiringOutcome(outcome), reason, run_id, missed)
