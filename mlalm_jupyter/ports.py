@@ -19,6 +19,7 @@ from mlalm_jupyter.domain.projection import Projection, Servable
 from mlalm_jupyter.domain.run import Cells, Condition, Output, Run, RunStatus, Sorting
 from mlalm_jupyter.domain.server import Scored, ServerStatus
 from mlalm_jupyter.domain.service import Endpoint, Move, WebService
+from mlalm_jupyter.domain.signature import Table
 from mlalm_jupyter.domain.trigger import Firing, Trigger
 from mlalm_jupyter.domain.trust import Seal
 from mlalm_jupyter.domain.workspace import Finding, WorkspaceInfo
@@ -469,9 +470,8 @@ class ServiceHost(Protocol):
     def publish(self, workspace_id: str, project: Callable[[], Projection]) -> None:
         """Let the scorers see the catalog as it is now; returns when each has taken it over."""
 
-    def score(
-        self, address: str, key: str, names: Sequence[str], rows: Sequence[Sequence[object]]
-    ) -> Scored: ...
+    def score(self, address: str, key: str, inputs: Mapping[str, Table]) -> Scored:
+        """What an endpoint answers to rows, by the names of its inputs."""
 
 
 HostFactory = Callable[[], ServiceHost]

@@ -350,7 +350,10 @@ def sample_frame(context: Context, datasets: Datasets, sample: object, *, where:
     if isinstance(sample, pd.DataFrame):
         return sample
     if isinstance(sample, (list, dict)):
-        return pd.DataFrame(sample)
+        try:
+            return pd.DataFrame(sample)
+        except (ValueError, TypeError, AttributeError) as error:  # pandas raises each for some shape
+            raise InvalidInput(where, expected="rows, or columns of one length", got=str(error)) from error
     text = str(sample)
     if Path(text).suffix.lower() in tables.TABLES:
         path = readable_file(context, text)

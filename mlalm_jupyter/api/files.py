@@ -28,6 +28,21 @@ def readable_file(context: Context, file: str) -> Path:
     return path
 
 
+def text_of(path: Path, *, name: str) -> str:
+    """The text of a file, which must be UTF-8."""
+    data = path.read_bytes()
+    try:
+        return data.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        line = data.count(b"\n", 0, error.start) + 1
+        raise InvalidInput(
+            f"Line {line} of '{name}'",
+            expected="text in UTF-8",
+            got=f"the byte 0x{data[error.start]:02x}",
+            fix="Save the file as UTF-8.",
+        ) from error
+
+
 def _places(context: Context, named: Path) -> str:
     looked_in = [named.parent] if named.is_absolute() else [Path.cwd(), context.path]
     return " and ".join(dict.fromkeys(str(folder.resolve()) for folder in looked_in))

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import shlex
-from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Annotated, Any
@@ -23,6 +22,7 @@ from mlalm_jupyter.api.golive import (
     prepared,
     published,
 )
+from mlalm_jupyter.api.rows import rows_from
 from mlalm_jupyter.api.tables import head_of
 from mlalm_jupyter.api.verb import Arg, verb
 from mlalm_jupyter.domain.definition import ServiceDefinition, code_definition, scoring_definition
@@ -137,9 +137,17 @@ class Services:
         """
         ctx = self._context
         endpoint, address = self._answering(service)
-        names, values = self._rows(rows)
+        inputs = kept_definition(ctx, endpoint.definition_hash).inputs
+        if len(inputs) != 1:
+            raise InvalidInput(
+                "The service",
+                expected="one with one input, for one table of rows",
+                got=f"{len(inputs)} inputs",
+            )
+        ((name, schema),) = inputs.items()
+        table = rows_from(ctx, rows, schema)
         key = self._endpoints.key_pair(endpoint.reference).primary
-        return ctx.host.score(address, key, names, values)
+        return ctx.host.score(address, key, {name: table})
 
     @verb("service", "consume")
     def consume(
@@ -154,12 +162,12 @@ class Services:
             raise InvalidInput(
                 f"The language '{lang}'", expected=f"one of {', '.join(LANGUAGES)}", got=repr(lang)
             )
-        body = json.dumps(
-            _example_body(kept_definition(self._context, endpoint.definition_hash)), ensure_ascii=False
-        )
-        text = (
-            _curl(self._context, endpoint, body) if lang == "curl" else _python(self._context, endpoint, body)
-        )
+        definition = kept_definition(self._context, endpoint.definition_hash)
+        body = json.dumps(_example_body(definition), ensure_ascii=False)
+        if lang == "curl":
+            text = _curl(self._context, endpoint, body)
+        else:
+            text = _python(self._context, endpoint, body, output=next(iter(definition.outputs)))
         return Snippet(endpoint.reference, lang, text)
 
     def _answering(self, service: str) -> tuple[Endpoint, str]:
@@ -291,25 +299,6 @@ class Services:
         )
         return _Deployable(definition, named, is_ours=True)
 
-    def _rows(self, rows: object) -> tuple[Sequence[str], Sequence[Sequence[object]]]:
-        if isinstance(rows, str) and rows.lower().endswith(".json"):
-            text = readable_file(self._context, rows).read_text(encoding="utf-8")
-            try:
-                rows = json.loads(text)
-            except json.JSONDecodeError as error:
-                raise InvalidInput(
-                    f"The rows in '{rows}', line {error.lineno},", expected="JSON", got=error.msg
-                ) from error
-        if isinstance(rows, dict) and all(not isinstance(cell, (list, dict)) for cell in rows.values()):
-            rows = [rows]
-        frame = sample_frame(self._context, self._datasets, rows, where="The rows")
-        if frame is None:
-            raise InvalidInput(
-                "The rows", expected="a frame, a dataset or a table file", got=type(rows).__name__
-            )
-        table = head_of(frame, len(frame))
-        return list(table.names), [list(row) for row in table.rows]
-
 
 def _example_body(definition: ServiceDefinition) -> dict[str, object]:
     inputs = {
@@ -331,7 +320,7 @@ def _curl(context: Context, endpoint: Endpoint, body: str) -> str:
     )
 
 
-def _python(context: Context, endpoint: Endpoint, body: str) -> str:
+def _python(context: Context, endpoint: Endpoint, body: str, *, output: str) -> str:
     return "\n".join(
         [
             "import json",
@@ -348,6 +337,6 @@ def _python(context: Context, endpoint: Endpoint, body: str) -> str:
             "    timeout=30,",
             ")",
             "answer.raise_for_status()",
-            'print(answer.json()["Results"]["output1"]["value"])',
+            f'print(answer.json()["Results"][{json.dumps(output)}]["value"])',
         ]
     )

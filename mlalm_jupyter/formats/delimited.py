@@ -50,9 +50,15 @@ def check_delimited(
 
 
 def read_delimited(
-    stream: BinaryIO, *, separator: str, header: bool, name: str, limit: int | None = None
+    stream: BinaryIO,
+    *,
+    separator: str,
+    header: bool,
+    name: str,
+    limit: int | None = None,
+    as_text: bool = False,
 ) -> pd.DataFrame:
-    """The rows of a delimited file that has been checked."""
+    """The rows of a delimited file that has been checked; `as_text` leaves every cell as it is written."""
     try:
         frame = pd.read_csv(
             stream,
@@ -62,6 +68,8 @@ def read_delimited(
             encoding="utf-8-sig",
             low_memory=False,
             nrows=limit,
+            dtype=object if as_text else None,
+            keep_default_na=not as_text,
         )
     except ValueError as error:
         raise InvalidInput(

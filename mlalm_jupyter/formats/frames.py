@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -47,6 +47,19 @@ def frame_of(schema: Schema, columns: Mapping[str, Any]) -> pd.DataFrame:
         values = columns.get(column.name, ())
         held[column.name] = _as_text(values) if column.type is ColumnType.STRING else values
     return pd.DataFrame(held, columns=list(schema.names), copy=False)
+
+
+def whole_numbers(values: Sequence[int | None]) -> Any:
+    """Whole numbers of which some may be missing, in the type that pandas itself reads them with.
+
+    That is float64 where a value is missing, as models expect it; only when that would change a number, for
+    beyond 2**53 not every one is a float, it is the nullable Int64.
+    """
+    if None not in values:
+        return np.array(values, dtype=np.int64)
+    if all(value is None or int(float(value)) == value for value in values):
+        return np.array([np.nan if value is None else value for value in values], dtype=np.float64)
+    return pd.array(values, dtype="Int64")
 
 
 # What pandas itself makes of text: `str` since version 3, `object` before.

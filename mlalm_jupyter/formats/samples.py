@@ -45,5 +45,8 @@ def _array(series: pd.Series[Any]) -> Any:
         return series.to_numpy()
     if pd.api.types.is_bool_dtype(dtype) or not pd.api.types.is_numeric_dtype(dtype):
         return series.astype(object).where(series.notna(), None).to_numpy()
-    is_whole = pd.api.types.is_integer_dtype(dtype) and not series.isna().any()
-    return series.to_numpy("int64" if is_whole else "float64", na_value=np.nan)
+    if not pd.api.types.is_integer_dtype(dtype):
+        return series.to_numpy("float64", na_value=np.nan)
+    if series.isna().any():
+        return frames.whole_numbers(series.astype(object).where(series.notna(), None).tolist())
+    return series.to_numpy("int64")

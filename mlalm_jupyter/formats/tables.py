@@ -108,11 +108,13 @@ def read_content(
     is_guessed: bool = False,
     is_checked: bool = False,
     limit: int | None = None,
+    as_text: bool = False,
     told: Told = silent,
 ) -> Content:
     """What a file of a kind holds; InvalidInput names the line where it is of another.
 
     One that `is_checked` has been read before. With `limit` only the first rows are read, where that is quicker.
+    `as_text` leaves the cells of a text file as they are written.
     """
     # pandas costs half a second, which naming formats need not pay
     from mlalm_jupyter.formats import arff, delimited, zip_contents
@@ -123,9 +125,10 @@ def read_content(
             delimited.check_delimited(
                 stream, separator=separator, header=header, is_guessed=is_guessed, name=name, told=told
             )
-        return Content(
-            delimited.read_delimited(stream, separator=separator, header=header, name=name, limit=limit)
+        frame = delimited.read_delimited(
+            stream, separator=separator, header=header, name=name, limit=limit, as_text=as_text
         )
+        return Content(frame)
     if kind == ARFF:
         return Content(arff.read_arff(stream, name=name, told=told))
     if kind == PARQUET:

@@ -5,10 +5,12 @@ On the way in, numbers may come as numbers or as text, and null is a missing val
 | column   | array                | missing        |
 |----------|----------------------|----------------|
 | Boolean  | bool, else object    | None           |
-| Int64    | int64, else float64  | NaN            |
+| Int64    | int64, else float64* | NaN            |
 | Double   | float64              | NaN            |
 | String   | object of str        | None           |
 | DateTime | datetime64[us], UTC  | NaT            |
+
+* nullable Int64 where a float could not hold a number exactly, which may be so beyond 2**53.
 
 On the way out every cell is text or null: numbers in their shortest exact form, `True`/`False`,
 and dates month first.
@@ -25,6 +27,7 @@ import numpy as np
 import numpy.typing as npt
 
 from mlalm_jupyter.domain.signature import Column, ColumnType, Schema
+from mlalm_jupyter.formats.frames import whole_numbers
 from mlalm_jupyter.scoring.errors import Refusal, mismatch, unparsable
 from mlalm_jupyter.scoring.requests import Cell, Given
 
@@ -59,9 +62,13 @@ def _array(column: Column, cells: Sequence[Cell], table: Given) -> Array:
     if not column.nullable and type(None) in kinds:
         raise _missing(column, cells, table)
     try:
-        return _READERS[column.type](cells, kinds)
+        read = _READERS[column.type](cells, kinds)
     except (ValueError, OverflowError, TypeError):
         raise _offending(column, cells, table) from None
+    # the only way to a missing number without a null is text that says so
+    if column.type is ColumnType.DOUBLE and not column.nullable and str in kinds and np.isnan(read).any():
+        raise _not_a_number(column, int(np.isnan(read).argmax()), table)
+    return read
 
 
 def _booleans(cells: Sequence[Cell], kinds: set[type]) -> Array:
@@ -85,10 +92,8 @@ def _truth(cell: Cell) -> bool:
 def _integers(cells: Sequence[Cell], kinds: set[type]) -> Array:
     if kinds <= {int}:
         return np.array(cells, dtype=np.int64)
-    read = [None if cell is None else _integer(cell) for cell in cells]
-    if type(None) in kinds:
-        return np.array([math.nan if value is None else value for value in read], dtype=np.float64)
-    return np.array(read, dtype=np.int64)
+    read: Array = whole_numbers([None if cell is None else _integer(cell) for cell in cells])
+    return read
 
 
 def _integer(cell: Cell) -> int:
@@ -183,6 +188,10 @@ def _offending(column: Column, cells: Sequence[Cell], table: Given) -> Refusal:
 def _missing(column: Column, cells: Sequence[Cell], table: Given) -> Refusal:
     index = next(index for index, cell in enumerate(cells) if cell is None)
     return _unparsable(column, index, "a value is required, and it is null", table)
+
+
+def _not_a_number(column: Column, index: int, table: Given) -> Refusal:
+    return _unparsable(column, index, "a value is required, and it is not a number", table)
 
 
 def _unparsable(column: Column, index: int, message: str, table: Given) -> Refusal:

@@ -5,13 +5,14 @@ from __future__ import annotations
 import json
 import math
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import requests
 
 from mlalm_jupyter.domain.errors import Corrupt, InvalidInput, Unavailable
 from mlalm_jupyter.domain.server import Scored
+from mlalm_jupyter.domain.signature import Table
 from mlalm_jupyter.serving.told import error_answered
 
 TIMEOUT_S = 120.0
@@ -20,11 +21,17 @@ _PAUSES_S = (0.1, 0.4, 1.5)
 """A scorer that was killed takes its connections along; the next one answers, so asking again is right."""
 
 
-def call_endpoint(address: str, key: str, names: Sequence[str], rows: Sequence[Sequence[object]]) -> Scored:
+def call_endpoint(address: str, key: str, inputs: Mapping[str, Table]) -> Scored:
     """Score rows at an address with a key."""
-    table = {"ColumnNames": list(names), "Values": [[_sent(cell) for cell in row] for row in rows]}
+    told = {
+        name: {
+            "ColumnNames": list(table.names),
+            "Values": [[_sent(cell) for cell in row] for row in table.rows],
+        }
+        for name, table in inputs.items()
+    }
     try:
-        body = json.dumps({"Inputs": {"input1": table}, "GlobalParameters": {}}, allow_nan=False).encode()
+        body = json.dumps({"Inputs": told, "GlobalParameters": {}}, allow_nan=False).encode()
     except (TypeError, ValueError) as error:
         raise InvalidInput("The rows", expected="text, numbers, dates and null", got=str(error)) from error
     answer = _posted(f"{address}/execute?api-version=2.0&details=true", key, body)

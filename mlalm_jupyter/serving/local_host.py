@@ -9,7 +9,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from pathlib import Path
 
@@ -17,6 +17,7 @@ from mlalm_jupyter._version import __version__
 from mlalm_jupyter.domain.errors import Conflict, InvalidInput, ServerVersionMismatch, Unavailable
 from mlalm_jupyter.domain.projection import Projection, Servable
 from mlalm_jupyter.domain.server import Scored, ServerProcess, ServerStatus
+from mlalm_jupyter.domain.signature import Table
 from mlalm_jupyter.domain.workspace import Finding
 from mlalm_jupyter.serving import logs
 from mlalm_jupyter.serving.calls import call_endpoint
@@ -156,8 +157,8 @@ class LocalHost:
             self.scorers.bump()
         return True
 
-    def score(self, address: str, key: str, names: Sequence[str], rows: Sequence[Sequence[object]]) -> Scored:
-        return call_endpoint(address, key, names, rows)
+    def score(self, address: str, key: str, inputs: Mapping[str, Table]) -> Scored:
+        return call_endpoint(address, key, inputs)
 
     def _publishing(self, workspace_id: str):  # type: ignore[no-untyped-def]
         return locked(self.home.projections / f"{workspace_id}.lock", timeout_s=30.0)

@@ -174,3 +174,17 @@ def test_a_whole_number_written_out_reads_back_as_itself(number: int) -> None:
 )
 def test_types_are_told_by_their_published_names(kind: ColumnType, dtype: str, name: str) -> None:
     assert type_name(Column("c", kind), np.dtype(dtype)) == name
+
+
+def test_whole_numbers_beside_a_missing_one_keep_every_digit() -> None:
+    found = read(ColumnType.INT64, 2**53 + 1, None, "-9223372036854775808")
+    assert found.tolist() == [2**53 + 1, pd.NA, -(2**63)]
+    assert read(ColumnType.INT64, 2**53, None).dtype == "float64"
+
+
+@pytest.mark.parametrize("text", ["nan", "NaN", " -nan "])
+def test_text_that_says_no_number_is_refused_where_a_value_is_required(text: str) -> None:
+    with pytest.raises(Refusal, match="Column 'c' of row 1: a value is required, and it is not a number"):
+        read(ColumnType.DOUBLE, "1", text, nullable=False)
+    assert math.isnan(read(ColumnType.DOUBLE, "1", text)[1])
+    assert read(ColumnType.DOUBLE, "1", "-inf", nullable=False).tolist() == [1, -math.inf]
