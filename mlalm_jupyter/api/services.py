@@ -12,7 +12,7 @@ from mlalm_jupyter.api.context import Context
 from mlalm_jupyter.api.datasets import Datasets, sample_frame
 from mlalm_jupyter.api.definitions import definition_in
 from mlalm_jupyter.api.endpoints import Endpoints, new_keys, note_move, with_addresses
-from mlalm_jupyter.api.files import readable_file
+from mlalm_jupyter.api.files import readable_file, text_of
 from mlalm_jupyter.api.golive import (
     check_still_servable,
     keep_seal,
@@ -26,7 +26,7 @@ from mlalm_jupyter.api.rows import rows_from
 from mlalm_jupyter.api.tables import head_of
 from mlalm_jupyter.api.verb import Arg, verb
 from mlalm_jupyter.domain.definition import ServiceDefinition, code_definition, scoring_definition
-from mlalm_jupyter.domain.errors import AlreadyExists, InvalidInput, NotFound
+from mlalm_jupyter.domain.errors import AlreadyExists, InvalidInput, MissingDependency, MlalmError, NotFound
 from mlalm_jupyter.domain.listing import Listing
 from mlalm_jupyter.domain.model import TrainedModel
 from mlalm_jupyter.domain.names import DEFAULT_ENDPOINT, AssetRef, checked_name
@@ -34,6 +34,7 @@ from mlalm_jupyter.domain.outcome import Snippet
 from mlalm_jupyter.domain.server import Scored
 from mlalm_jupyter.domain.service import Endpoint, WebService
 from mlalm_jupyter.domain.trust import Seal
+from mlalm_jupyter.formats.code import CodeModule, said
 from mlalm_jupyter.notebook.source import function_in, source_of
 
 EXAMPLE_ROWS = 3
@@ -271,11 +272,20 @@ class Services:
 
     def _from_file(self, what: str, sample: object) -> _Deployable:
         file, _, wanted = what.partition(":")
-        text = readable_file(self._context, file).read_text(encoding="utf-8")
+        text = text_of(readable_file(self._context, file), name=file)
         source, entry = function_in(text, wanted or None)
-        namespace: dict[str, Any] = {"__name__": Path(file).stem}
-        exec(compile(source, file, "exec"), namespace)
-        return self._from_code(source, entry, namespace[entry], f"{file}:{entry}", sample)
+        try:
+            module = CodeModule(source, name=f"mlalm_{Path(file).stem}", file=file)
+        except (Exception, SystemExit) as error:  # a person's own code may raise anything
+            raise _not_deployed(f"The code of '{file}'", error, file) from error
+        function = module[entry]
+        if not callable(function):
+            raise InvalidInput(
+                f"The code of '{file}'",
+                expected=f"a function '{entry}' when all of it has run",
+                got=f"a {type(function).__name__}",
+            )
+        return self._from_code(source, entry, function, f"{file}:{entry}", sample)
 
     def _from_code(self, source: str, entry: str, function: Any, named: str, sample: object) -> _Deployable:
         from mlalm_jupyter.formats.frames import schema_of, score
@@ -289,15 +299,35 @@ class Services:
                 fix="Give one with --sample, for example a frame's head or a dataset.",
             )
         frame = frame.head(20)
+        try:
+            answered = score(function, frame.copy())
+        except InvalidInput:
+            raise
+        except (Exception, SystemExit) as error:  # a person's own code may raise anything
+            file = getattr(getattr(function, "__code__", None), "co_filename", None)
+            raise _not_deployed(f"What {named} makes of the sample", error, file) from error
         definition = code_definition(
             title=entry,
             source=source,
             entry=entry,
             inputs=schema_of(frame),
-            outputs=schema_of(score(function, frame.copy())),
+            outputs=schema_of(answered),
             example=head_of(frame, EXAMPLE_ROWS).rows,
         )
         return _Deployable(definition, named, is_ours=True)
+
+
+def _not_deployed(what: str, error: BaseException, file: str | None) -> MlalmError:
+    """What a person should know of an error in the code that was to be deployed."""
+    if isinstance(error, ModuleNotFoundError) and error.name:
+        name = error.name.partition(".")[0]
+        return MissingDependency(what, library=f"the module '{name}'", install=f"pip install {name}")
+    return InvalidInput(
+        what,
+        expected="code that runs through",
+        got=said(error, file),
+        fix="Mend it, and try it on the same sample before you deploy it.",
+    )
 
 
 def _example_body(definition: ServiceDefinition) -> dict[str, object]:

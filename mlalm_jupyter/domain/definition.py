@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import math
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -109,9 +110,7 @@ class ServiceDefinition:
                 f"{where}, line {error.lineno}, column {error.colno},", expected="JSON", got=error.msg
             ) from error
         except RecursionError as error:
-            raise InvalidInput(
-                where, expected="JSON nested at most a few hundred deep", got="deeper nesting"
-            ) from error
+            raise _too_deep(where) from error
         return cls.from_dict(document)
 
     @classmethod
@@ -125,8 +124,15 @@ class ServiceDefinition:
         inputs = _ports(properties, "input")
         outputs = _ports(properties, "output")
         steps, results = _Graph(properties, inputs, outputs).read()
+        try:
+            text = canonical_text(document)
+            text.encode()
+        except RecursionError as error:
+            raise _too_deep("$") from error
+        except (ValueError, TypeError) as error:
+            raise _unwritable(document) or InvalidInput("$", expected="JSON", got=str(error)) from error
         return cls(
-            text=canonical_text(document),
+            text=text,
             title=str(properties.get("title", "")),
             inputs=inputs,
             outputs=outputs,
@@ -177,6 +183,40 @@ def canonical_text(document: object) -> str:
     The columns of a port keep their order, because it means something.
     """
     return json.dumps(_ordered(document, ()), indent=2, ensure_ascii=False, allow_nan=False) + "\n"
+
+
+def _too_deep(where: str) -> InvalidInput:
+    return InvalidInput(where, expected="JSON nested at most a few hundred deep", got="deeper nesting")
+
+
+def _unwritable(document: object, where: str = "$") -> InvalidInput | None:
+    """Which value of a document JSON in UTF-8 cannot say."""
+    if isinstance(document, Mapping):
+        for key, value in document.items():
+            if not isinstance(key, str) or not _is_text(key):
+                return InvalidInput(where, expected="names that are text", got=f"{key!r}"[:60])
+            if found := _unwritable(value, f"{where}.{key}"):
+                return found
+    elif isinstance(document, (list, tuple)):
+        for index, value in enumerate(document):
+            if found := _unwritable(value, f"{where}[{index}]"):
+                return found
+    elif isinstance(document, float) and not math.isfinite(document):
+        return InvalidInput(where, expected="a number that JSON has, or null", got=repr(document))
+    elif isinstance(document, str):
+        if not _is_text(document):
+            return InvalidInput(where, expected="text that UTF-8 can hold", got=f"{document!r}"[:60])
+    elif document is not None and not isinstance(document, (bool, int, float)):
+        return InvalidInput(where, expected="what JSON can say", got=f"a {type(document).__name__}")
+    return None
+
+
+def _is_text(value: str) -> bool:
+    try:
+        value.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
 
 
 def _ordered(value: object, path: tuple[str, ...]) -> object:

@@ -3,10 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import linecache
-import sys
-import traceback
-import types
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
@@ -23,6 +19,7 @@ from mlalm_jupyter.domain.signature import Column, ColumnType, Schema
 from mlalm_jupyter.domain.trust import check_code, check_payload
 from mlalm_jupyter.formats import bundle as bundles
 from mlalm_jupyter.formats import frames
+from mlalm_jupyter.formats.code import CodeModule, said
 from mlalm_jupyter.scoring.answers import Output
 from mlalm_jupyter.scoring.columns import Array, cells, type_name, typed
 from mlalm_jupyter.scoring.errors import Refusal, bad_request
@@ -40,7 +37,8 @@ class _Step:
     takes: str
     label: str
     run: Callable[[pd.DataFrame], pd.DataFrame]
-    source_name: str | None = None
+    module: CodeModule | None = None
+    """Where its code lives, for as long as this step does."""
 
 
 @dataclass(frozen=True)
@@ -64,9 +62,9 @@ class Predictor:
                 label = f"step '{step.node}' (model {step.model.reference})"
                 steps.append(_Step(step.node, step.takes, label, _scoring(opened[step.model.asset])))
             elif step.code:
-                function, file = _function(step.code, definition.digest)
+                function, module = _function(step.code, definition.digest)
                 label = f"step '{step.node}' ({step.code.entry})"
-                steps.append(_Step(step.node, step.takes, label, _scoring(function), file))
+                steps.append(_Step(step.node, step.takes, label, _scoring(function), module))
         return cls(definition, servable, tuple(steps))
 
     @cached_property
@@ -193,22 +191,18 @@ def _bytes(path: str, digest: str, what: str) -> bytes:
     return data
 
 
-def _function(cell: CodeCell, digest: str) -> tuple[Callable[..., Any], str]:
-    """The entry function of a code step, made in a fresh module of its own."""
+def _function(cell: CodeCell, digest: str) -> tuple[Callable[..., Any], CodeModule]:
+    """The entry function of a code step, and the module it lives in."""
     file = f"<{cell.node} of {digest[:12]}>"
-    module = types.ModuleType(f"mlalm_definition_{digest[:16]}_{cell.node}")
-    # dataclasses and pickle look modules up by name; tracebacks look lines up by file
-    sys.modules[module.__name__] = module
-    linecache.cache[file] = (len(cell.source), None, cell.source.splitlines(keepends=True), file)
     where = f"step '{cell.node}'"
     try:
-        exec(compile(cell.source, file, "exec"), module.__dict__)
+        module = CodeModule(cell.source, name=f"mlalm_definition_{digest[:16]}_{cell.node}", file=file)
     except (Exception, SystemExit) as error:  # a stranger's code may raise anything
-        raise ScoringFailed(where, why=_said(error, file), fix=_MEND) from error
-    function = module.__dict__.get(cell.entry)
+        raise ScoringFailed(where, why=f"{said(error, file)}.", fix=_MEND) from error
+    function = module[cell.entry]
     if not callable(function):
         raise ScoringFailed(where, why=f"Its code defines no function '{cell.entry}'.", fix=_MEND)
-    return function, file
+    return function, module
 
 
 def _scoring(model: object) -> Callable[[pd.DataFrame], pd.DataFrame]:
@@ -223,14 +217,8 @@ def _ran(step: _Step, frame: pd.DataFrame) -> pd.DataFrame:
     except MlalmError as error:  # what a step gives or lacks is never the caller's fault
         raise ScoringFailed(step.label, why=str(error), fix=_LOOK) from error
     except (Exception, SystemExit) as error:  # a stranger's code may raise anything
-        raise ScoringFailed(step.label, why=_said(error, step.source_name), fix=_LOOK) from error
-
-
-def _said(error: BaseException, file: str | None) -> str:
-    """An error in its own words, with the line of the service's code it came from."""
-    lines = [frame.lineno for frame in traceback.extract_tb(error.__traceback__) if frame.filename == file]
-    place = f" (line {lines[-1]} of its code)" if lines else ""
-    return f"{type(error).__name__}: {error}{place}."
+        file = step.module.file if step.module else None
+        raise ScoringFailed(step.label, why=f"{said(error, file)}.", fix=_LOOK) from error
 
 
 def _checked_inputs(request: Request, schemas: Mapping[str, Schema]) -> Mapping[str, Any]:

@@ -214,3 +214,43 @@ def test_canonical_text_is_a_fixed_point(document: object) -> None:
 def test_no_document_at_all_raises_anything_but_our_error(document: object) -> None:
     with pytest.raises(InvalidInput):
         ServiceDefinition.from_dict(document)
+
+
+@pytest.mark.parametrize(
+    ("value", "expected"),
+    [
+        ("NaN", "a number that JSON has"),
+        ("-Infinity", "a number that JSON has"),
+        ("1e999", "a number that JSON has"),
+        (r'"\ud800"', "text that UTF-8 can hold"),
+        (r'{"\ud800": 1}', "names that are text"),
+    ],
+)
+def test_what_json_in_utf_8_cannot_say_is_refused_with_its_path(value: str, expected: str) -> None:
+    document = scoring().to_dict()
+    document["properties"]["description"] = "HERE"
+    text = json.dumps(document).replace('"HERE"', value)
+    with pytest.raises(InvalidInput, match=expected) as caught:
+        ServiceDefinition.from_text(text)
+    assert caught.value.where.startswith("$.properties.description")
+
+
+def test_what_json_cannot_say_is_refused_in_a_document_of_python() -> None:
+    document = scoring().to_dict()
+    document["properties"]["exampleRequest"]["globalParameters"] = {"when": object()}
+    with pytest.raises(InvalidInput, match="what JSON can say"):
+        ServiceDefinition.from_dict(document)
+
+
+def test_a_document_nested_without_end_is_refused() -> None:
+    document = scoring().to_dict()
+    document["properties"]["description"] = "HERE"
+    for depth in (100, *range(200, 1100, 20), 100_000):
+        text = json.dumps(document).replace('"HERE"', "[" * depth + "]" * depth)
+        told = ""
+        try:
+            ServiceDefinition.from_text(text)
+        except InvalidInput as error:
+            told = str(error)
+        assert "nested" in told or (depth < 1000 and not told)
+    assert told

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import gc
 import hashlib
+import linecache
+import sys
 from dataclasses import replace
 from pathlib import Path
 
@@ -328,3 +331,43 @@ def test_errors_travel_between_processes_with_their_facts(made: Handmade) -> Non
     assert type(again) is UntrustedContent
     assert isinstance(again, MlalmError)
     assert (str(again), again.wants, again.digest) == (str(caught.value), caught.value.wants, servable.digest)
+
+
+def our_modules() -> set[str]:
+    return {name for name in sys.modules if name.startswith("mlalm_definition_")}
+
+
+def test_nothing_is_left_of_code_that_nobody_holds_any_more(made: Handmade) -> None:
+    gc.collect()
+    before, lines = our_modules(), set(linecache.cache)
+    for number in range(5):
+        source = ADD.replace("rows['age']", f"{number} + rows['age']")
+        predictor = load(made, made.code(source, "add", outputs=SUM))
+        assert len(our_modules() - before) == 1
+    del predictor
+    gc.collect()
+    assert our_modules() == before
+    assert not {file for file in set(linecache.cache) - lines if file.startswith("<code1 of")}
+
+
+def test_the_same_code_loaded_twice_is_two_modules(made: Handmade) -> None:
+    source = "count = 0\ndef f(rows):\n    global count\n    count += 1\n    return rows.assign(total=count)[['total']]\n"
+    servable = made.code(source, "f", outputs=SUM)
+    first, second = load(made, servable), load(made, servable)
+    assert [load.predict(request(ROWS.head(1)))["output1"].columns for load in (first, first, second)] == [
+        (["1"],), (["2"],), (["1"],)
+    ]  # fmt: skip
+    del first
+    gc.collect()
+    with pytest.raises(ScoringFailed, match="line 2 of its code"):
+        load(made, made.code("def f(rows):\n    raise ValueError", "f", outputs=SUM)).predict(request())
+    assert second.predict(request(ROWS.head(1)))["output1"].columns == (["2"],)
+
+
+def test_code_that_fails_at_once_leaves_no_module(made: Handmade) -> None:
+    gc.collect()
+    before = our_modules()
+    with pytest.raises(ScoringFailed):
+        load(made, made.code("raise RuntimeError", "f", outputs=SUM))
+    gc.collect()
+    assert our_modules() == before
