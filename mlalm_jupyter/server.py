@@ -23,6 +23,7 @@ from starlette.routing import Route
 from mlalm_jupyter.adapters.keyring import FolderKeyring
 from mlalm_jupyter.api.uploads import Uploads
 from mlalm_jupyter.domain.errors import Conflict, Corrupt, InvalidInput, MlalmError, Unauthorized
+from mlalm_jupyter.scoring.envelope import OURS
 from mlalm_jupyter.serving.home import Home
 from mlalm_jupyter.serving.local_host import LocalHost
 from mlalm_jupyter.surfaces import verbs_http
@@ -194,20 +195,33 @@ def _json(body: bytes) -> Any:
         raise InvalidInput("The body", expected="JSON", got=str(error)) from error
 
 
-async def _refused(_request: Request, error: Exception) -> Response:
-    """What the router itself refuses, in the published envelope."""
+async def _refused(request: Request, error: Exception) -> Response:
+    """What the router itself refuses, in the envelope of whoever asks there."""
     assert isinstance(error, HTTPException)
     names = {404: "NotFound", 405: "MethodNotAllowed"}
     code = names.get(error.status_code, "BadArgument")
-    detail = {"code": code, "message": f"{error.detail}."}
-    body = {"error": {"code": code, "message": f"{error.detail}.", "details": [detail]}}
+    what = f"{error.detail}."
+    if _is_ours(request):
+        fix = "See the verbs and their addresses with `mlalm --help` and in docs/reference/verbs.md."
+        told = {"code": code, "what": what, "why": f"It was {request.method} {request.url.path}.", "fix": fix}
+        return JSONResponse({"error": told}, status_code=error.status_code, headers=error.headers)
+    body = {"error": {"code": code, "message": what, "details": [{"code": code, "message": what}]}}
     return JSONResponse(body, status_code=error.status_code, headers=error.headers)
+
+
+def _is_ours(request: Request) -> bool:
+    """Whether an address is one of our own; all others are the published service's."""
+    return request.url.path.startswith(OURS)
 
 
 async def _failed(request: Request, error: Exception) -> Response:
     """The outermost frame: whatever nobody foresaw is in the log, under the id the answer names."""
     request_id = request.headers.get("x-ms-request-id", uuid.uuid4().hex)
     log.error("request %s failed", request_id, exc_info=error)
+    if _is_ours(request):
+        told = verbs_http.internal_error(f"{request.method} {request.url.path}")
+        fix = f"The server's log has it under {request_id}; report it together with what you did."
+        return JSONResponse({"error": {**told, "fix": fix}}, status_code=500)
     message = f"Something unforeseen happened; the server's log has it under {request_id}."
     detail = {"code": "UnknownError", "message": message}
     body = {"error": {"code": "InternalError", "message": message, "details": [detail]}}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable
 from pathlib import Path
 
@@ -9,12 +10,13 @@ from mlalm_jupyter.api.context import Context
 from mlalm_jupyter.api.endpoints import Endpoints
 from mlalm_jupyter.api.recorder import Recorder
 from mlalm_jupyter.api.snapshots import last_cell
-from mlalm_jupyter.domain.errors import MlalmError
+from mlalm_jupyter.domain.errors import MlalmError, Unavailable
 from mlalm_jupyter.domain.job import JobState, Lease
 from mlalm_jupyter.domain.run import Cells, Run
 from mlalm_jupyter.notebook.document import read_notebook
 from mlalm_jupyter.ports import Execution
 
+_LOG = logging.getLogger(__name__)
 OnProgress = Callable[[Cells], None]
 
 
@@ -44,7 +46,11 @@ class Performer:
         ctx = self._context
 
         def told(cells: Cells) -> None:
-            self._recorder.progress(run, lease, cells)
+            try:
+                self._recorder.progress(run, lease, cells)
+            except Unavailable as error:
+                # telling how far it is must not be what ends a run
+                _LOG.warning("how far run %s is was not kept: %s", run.id[:12], error)
             if on_progress:
                 on_progress(cells)
 

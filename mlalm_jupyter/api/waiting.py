@@ -6,15 +6,19 @@ import time
 
 from mlalm_jupyter.api.context import Context
 from mlalm_jupyter.domain.errors import Unavailable
-from mlalm_jupyter.domain.job import Job
+from mlalm_jupyter.domain.job import Job, JobState
 
 _POLL_S = 0.05
+_LOOK_S = 1.0
+UNATTENDED_S = 5.0
+"""How long nobody may be there who could go on with a job; a server that is started again takes less."""
 
 
 def ended(context: Context, job_id: str, *, told: str, timeout_s: float | None = None) -> Job:
     """The job once it has ended, telling how far it is meanwhile."""
     deadline = time.monotonic() + timeout_s if timeout_s is not None else None
     last: object = None
+    look_s, attended_s = 0.0, time.monotonic()
     while True:
         with context.catalog.read() as tx:
             job = tx.jobs.get(job_id)
@@ -29,7 +33,25 @@ def ended(context: Context, job_id: str, *, told: str, timeout_s: float | None =
                 why=f"It is still {job.state} after {timeout_s:g} s.",
                 fix=f"It goes on; follow it with `mlalm job follow {job.id[:12]}`.",
             )
+        if time.monotonic() >= look_s:
+            look_s = time.monotonic() + _LOOK_S
+            if _is_attended(context, job):
+                attended_s = time.monotonic()
+            elif time.monotonic() - attended_s >= UNATTENDED_S:
+                raise Unavailable(
+                    f"{told} was not waited for any longer.",
+                    why=f"It is {job.state}, and no server runs that would go on with it.",
+                    fix=f"Run `mlalm server start`, then `mlalm job follow {job.id[:12]}`.",
+                )
         time.sleep(_POLL_S)
+
+
+def _is_attended(context: Context, job: Job) -> bool:
+    """Whether somebody holds a job, or a server runs whose worker will."""
+    if job.state is JobState.RUNNING and (job.lease_until or 0.0) >= context.clock.time_s():
+        return True
+    status = context.host.status()
+    return status.is_running and context.info.id in status.workspaces
 
 
 def _count(job: Job, name: str) -> int:

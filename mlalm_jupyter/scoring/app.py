@@ -77,8 +77,8 @@ class ScoringApp:
         if scope["type"] != "http":
             return
         request_id = new_request_id()
+        path: str = scope["path"]
         try:
-            path: str = scope["path"]
             address = _scoring_address(path)
             if address is not None:
                 await self._score(address, scope, receive, send, request_id)
@@ -87,15 +87,15 @@ class ScoringApp:
             else:
                 await self._forward(scope, receive, send, request_id)
         except Refusal as refusal:
-            await refuse(send, refusal, request_id=request_id)
+            await refuse(send, refusal, request_id=request_id, path=path)
         except MlalmError as error:
             log.warning("%s: %s", request_id, error)
-            await refuse(send, refusal_of(error), request_id=request_id)
+            await refuse(send, refusal_of(error), request_id=request_id, path=path)
         except MemoryError:
-            await refuse(send, out_of_memory(), request_id=request_id)
+            await refuse(send, out_of_memory(), request_id=request_id, path=path)
         except Exception:  # the outermost frame of a request: one bad request never ends a scorer
             log.exception("request %s failed in a way nobody foresaw", request_id)
-            await refuse(send, internal(request_id), request_id=request_id)
+            await refuse(send, internal(request_id), request_id=request_id, path=path)
 
     def health(self) -> dict[str, object]:
         """How this scorer is, without names that a stranger need not know."""

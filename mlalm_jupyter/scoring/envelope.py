@@ -24,8 +24,12 @@ def new_request_id() -> str:
     return str(uuid.uuid4())
 
 
-def error_body(refusal: Refusal) -> bytes:
-    return msgspec.json.encode(refusal.to_dict())
+OURS = "/mlalm/"
+"""Where the addresses begin that are our own; all others have the published service's envelope."""
+
+
+def error_body(refusal: Refusal, *, path: str = "") -> bytes:
+    return msgspec.json.encode(refusal.to_ours() if path.startswith(OURS) else refusal.to_dict())
 
 
 async def respond(send: Send, status: int, body: bytes, *, request_id: str, headers: Headers = ()) -> None:
@@ -45,6 +49,6 @@ async def respond(send: Send, status: int, body: bytes, *, request_id: str, head
     await send({"type": "http.response.body", "body": body})
 
 
-async def refuse(send: Send, refusal: Refusal, *, request_id: str) -> None:
-    body = error_body(refusal)
+async def refuse(send: Send, refusal: Refusal, *, request_id: str, path: str = "") -> None:
+    body = error_body(refusal, path=path)
     await respond(send, refusal.status, body, request_id=request_id, headers=refusal.headers)

@@ -61,6 +61,12 @@ class Refusal(Exception):
             detail["target"] = self.target
         return {"error": {"code": self.code, "message": _MESSAGES[self.code], "details": [detail]}}
 
+    def to_ours(self) -> dict[str, object]:
+        """The same in the envelope of our own addresses, which begin with /mlalm/."""
+        fix = "See `mlalm server status` and `mlalm server logs`, then try again."
+        told = {"code": self.cause, "what": _MESSAGES[self.code], "why": self.message, "fix": fix}
+        return {"error": told}
+
 
 _CLOSE = ((b"connection", b"close"),)
 

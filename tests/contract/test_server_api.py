@@ -121,7 +121,6 @@ def test_the_server_tells_its_health(stage: Stage) -> None:
     ("method", "path", "status"),
     [
         ("GET", "/nothing", 404),
-        ("GET", "/mlalm/api/endpoint/list", 405),
         ("POST", "/workspaces/a/services/b", 404),
     ],
 )
@@ -133,6 +132,25 @@ def test_what_is_not_there_is_told_in_the_published_envelope(
     error = answer.json()["error"]
     assert error["details"][0]["code"] == error["code"]
     assert "x-ms-request-id" in answer.headers
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "status", "code"),
+    [
+        ("GET", "/mlalm/api/endpoint/list", 405, "MethodNotAllowed"),
+        ("GET", "/mlalm/nothing", 404, "NotFound"),
+        ("POST", "/mlalm/api/no", 404, "NotFound"),
+        ("POST", "/mlalm/api/endpoint/list", 401, "Unauthorized"),
+    ],
+)
+def test_our_own_addresses_tell_every_error_in_our_envelope(
+    stage: Stage, method: str, path: str, status: int, code: str
+) -> None:
+    answer = requests.request(method, f"{stage.base}{path}", timeout=60)
+    assert answer.status_code == status
+    error = answer.json()["error"]
+    assert (set(error), error["code"]) == ({"code", "what", "why", "fix"}, code)
+    assert all(error.values())
 
 
 def test_what_was_committed_and_never_published_is_published_soon(

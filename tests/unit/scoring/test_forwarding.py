@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import asyncio
+import json
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from mlalm_jupyter.scoring.errors import Refusal
+from mlalm_jupyter.scoring.envelope import error_body
+from mlalm_jupyter.scoring.errors import Refusal, bad_gateway
 from mlalm_jupyter.scoring.forwarding import ApiForwarder
 
 Handler = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]]
@@ -163,3 +165,11 @@ def test_an_answer_that_breaks_off_is_never_taken_for_whole(tmp_path: Path) -> N
     sent, error = exchanged(tmp_path, handler, scope("GET"), [])
     assert error is None, "the answer has begun: there is no other one to give"
     assert sent[-1]["more_body"] is True
+
+
+def test_an_error_has_the_envelope_of_the_address_it_is_told_at() -> None:
+    refusal = bad_gateway("Nobody is there.")
+    ours = json.loads(error_body(refusal, path="/mlalm/api/endpoint/list"))["error"]
+    assert (set(ours), ours["why"]) == ({"code", "what", "why", "fix"}, "Nobody is there.")
+    theirs = json.loads(error_body(refusal, path="/workspaces/a/services/b"))["error"]
+    assert theirs["details"][0]["message"] == "Nobody is there."
