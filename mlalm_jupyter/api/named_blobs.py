@@ -25,9 +25,10 @@ def named_blobs(tx: Transaction) -> Iterator[tuple[str, str]]:
         yield f"run {run.id[:12]}", run.snapshot.digest
         if run.executed_digest:
             yield f"run {run.id[:12]}", run.executed_digest
-        packages = run.snapshot.environment.get("packages")
-        if isinstance(packages, str):
-            yield f"run {run.id[:12]}", packages
+        for environment in (run.snapshot.environment, run.executed_in):
+            packages = environment.get("packages")
+            if isinstance(packages, str):
+                yield f"run {run.id[:12]}", packages
         for figure in run.findings.figures:
             yield f"run {run.id[:12]}", figure.digest
     for run_id, digest in tx.runs.output_digests():

@@ -7,7 +7,7 @@ from dataclasses import replace
 
 from mlalm_jupyter.api.context import Context
 from mlalm_jupyter.api.files import readable_file
-from mlalm_jupyter.api.snapshots import taken
+from mlalm_jupyter.api.snapshots import environment_here, taken
 from mlalm_jupyter.domain.asset import Pin
 from mlalm_jupyter.domain.errors import NotFound, SnapshotLocked
 from mlalm_jupyter.domain.experiment import Experiment
@@ -142,14 +142,16 @@ class Recorder:
         return run, lease
 
     def running(self, run: Run, lease: Lease) -> Run:
-        """The first cell is about to start."""
+        """The first cell is about to start, in this process; where its environment is another, both are kept."""
         ctx = self._context
+        here = environment_here(ctx)
         with ctx.catalog.write() as tx:
             self._held(tx, lease)
             current = tx.runs.get(run.id)
             if current.status is RunStatus.RUNNING:
                 return current
             moved = current.moved(RunStatus.RUNNING, at=ctx.clock.now())
+            moved = replace(moved, executed_in=here if here != run.snapshot.environment else {})
             tx.runs.move(moved, expected=current.status)
             ctx.note(tx, "run", "start", subject_id=run.id, subject=run.id[:12], data={"notebook": run.path})
         return moved

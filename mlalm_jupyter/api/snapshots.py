@@ -37,17 +37,22 @@ def taken(
     parameters = dict(parameters or {})
     check_parameters(document, parameters)
     last_cell(document, until)
-    facts, lock = context.surroundings.environment()
     return Snapshot(
         digest=context.blobs.put_pieces(pieces(notebook)),
         parameters=parameters,
-        environment={**facts, "packages": context.blobs.put(lock)},
+        environment=environment_here(context),
         git=context.surroundings.git(context.path),
         assets=pins_of(context, document, parameters) if assets is None else assets,
         files=dict(_files(context, document, path, parameters)),
         until=until,
         message=message,
     )
+
+
+def environment_here(context: Context) -> dict[str, object]:
+    """The environment of this process, its packages as the digest of a blob."""
+    facts, lock = context.surroundings.environment()
+    return {**facts, "packages": context.blobs.put(lock)}
 
 
 def last_cell(document: NotebookDocument, until: str | None) -> int | None:

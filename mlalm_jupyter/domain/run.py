@@ -179,10 +179,25 @@ class Run:
     job_id: str | None = None
     tags: Mapping[str, str] = field(default_factory=dict)
     findings: Findings = Findings()
+    executed_in: Mapping[str, object] = field(default_factory=dict)
+    """The environment it ran in, where that was another than its snapshot's."""
     is_editable: bool = False
     """Only the draft at the top of a history is: it is the notebook itself."""
     note: str | None = None
     """What a person should know who asked for something that was so already."""
+
+    @property
+    def surroundings_note(self) -> str:
+        """What to know of where it ran, when that was not where it was submitted from."""
+        if not self.executed_in:
+            return ""
+        there, here = (
+            f"Python {facts.get('python')} at {facts.get('executable')}"
+            for facts in (self.snapshot.environment, self.executed_in)
+        )
+        if there == here:
+            return "Other packages were installed when it ran than when it was submitted."
+        return f"It was submitted from {there}, and ran with {here}."
 
     def moved(
         self, status: RunStatus, *, at: str, cause: str | None = None, failed_cell: int | None = None
@@ -209,6 +224,7 @@ class Run:
             "parameters": dict(self.snapshot.parameters),
             "snapshot": self.snapshot.digest,
             "environment": dict(self.snapshot.environment),
+            "executed_in": dict(self.executed_in),
             "git": dict(self.snapshot.git),
             "origin": self.origin,
             "created_at": self.created_at,
@@ -230,7 +246,7 @@ class Run:
             "until": self.snapshot.until,
             "message": self.snapshot.message,
             "cells_executed": list(self.findings.executed),
-            "note": self.note or self.findings.note,
+            "note": " ".join(filter(None, (self.note or self.findings.note, self.surroundings_note))),
             "metrics": dict(self.findings.metrics),
             "figures": [figure.to_dict() for figure in self.findings.figures],
             "is_editable": self.is_editable,

@@ -25,6 +25,7 @@ export interface IRun {
   parameters: Record<string, unknown>;
   snapshot: string;
   environment: Record<string, unknown>;
+  executed_in: Record<string, unknown>;
   git: Record<string, unknown>;
   origin: string;
   created_at: string;

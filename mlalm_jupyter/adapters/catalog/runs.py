@@ -28,6 +28,7 @@ from mlalm_jupyter.domain.run import (
 _FIX = "See the runs of a notebook with `mlalm experiment history NOTEBOOK`."
 _BY_PREFIX = beginning_with(runs)
 _NEWEST_FIRST = select(runs).order_by(runs.c.created_at.desc(), runs.c.id.desc())
+_EXECUTED_IN = "executed_in"
 _THIS = runs.c.id == bindparam("run_id")
 _STATUS = select(runs.c.status).where(_THIS)
 _MOVE = update(runs).where(_THIS, runs.c.status == bindparam("expected"))
@@ -62,7 +63,6 @@ class SqlRuns:
                 "path": run.path,
                 "snapshot_digest": run.snapshot.digest,
                 "parameters": dict(run.snapshot.parameters),
-                "environment": dict(run.snapshot.environment),
                 "git": dict(run.snapshot.git),
                 "origin": run.origin,
                 "created_at": run.created_at,
@@ -219,6 +219,7 @@ def _moving(run: Run) -> dict[str, Any]:
         "ended_at": run.ended_at,
         "cause": run.cause,
         "failed_cell": run.failed_cell,
+        "environment": _environment(run),
         "executed_digest": run.executed_digest,
         "cells_executed": list(run.findings.executed),
         "note": run.findings.note,
@@ -226,6 +227,12 @@ def _moving(run: Run) -> dict[str, Any]:
         "figures": [figure.to_dict() for figure in run.findings.figures],
         **_cells(run.cells),
     }
+
+
+def _environment(run: Run) -> dict[str, Any]:
+    """The environment of the snapshot; in the same column that of the execution, which is rarely another."""
+    held = dict(run.snapshot.environment)
+    return {**held, _EXECUTED_IN: dict(run.executed_in)} if run.executed_in else held
 
 
 def _cells(cells: Cells) -> dict[str, Any]:
@@ -249,7 +256,7 @@ def run_from(row: Sequence[Any]) -> Run:
         snapshot=Snapshot(
             digest=snapshot_digest,
             parameters=an_object(parameters),
-            environment=an_object(environment),
+            environment={name: fact for name, fact in an_object(environment).items() if name != _EXECUTED_IN},
             git=an_object(git),
             assets=tuple(map(Pin.from_dict, assets)),
             files=an_object(files),
@@ -269,5 +276,6 @@ def run_from(row: Sequence[Any]) -> Run:
         models=tuple(models),
         job_id=job_id,
         tags=an_object(tags),
+        executed_in=an_object(environment.get(_EXECUTED_IN, {})),
         findings=Findings(tuple(executed), note, an_object(metrics), tuple(Figure(**one) for one in figures)),
     )

@@ -102,6 +102,7 @@ def run(one: Run) -> View:
                     f"up to the cell tagged '{one.snapshot.until}'" if one.snapshot.until else None,
                 ),
                 ("order", one.findings.note),
+                ("where", one.surroundings_note),
                 ("parameters", _parameters(one)),
                 ("metrics", _metrics(one)),
                 ("figures", joined([figure.name for figure in one.findings.figures])),
