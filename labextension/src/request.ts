@@ -37,12 +37,13 @@ export async function requestPlace(
   return (await asked(settings, 'where', { near }, {})) as IPlace;
 }
 
-/** Ask to write a locked snapshot, for the sentence that refuses it. */
+/** Ask to write a locked snapshot, for the sentence that refuses it: it always throws. */
 export async function requestRefusal(
   path: string,
   settings: ServerConnection.ISettings = ServerConnection.makeSettings()
-): Promise<void> {
+): Promise<never> {
   await asked(settings, `snapshots/${URLExt.encodeParts(path)}`, {}, { method: 'PUT', body: '{}' });
+  throw new Error(`${path} is a snapshot, and was written.`);
 }
 
 async function asked(

@@ -192,6 +192,7 @@ def test_saving_renaming_and_deleting_a_snapshot_is_refused_in_our_words(
             () => contents.save(path, {{ ...model, content: {{ ...model.content, cells: [] }} }}),
             () => contents.rename(path, 'mlalm:rides/kept.ipynb/mine.ipynb'),
             () => contents.delete(path),
+            () => contents.copy(path, 'mlalm:rides/kept.ipynb'),
             () => {SHOWN}.context.save()
           ];
           const told = [];
@@ -201,9 +202,42 @@ def test_saving_renaming_and_deleting_a_snapshot_is_refused_in_our_words(
           return told;
         }}"""
     )
-    assert refused[:3] == [refusal(locked["id"])] * 3
-    assert refused[3] != "done"
+    assert refused[:4] == [refusal(locked["id"])] * 4
+    assert refused[4] != "done"
     assert history(lab, "kept.ipynb")[0] == locked
+
+
+def test_a_menu_that_would_change_a_snapshot_is_answered(page: Any, lab: Lab, locked: dict[str, Any]) -> None:
+    open_snapshot(page, lab, "kept.ipynb")
+    page.evaluate("() => { void window.jupyterapp.commands.execute('docmanager:rename') }")
+    dialog = page.get_by_role("dialog")
+    dialog.locator("input").first.fill("mine.ipynb")
+    page.keyboard.press("Enter")
+    toast(page, f"Snapshot '{locked['id'][:12]}' was not changed.").wait_for()
+    page.evaluate("() => { void window.jupyterapp.commands.execute('docmanager:save-as') }")
+    page.get_by_role("dialog").get_by_text("becomes a new experiment").wait_for()
+
+
+def test_a_snapshot_opens_from_the_address_of_its_page_and_scrolls_by_keys(page: Any, lab: Lab) -> None:
+    lab.write("rides/long.ipynb", *(f"rows = {n}" for n in range(40)))
+    lab.mlalm("experiment", "snapshot", str(lab.workspace / "long.ipynb"))
+    [run] = history(lab, "long.ipynb")
+    page.goto(lab.page(f"/tree/mlalm:rides/long.ipynb/{run['id']}.locked.ipynb"))
+    page.get_by_role("region", name="Locked snapshot").get_by_text(run["id"][:12]).wait_for()
+    cells = page.get_by_role("document", name=f"Cells of long @ {run['id'][:12]}")
+    cells.wait_for()
+    page.get_by_role("button", name="Save As…").focus()
+    page.keyboard.press("Tab")
+    page.keyboard.press("PageDown")
+    page.wait_for_function("part => part.scrollTop > 0", arg=cells.element_handle())
+    page.set_viewport_size({"width": 760, "height": 600})
+    said = page.locator(".mlalm-bar-text")
+    page.wait_for_function("part => part.scrollWidth <= part.clientWidth", arg=said.element_handle())
+    assert said.bounding_box()["height"] < page.locator(".mlalm-bar").bounding_box()["height"]
+    shoot(page, "locked-narrow")
+    page.reload()
+    cells.wait_for()
+    assert page.get_by_role("dialog").count() == 0
 
 
 def test_save_as_makes_a_notebook_of_its_own_and_lists_which_assets_moved(page: Any, lab: Lab) -> None:

@@ -2,6 +2,7 @@ import { PathExt } from '@jupyterlab/coreutils';
 import { ServerConnection } from '@jupyterlab/services';
 import { lockIcon, ReactWidget } from '@jupyterlab/ui-components';
 import { Message } from '@lumino/messaging';
+import { Widget } from '@lumino/widgets';
 import * as React from 'react';
 
 import { isUnderWay, runStatus, statusKind } from '../experiments/status';
@@ -11,6 +12,7 @@ import { moment } from '../time';
 import { shortId } from './drive';
 
 const BUSY_MS = 1000;
+const NARROW_PX = 680;
 
 /** What a bar is told of the snapshot below it. */
 export interface IShown {
@@ -49,6 +51,15 @@ export class SnapshotBar extends ReactWidget {
   protected onAfterAttach(msg: Message): void {
     super.onAfterAttach(msg);
     void this.look();
+  }
+
+  protected onResize(msg: Widget.ResizeMessage): void {
+    super.onResize(msg);
+    const isNarrow = msg.width >= 0 && msg.width < NARROW_PX;
+    if (isNarrow !== this.hasClass('mlalm-bar-narrow')) {
+      this.toggleClass('mlalm-bar-narrow', isNarrow);
+      this.parent?.fit(); // two lines are higher than one
+    }
   }
 
   protected onBeforeDetach(msg: Message): void {

@@ -1,4 +1,4 @@
-import { ServerConnection } from '@jupyterlab/services';
+import { Contents, ServerConnection } from '@jupyterlab/services';
 
 import { shortId, snapshotAt, snapshotPath, SnapshotDrive } from './drive';
 
@@ -26,7 +26,7 @@ describe('the paths of snapshots', () => {
 });
 
 describe('the drive', () => {
-  const refusal = { message: "Snapshot '0193abcdef01' was not changed.", error: {} };
+  const fault = { code: 'SnapshotLocked', what: 'It was not changed.', why: 'It is locked.', fix: 'Save it as another.' };
 
   class FakeRequest {
     readonly headers = { append: () => undefined, has: () => true };
@@ -36,36 +36,41 @@ describe('the drive', () => {
     ) {}
   }
 
-  function refusing(asked: string[]): SnapshotDrive {
+  function answering(status: number, asked: string[] = [], tell = jest.fn()): SnapshotDrive {
     const fetch = async (request: RequestInfo | URL): Promise<Response> => {
       const { url, init } = request as unknown as FakeRequest;
       asked.push(`${init.method} ${new URL(url).pathname}`);
-      return { ok: false, status: 409, statusText: 'Conflict', json: async () => refusal } as Response;
+      return { ok: status < 400, status, statusText: '', json: async () => ({ error: fault }) } as Response;
     };
-    return new SnapshotDrive(ServerConnection.makeSettings({ fetch, Request: FakeRequest as unknown as typeof Request }));
+    const Request = FakeRequest as unknown as typeof globalThis.Request;
+    return new SnapshotDrive(ServerConnection.makeSettings({ fetch, Request }), tell);
   }
 
-  it('tells why nothing can be changed, in the words of the server', async () => {
-    const asked: string[] = [];
-    const drive = refusing(asked);
-    const path = `train.ipynb/${ID}.locked.ipynb`;
-    for (const change of [
-      drive.save(path, {}),
-      drive.rename(path, 'mine.ipynb'),
-      drive.delete(path),
-      drive.copy(path, ''),
-      drive.newUntitled({ path: 'train.ipynb' }),
-      drive.createCheckpoint(path),
-      drive.restoreCheckpoint(path, '1')
-    ]) {
-      await expect(change).rejects.toThrow(refusal.message);
-    }
-    expect(asked.map(one => one.split(' ')[0])).toEqual(['PUT', 'PATCH', 'DELETE', 'POST', 'POST', 'POST', 'POST']);
-    expect(asked.every(one => one.includes('/mlalm/snapshots'))).toBe(true);
+  const path = `train.ipynb/${ID}.locked.ipynb`;
+  const changes: Record<string, (drive: Contents.IDrive) => Promise<unknown>> = {
+    save: drive => drive.save(path, {}),
+    rename: drive => drive.rename(path, 'mine.ipynb'),
+    delete: drive => drive.delete(path),
+    copy: drive => drive.copy(path, ''),
+    newUntitled: drive => drive.newUntitled({ path }),
+    createCheckpoint: drive => drive.createCheckpoint(path),
+    restoreCheckpoint: drive => drive.restoreCheckpoint(path, '1'),
+    deleteCheckpoint: drive => drive.deleteCheckpoint(path, '1')
+  };
+
+  it.each(Object.keys(changes))('refuses to %s, and tells why in the words of the server', async name => {
+    const [asked, tell] = [[] as string[], jest.fn()];
+    await expect(changes[name](answering(409, asked, tell))).rejects.toThrow('It was not changed. It is locked.');
+    expect(asked).toEqual([`PUT /mlalm/snapshots/${path}`]);
+    expect(tell).toHaveBeenCalledWith(fault);
+  });
+
+  it.each(Object.keys(changes))('never takes a %s for done, whatever it is answered', async name => {
+    await expect(changes[name](answering(200))).rejects.toThrow();
   });
 
   it('has snapshots downloaded from the same place', async () => {
-    const url = await refusing([]).getDownloadUrl('a b.ipynb/x.locked.ipynb');
+    const url = await answering(200).getDownloadUrl('a b.ipynb/x.locked.ipynb');
     expect(url).toMatch(/\/mlalm\/snapshots\/a%20b.ipynb\/x.locked.ipynb\?download=1$/);
   });
 });

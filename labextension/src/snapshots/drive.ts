@@ -1,7 +1,8 @@
 import { PathExt, URLExt } from '@jupyterlab/coreutils';
 import { Contents, Drive, ServerConnection } from '@jupyterlab/services';
 
-import { IRun } from '../generated/api';
+import { IFault, IRun } from '../generated/api';
+import { MlalmError, requestRefusal } from '../request';
 
 /** What the paths of locked snapshots begin with, before a colon. */
 export const DRIVE = 'mlalm';
@@ -11,10 +12,48 @@ const ENDING = '.locked.ipynb';
 /** The names of locked snapshots: no file of a person is called so. */
 export const LOCKED_NAMES = '^[0-9a-f]{32}\\.locked\\.ipynb$';
 
-/** Locked snapshots, asked from a route that refuses whatever would change one. */
+/** Locked snapshots: what would change one is asked of a route that refuses it, and told in its words.
+ *
+ * JupyterLab itself tells of few refusals.
+ */
 export class SnapshotDrive extends Drive {
-  constructor(serverSettings: ServerConnection.ISettings) {
+  constructor(
+    serverSettings: ServerConnection.ISettings,
+    private readonly tell: (fault: IFault) => void
+  ) {
     super({ name: DRIVE, apiEndpoint: 'mlalm/snapshots', serverSettings });
+  }
+
+  save(localPath: string): Promise<never> {
+    return this.refused(localPath);
+  }
+
+  rename(localPath: string): Promise<never> {
+    return this.refused(localPath);
+  }
+
+  delete(localPath: string): Promise<never> {
+    return this.refused(localPath);
+  }
+
+  copy(localPath: string): Promise<never> {
+    return this.refused(localPath);
+  }
+
+  newUntitled(options?: Contents.ICreateOptions): Promise<never> {
+    return this.refused(options?.path ?? '');
+  }
+
+  createCheckpoint(localPath: string): Promise<never> {
+    return this.refused(localPath);
+  }
+
+  restoreCheckpoint(localPath: string): Promise<never> {
+    return this.refused(localPath);
+  }
+
+  deleteCheckpoint(localPath: string): Promise<never> {
+    return this.refused(localPath);
   }
 
   async getDownloadUrl(localPath: string): Promise<string> {
@@ -25,6 +64,17 @@ export class SnapshotDrive extends Drive {
   /** There are none, because nothing of it changes. */
   async listCheckpoints(): Promise<Contents.ICheckpointModel[]> {
     return [];
+  }
+
+  private async refused(localPath: string): Promise<never> {
+    try {
+      return await requestRefusal(localPath, this.serverSettings);
+    } catch (error) {
+      if (error instanceof MlalmError) {
+        this.tell(error.fault);
+      }
+      throw error;
+    }
   }
 }
 

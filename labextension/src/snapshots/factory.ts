@@ -63,15 +63,18 @@ export class LockedFactory extends ABCWidgetFactory<LockedDocument, INotebookMod
     shown.addClass('mlalm-locked');
     shown.toolbar.hide();
     content.addClass('mlalm-locked-notebook');
-    content.node.tabIndex = 0; // from where the keys that scroll are heard
+    // keys scroll what they are pressed in
+    content.node.tabIndex = -1;
+    content.node.addEventListener('focus', () => content.outerNode.focus());
+    content.outerNode.tabIndex = 0;
     const at = snapshotAt(context.path);
     if (at) {
       // a document takes a title of another name than its file's for a wish to rename the file
       shown.title.changed.disconnect(shown['_onTitleChanged'], shown);
       shown.title.label = `${PathExt.basename(at.notebook, '.ipynb')} @ ${shortId(at.run)}`;
       shown.title.icon = lockIcon;
-      content.node.setAttribute('role', 'document');
-      content.node.setAttribute('aria-label', `Cells of ${shown.title.label}`);
+      content.outerNode.setAttribute('role', 'document');
+      content.outerNode.setAttribute('aria-label', `Cells of ${shown.title.label}`);
     }
     const bar = this.barOf(shown);
     if (bar) {

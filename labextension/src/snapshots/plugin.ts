@@ -1,10 +1,10 @@
 import { ILayoutRestorer, JupyterFrontEnd, JupyterFrontEndPlugin } from '@jupyterlab/application';
 import { ICommandPalette, WidgetTracker } from '@jupyterlab/apputils';
+import { PageConfig } from '@jupyterlab/coreutils';
 import { IDocumentManager } from '@jupyterlab/docmanager';
 import { INotebookWidgetFactory, NotebookWidgetFactory } from '@jupyterlab/notebook';
 
 import { tellFault } from '../faults';
-import { MlalmError, requestRefusal } from '../request';
 import { ILifecycle } from '../tokens';
 import { IShown, SnapshotBar } from './bar';
 import { snapshotAt, SnapshotDrive } from './drive';
@@ -32,7 +32,8 @@ export const snapshotPlugin: JupyterFrontEndPlugin<void> = {
     palette: ICommandPalette | null
   ) => {
     const settings = app.serviceManager.serverSettings;
-    app.serviceManager.contents.addDrive(new SnapshotDrive(settings));
+    const drive = new SnapshotDrive(settings, tellFault);
+    app.serviceManager.contents.addDrive(drive);
     app.docRegistry.addFileType(snapshotFileType);
 
     const bars = new WeakMap<LockedDocument, SnapshotBar>();
@@ -66,6 +67,13 @@ export const snapshotPlugin: JupyterFrontEndPlugin<void> = {
       name: opened => opened.context.path
     });
 
+    // what an address names JupyterLab opens by way of a file browser, and there is none of this drive
+    const named = PageConfig.getOption('treePath');
+    if (snapshotAt(named)) {
+      PageConfig.setOption('treePath', '');
+      void app.restored.then(() => open(named));
+    }
+
     const current = () => (tracker.currentWidget === app.shell.currentWidget ? tracker.currentWidget : null);
     app.commands.addCommand(SAVE_AS_COMMAND, {
       label: 'Save snapshot as…',
@@ -85,24 +93,12 @@ export const snapshotPlugin: JupyterFrontEndPlugin<void> = {
       execute: async () => {
         const path = current()?.context.localPath;
         if (path !== undefined) {
-          await tellRefusal(path);
+          await drive.save(path).catch(() => undefined); // it has told
         }
       }
     });
     app.commands.addKeyBinding({ command: LOCKED_COMMAND, keys: ['Accel S'], selector: LOCKED });
     app.commands.addKeyBinding({ command: SAVE_AS_COMMAND, keys: ['Accel Shift S'], selector: LOCKED });
     palette?.addItem({ command: SAVE_AS_COMMAND, category: 'mlalm' });
-
-    /** Tell, in the words of the server, that a snapshot cannot be saved. */
-    async function tellRefusal(path: string): Promise<void> {
-      try {
-        await requestRefusal(path, settings);
-      } catch (error) {
-        if (!(error instanceof MlalmError)) {
-          throw error;
-        }
-        tellFault(error.fault);
-      }
-    }
   }
 };
