@@ -235,6 +235,7 @@ def test_a_snapshot_opens_from_the_address_of_its_page_and_scrolls_by_keys(page:
     page.wait_for_function("part => part.scrollWidth <= part.clientWidth", arg=said.element_handle())
     assert said.bounding_box()["height"] < page.locator(".mlalm-bar").bounding_box()["height"]
     shoot(page, "locked-narrow")
+    assert page.evaluate(f"{SHOWN}.context.model.dirty") is False, "there is nothing to save"
     page.reload()
     cells.wait_for()
     assert page.get_by_role("dialog").count() == 0

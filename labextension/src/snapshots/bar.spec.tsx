@@ -33,6 +33,10 @@ describe('the bar of a locked snapshot', () => {
     expect(shown({ ...RUN, status: 'Queued', executed: null }).textContent).toContain('by ada, as it was submitted');
   });
 
+  it('says nothing of that where nothing was to run', () => {
+    expect(shown({ ...RUN, status: 'Draft', executed: null }).textContent).toContain('by adaSave As…');
+  });
+
   it('offers the way on', () => {
     const saveAs = jest.fn();
     const host = shown(RUN, saveAs);

@@ -111,7 +111,7 @@ export function BarContent({ run, fault, saveAs }: IProps): JSX.Element {
   if (run === null) {
     return <span className="mlalm-bar-text">{fault ? `${fault.what} ${fault.why}` : 'Asking which run this is…'}</span>;
   }
-  const isSubmitted = run.executed === null;
+  const isSubmitted = run.executed === null && run.status !== 'Draft';
   return (
     <>
       <lockIcon.react tag="span" className="mlalm-bar-lock" width="16px" height="16px" />

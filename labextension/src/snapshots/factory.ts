@@ -59,6 +59,16 @@ export class LockedFactory extends ABCWidgetFactory<LockedDocument, INotebookMod
     });
     content.model = context.model;
     context.model.readOnly = true;
+    // what JupyterLab fills in when it reads an older notebook is no change that anybody could save
+    const clean = () => {
+      context.model.dirty = false;
+    };
+    void context.ready.then(clean);
+    context.model.stateChanged.connect((model, { name }) => {
+      if (name === 'dirty' && model.dirty) {
+        clean();
+      }
+    });
     const shown: LockedDocument = new DocumentWidget({ content, context });
     shown.addClass('mlalm-locked');
     shown.toolbar.hide();
