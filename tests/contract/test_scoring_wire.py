@@ -20,7 +20,7 @@ from mlalm_jupyter.domain.errors import (
     Unauthorized,
     Unavailable,
 )
-from mlalm_jupyter.domain.signature import Column, ColumnType, Schema
+from mlalm_jupyter.domain.signature import Column, ColumnType, Schema, Table
 from mlalm_jupyter.formats import frames
 from mlalm_jupyter.serving.home import Home
 from mlalm_jupyter.serving.local_host import LocalHost
@@ -272,7 +272,8 @@ def test_health_of_a_scorer_is_told_without_a_key_and_without_names(stage: Stage
 
 
 def test_our_own_client_reads_the_answer_into_values(stage: Stage) -> None:
-    scored = stage.host.score(stage.census, "primary-key", list(ROWS.columns), ROWS.to_numpy().tolist())
+    rows = Table(tuple(ROWS.columns), tuple(map(tuple, ROWS.to_numpy().tolist())))
+    scored = stage.host.score(stage.census, "primary-key", {"input1": rows})
     expected = frames.score(stage.model, ROWS)
     assert scored.names == tuple(expected.columns)
     assert pd.DataFrame(scored.rows, columns=list(scored.names)).equals(expected)
@@ -281,17 +282,19 @@ def test_our_own_client_reads_the_answer_into_values(stage: Stage) -> None:
 
 
 def test_our_own_client_says_each_refusal_in_our_own_errors(stage: Stage) -> None:
-    score = stage.host.score
+    def score(address: str, key: str, **row: object) -> None:
+        stage.host.score(address, key, {"input1": Table(tuple(row), (tuple(row.values()),))})
+
     with pytest.raises(Unauthorized, match="key of that endpoint"):
-        score(stage.census, "wrong", ["age", "hours"], [[1, 2]])
+        score(stage.census, "wrong", age=1, hours=2)
     with pytest.raises(NotFound, match="mlalm endpoint list"):
-        score(stage.census[:-1] + "f", "primary-key", ["age"], [[1]])
+        score(stage.census[:-1] + "f", "primary-key", age=1)
     with pytest.raises(InvalidInput, match="hours"):
-        score(stage.census, "primary-key", ["age"], [[1]])
+        score(stage.census, "primary-key", age=1)
     with pytest.raises(ScoringFailed, match="nobody is younger than 0"):
-        score(stage.check, "primary-key", ["age", "hours"], [[-1, 2]])
+        score(stage.check, "primary-key", age=-1, hours=2)
     with pytest.raises(Unavailable, match="mlalm server start"):
-        score("http://127.0.0.1:9/workspaces/a/services/b", "k", ["a"], [[1]])
+        score("http://127.0.0.1:9/workspaces/a/services/b", "k", a=1)
 
 
 def test_a_definition_with_two_names_of_one_model_is_served_as_any_other(stage: Stage) -> None:
