@@ -335,7 +335,7 @@ class JobStore(Protocol):
     def owners(self) -> list[str]:
         """Owners of running jobs."""
 
-    def release(self, owner: str, *, at: str) -> list[Job]:
+    def release(self, owner: str, *, at: str, cause: str = "The process that ran it is gone.") -> list[Job]:
         """Put a dead owner's jobs back (or end them, see `after_lost_owner`); the jobs as they are now."""
 
     def expired(self, *, now_s: float) -> list[str]:
@@ -441,10 +441,12 @@ class NotebookRunner(Protocol):
         timeout_s: float | None = None,
         until: int | None = None,
         keep: Callable[[Path], tuple[str, int]] | None = None,
+        scratch: Path | None = None,
     ) -> Execution:
         """Run the code cells from the first to the one numbered `until`, or to the last.
 
         With `keep`, which takes a file and gives its digest and size, the values that cells leave are kept.
+        Files of its own it puts into the folder `scratch`, or where the system has room for such.
         """
 
 

@@ -23,11 +23,12 @@ from starlette.routing import Route
 from mlalm_jupyter.adapters.keyring import FolderKeyring
 from mlalm_jupyter.api.uploads import Uploads
 from mlalm_jupyter.domain.errors import Conflict, Corrupt, InvalidInput, MlalmError, Unauthorized
+from mlalm_jupyter.domain.workspace import HIDDEN
 from mlalm_jupyter.scoring.envelope import OURS
 from mlalm_jupyter.serving.home import Home
 from mlalm_jupyter.serving.local_host import LocalHost
 from mlalm_jupyter.surfaces import verbs_http
-from mlalm_jupyter.workspace import HIDDEN, Workspace
+from mlalm_jupyter.workspace import Workspace
 
 MAX_BODY_BYTES = 16 << 20
 log = logging.getLogger("mlalm.api")
@@ -39,10 +40,13 @@ def _envelope(status: int, error: MlalmError, **headers: str) -> JSONResponse:
 
 
 async def health(_request: Request) -> Response:
-    """How the whole server is."""
-    status = await run_in_threadpool(LocalHost().status)
+    """How the whole server is, and which of its processes do not run just now."""
+    host = LocalHost()
+    status = await run_in_threadpool(host.status)
+    lacking = await run_in_threadpool(host.lacking)
     body = {
-        "status": "ok" if status.is_running else "degraded",
+        "status": "ok" if status.is_running and not lacking else "degraded",
+        "lacking": lacking,
         "version": status.version,
         "base_url": status.base_url,
         "processes": [process.to_dict() for process in status.processes],

@@ -43,11 +43,8 @@ from mlalm_jupyter.api.workspaces import Founding, Workspaces
 from mlalm_jupyter.domain.errors import InvalidInput, WorkspaceNotFound
 from mlalm_jupyter.domain.event import Event
 from mlalm_jupyter.domain.projection import Projection
-from mlalm_jupyter.domain.workspace import WorkspaceInfo
+from mlalm_jupyter.domain.workspace import CATALOG, HIDDEN, WorkspaceInfo
 from mlalm_jupyter.ports import BlobStore, Catalog, Clock, ServiceHost
-
-HIDDEN = ".mlalm"
-_CATALOG = "catalog.sqlite"
 
 
 class Workspace:
@@ -92,7 +89,7 @@ class Workspace:
         """
         folder = find_folder(path)
         hidden = folder / HIDDEN
-        catalog = SqlCatalog.open(hidden / _CATALOG, workspace_path=folder)
+        catalog = SqlCatalog.open(hidden / CATALOG, workspace_path=folder)
         with catalog.read() as tx:
             info = tx.info
         make_host: Callable[[], ServiceHost] = (lambda: host) if host else plugins.service_host()
@@ -102,6 +99,7 @@ class Workspace:
                 info=info,
                 catalog=catalog,
                 blobs=plugins.blob_store()(hidden / "blobs"),
+                scratch=hidden / "running",
                 keyring=FolderKeyring(hidden / "keys"),
                 clock=SystemClock(),
                 surroundings=MachineSurroundings(),
@@ -186,7 +184,7 @@ def find_folder(path: str | Path | None = None) -> Path:
         folder = Path(named).expanduser().absolute()
         if folder.is_file():
             raise InvalidInput(f"The workspace '{named}'", expected="a folder", got="a file")
-        if not (folder / HIDDEN / _CATALOG).exists():
+        if not (folder / HIDDEN / CATALOG).exists():
             there = "That folder does not exist." if not folder.exists() else "That folder is no workspace."
             raise WorkspaceNotFound(str(named), why=there)
         return folder
@@ -199,7 +197,7 @@ def find_folder(path: str | Path | None = None) -> Path:
 
 def nearest(start: Path) -> Path | None:
     """The folder of the nearest workspace around `start`, itself included; None where there is none."""
-    return next((folder for folder in (start, *start.parents) if (folder / HIDDEN / _CATALOG).exists()), None)
+    return next((folder for folder in (start, *start.parents) if (folder / HIDDEN / CATALOG).exists()), None)
 
 
 def _found(path: Path) -> WorkspaceInfo:
@@ -211,14 +209,14 @@ def _found(path: Path) -> WorkspaceInfo:
     clock = SystemClock()
     with translated(folder):
         folder.mkdir(parents=True, exist_ok=True)
-        is_new = not (hidden / _CATALOG).exists()
+        is_new = not (hidden / CATALOG).exists()
         if is_new:
             making = Path(tempfile.mkdtemp(dir=folder, prefix=f"{HIDDEN}-making-"))
             try:
                 _furnish(making, folder, clock)
                 with contextlib.suppress(FileExistsError, OSError):
                     os.rename(making, hidden)
-                if not (hidden / _CATALOG).exists():
+                if not (hidden / CATALOG).exists():
                     raise InvalidInput(
                         f"The workspace '{path}'",
                         expected=f"no other '{HIDDEN}' in that folder",
@@ -226,7 +224,7 @@ def _found(path: Path) -> WorkspaceInfo:
                     )
             finally:
                 shutil.rmtree(making, ignore_errors=True)
-    catalog = SqlCatalog.open(hidden / _CATALOG, workspace_path=folder)
+    catalog = SqlCatalog.open(hidden / CATALOG, workspace_path=folder)
     try:
         with catalog.read() as tx:
             note = None if is_new else "Nothing changed: it is a workspace already."
@@ -241,7 +239,7 @@ def _furnish(making: Path, folder: Path, clock: Clock) -> None:
     (making / "blobs").mkdir()
     FolderKeyring.create(making / "keys")
     workspace_id, now = clock.new_id(), clock.now()
-    catalog = SqlCatalog.create(making / _CATALOG, workspace_id=workspace_id, workspace_path=folder, at=now)
+    catalog = SqlCatalog.create(making / CATALOG, workspace_id=workspace_id, workspace_path=folder, at=now)
     with catalog.write() as tx:
         tx.events.append(Event(now, _who(), "workspace", "init", workspace_id, folder.name))
     catalog.close()

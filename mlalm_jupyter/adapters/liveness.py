@@ -15,6 +15,7 @@ from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from pathlib import Path
 
 from mlalm_jupyter.adapters.folder_blobs import translated
+from mlalm_jupyter.domain.server import DEFAULT_HOME
 
 _PATIENCE_S = 5.0
 """How long a lease that ran out is watched before its owner counts as gone.
@@ -25,7 +26,7 @@ A machine that slept wakes up with every lease run out, and its owners are about
 
 def owners_folder(environ: Mapping[str, str]) -> Path:
     """Where in the server's home the files of owners are."""
-    named = environ.get("MLALM_HOME") or "~/.local/share/mlalm"
+    named = environ.get("MLALM_HOME") or DEFAULT_HOME
     return Path(named).expanduser().absolute() / "workers"
 
 

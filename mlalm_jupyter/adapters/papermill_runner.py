@@ -43,6 +43,7 @@ class PapermillRunner:
         timeout_s: float | None = None,
         until: int | None = None,
         keep: Callable[[Path], tuple[str, int]] | None = None,
+        scratch: Path | None = None,
     ) -> Execution:
         document = _read(notebook)
         if not cwd.is_dir():
@@ -55,7 +56,7 @@ class PapermillRunner:
         language = KernelSpecs().found(kernel).language
         papermill_engines.register(_ENGINE, _KeepingEngine)
         kept: list[Any] = []
-        with tempfile.TemporaryDirectory(prefix="mlalm-run-") as folder:
+        with tempfile.TemporaryDirectory(prefix="mlalm-run-", dir=scratch) as folder:
             path = Path(folder) / "notebook.ipynb"
             path.write_bytes(notebook)
             values = Path(folder) / "values" if keep and language == "python" else None

@@ -49,6 +49,8 @@ class Context:
     info: WorkspaceInfo
     catalog: Catalog
     blobs: BlobStore
+    scratch: Path
+    """The folder below which executions put files of their own."""
     keyring: Keyring
     clock: Clock
     surroundings: Surroundings

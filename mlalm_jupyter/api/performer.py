@@ -9,6 +9,7 @@ from pathlib import Path
 from mlalm_jupyter.api.context import Context
 from mlalm_jupyter.api.endpoints import Endpoints
 from mlalm_jupyter.api.recorder import Recorder
+from mlalm_jupyter.api.scratch import scratch
 from mlalm_jupyter.api.snapshots import last_cell
 from mlalm_jupyter.domain.errors import MlalmError, Unavailable
 from mlalm_jupyter.domain.job import JobState, Lease
@@ -56,15 +57,17 @@ class Performer:
 
         env = {"MLALM_WORKSPACE": str(ctx.path), "MLALM_RUN": run.id}
         notebook = ctx.blobs.get(run.snapshot.digest)
-        return ctx.make_runner().execute(
-            notebook,
-            parameters=run.snapshot.parameters,
-            env=env,
-            cwd=(ctx.path / Path(run.path)).parent,
-            on_cell=told,
-            until=last_cell(read_notebook(notebook), run.snapshot.until),
-            keep=ctx.blobs.put_file,
-        )
+        with scratch(ctx, lease) as folder:
+            return ctx.make_runner().execute(
+                notebook,
+                parameters=run.snapshot.parameters,
+                env=env,
+                cwd=(ctx.path / Path(run.path)).parent,
+                on_cell=told,
+                until=last_cell(read_notebook(notebook), run.snapshot.until),
+                keep=ctx.blobs.put_file,
+                scratch=folder,
+            )
 
     def _finish_retraining(
         self, run: Run, lease: Lease, execution: Execution, *, patch: object, model: str

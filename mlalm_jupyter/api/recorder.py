@@ -239,13 +239,13 @@ class Recorder:
             self._follow(tx, job, state, cause)
         return True
 
-    def release(self, owner: str) -> list[Job]:
-        """Put back or end what a dead owner held, runs included."""
+    def release(self, owner: str, *, cause: str = "The process that ran it is gone.") -> list[Job]:
+        """Put back what an owner held that is gone, or end it where no attempt is left; runs included."""
         ctx = self._context
         with ctx.catalog.write() as tx:
-            released = tx.jobs.release(owner, at=ctx.clock.now())
+            released = tx.jobs.release(owner, at=ctx.clock.now(), cause=cause)
             for job in released:
-                self._follow(tx, job, job.state, "The process that ran it is gone.")
+                self._follow(tx, job, job.state, cause)
         return released
 
     def cancel(self, job_id: str) -> Job:

@@ -19,6 +19,7 @@ from mlalm_jupyter.api.datasets import Datasets
 from mlalm_jupyter.domain.asset import Dataset
 from mlalm_jupyter.domain.errors import Conflict, InvalidInput, NotFound, Unavailable
 from mlalm_jupyter.domain.names import checked_name
+from mlalm_jupyter.domain.workspace import HIDDEN
 from mlalm_jupyter.formats import tables
 
 FOLDER = "uploads"
@@ -102,7 +103,7 @@ class Uploads:
     def __init__(self, context: Context, datasets: Datasets) -> None:
         self._context = context
         self._datasets = datasets
-        self._root = context.path / ".mlalm" / FOLDER
+        self._root = context.path / HIDDEN / FOLDER
 
     def begin(self, said: object) -> Arrived:
         """Make room for an upload, or find the one that was begun; parts older than a week are forgotten."""

@@ -5,6 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+DEFAULT_HOME = "~/.local/share/mlalm"
+"""Where a server is at home when MLALM_HOME does not say."""
+
 
 @dataclass(frozen=True, slots=True)
 class ServerProcess:

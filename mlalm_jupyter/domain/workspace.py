@@ -5,6 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+HIDDEN = ".mlalm"
+"""The folder in a workspace that holds its record."""
+CATALOG = "catalog.sqlite"
+"""The catalog's file in that folder."""
+
 
 @dataclass(frozen=True, slots=True)
 class WorkspaceInfo:

@@ -13,6 +13,7 @@ from pathlib import Path
 
 from mlalm_jupyter.domain.errors import Corrupt, MlalmError
 from mlalm_jupyter.domain.projection import Projection, Servable, ServedEndpoint
+from mlalm_jupyter.domain.workspace import HIDDEN
 from mlalm_jupyter.scoring.compute import Worker
 from mlalm_jupyter.scoring.generation import Generation
 from mlalm_jupyter.scoring.library import Library
@@ -264,4 +265,4 @@ def _log_failure(task: asyncio.Task[None]) -> None:
 
 
 def _present(folders: dict[str, str]) -> dict[str, bool]:
-    return {id: os.path.isdir(os.path.join(folder, ".mlalm")) for id, folder in folders.items()}
+    return {id: os.path.isdir(os.path.join(folder, HIDDEN)) for id, folder in folders.items()}

@@ -15,9 +15,9 @@ from typing import Any
 
 from mlalm_jupyter.adapters.folder_blobs import translated
 from mlalm_jupyter.domain.errors import Corrupt, Unavailable
+from mlalm_jupyter.domain.server import DEFAULT_HOME
 from mlalm_jupyter.scoring.places import Places
 
-DEFAULT = Path("~/.local/share/mlalm")
 _POLL_S = 0.02
 
 
@@ -32,7 +32,7 @@ class Home(Places):
     @classmethod
     def found(cls, environ: Mapping[str, str]) -> Home:
         """The home that MLALM_HOME names, or the usual one."""
-        return cls(Path(environ.get("MLALM_HOME") or DEFAULT).expanduser().absolute())
+        return cls(Path(environ.get("MLALM_HOME") or DEFAULT_HOME).expanduser().absolute())
 
     @property
     def server_file(self) -> Path:

@@ -12,9 +12,10 @@ from pathlib import Path
 from mlalm_jupyter.adapters.catalog_changes import CatalogChanges
 from mlalm_jupyter.adapters.liveness import Watch
 from mlalm_jupyter.domain.errors import MlalmError, WorkspaceNotFound
+from mlalm_jupyter.domain.workspace import CATALOG, HIDDEN
 from mlalm_jupyter.serving.home import Home
 from mlalm_jupyter.serving.scheduler import Scheduler
-from mlalm_jupyter.workspace import HIDDEN, Workspace
+from mlalm_jupyter.workspace import Workspace
 
 _LOOK_AGAIN_S = 1.0
 
@@ -107,7 +108,7 @@ class KnownWorkspaces:
                 raise WorkspaceNotFound(
                     str(path), why=f"Another one, {workspace.info.id[:12]}, lies there now."
                 )
-            changes = CatalogChanges(path / HIDDEN / "catalog.sqlite")
+            changes = CatalogChanges(path / HIDDEN / CATALOG)
         except BaseException:
             workspace.close()
             raise

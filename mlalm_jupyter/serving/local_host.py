@@ -18,7 +18,7 @@ from mlalm_jupyter.domain.errors import Conflict, InvalidInput, ServerVersionMis
 from mlalm_jupyter.domain.projection import Projection, Servable
 from mlalm_jupyter.domain.server import Scored, ServerProcess, ServerStatus
 from mlalm_jupyter.domain.signature import Table
-from mlalm_jupyter.domain.workspace import Finding
+from mlalm_jupyter.domain.workspace import HIDDEN, Finding
 from mlalm_jupyter.serving import logs
 from mlalm_jupyter.serving.calls import call_endpoint
 from mlalm_jupyter.serving.home import Home, locked, read_json, write_json
@@ -55,12 +55,12 @@ class LocalHost:
         )
 
     def faults(self, workspace_id: str) -> list[Finding]:
-        lacking = self._lacking()
+        lacking = self.lacking()
         deadline = time.monotonic() + _REPLACED_S
         while lacking and time.monotonic() < deadline:
             # what ended is started again in a moment, unless it ends each time
             time.sleep(_POLL_S)
-            lacking = self._lacking()
+            lacking = self.lacking()
         found = [
             Finding(
                 f"server process {role}",
@@ -71,7 +71,7 @@ class LocalHost:
         ]
         return [*found, *self.scorers.faults(workspace_id)]
 
-    def _lacking(self) -> list[str]:
+    def lacking(self) -> list[str]:
         """The roles of the server that no living process has."""
         told = self.home.server() or {}
         have = {one["role"] for one in told.get("processes", ()) if is_alive(one["pid"])}
@@ -168,7 +168,7 @@ class LocalHost:
         known = self.home.registered().get(workspace_id)
         if known == path:
             return
-        if known is not None and (known / ".mlalm").is_dir() and not _is_same(known, path):
+        if known is not None and (known / HIDDEN).is_dir() and not _is_same(known, path):
             raise Conflict(
                 f"The workspace '{path}' was not taken in by the server.",
                 why=f"It is a copy: the server already hosts the same one at '{known}'.",

@@ -10,13 +10,13 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from mlalm_jupyter.domain.errors import Conflict, MlalmError
+from mlalm_jupyter.domain.workspace import CATALOG, HIDDEN
 from mlalm_jupyter.scoring.lifeline import is_orphan
 from mlalm_jupyter.serving.home import Home, read_json
 from mlalm_jupyter.serving.local_host import LocalHost
-from mlalm_jupyter.workspace import HIDDEN, Workspace
+from mlalm_jupyter.workspace import Workspace
 
 LOOK_S = 0.5
-CATALOG = "catalog.sqlite"
 log = logging.getLogger("mlalm.republisher")
 
 

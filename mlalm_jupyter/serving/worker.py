@@ -1,7 +1,9 @@
 """The worker: claims jobs of all registered workspaces, and keeps each in a process of its own.
 
-What a job's code does happens at least once (a worker that dies has its jobs begun again while attempts
-are left); what is recorded of it happens exactly once, for only the present lease can record an end.
+What is recorded of a job happens exactly once, for only the present lease can record an end. What its code does
+happens at most as often as the job has attempts: one for every run and retraining, for a notebook may have acted
+outside already, so that one whose worker dies has failed. A job of a kind that bears it may be given more, and is then
+begun again.
 """
 
 from __future__ import annotations
@@ -17,6 +19,7 @@ from pathlib import Path
 
 from mlalm_jupyter.adapters import descendants, liveness
 from mlalm_jupyter.api.recorder import LEASE_S
+from mlalm_jupyter.api.scratch import free_scratch
 from mlalm_jupyter.domain.errors import MlalmError, NotFound
 from mlalm_jupyter.domain.job import Job, JobState, Lease
 from mlalm_jupyter.serving.children import how_it_ended
@@ -34,6 +37,7 @@ _STOP_S = 12.0
 _SHORTEST_NAP_S = 0.01
 _LONGEST_NAP_S = 0.1
 _CANCELED = "It was canceled."
+_STOPPED = "The server was stopped while it ran."
 _GONE = "The process that ran it is gone."
 
 
@@ -67,7 +71,7 @@ class Worker:
         return active
 
     def stop(self) -> None:
-        """End the jobs in hand and give them back."""
+        """End the jobs in hand and let go of them: one with attempts left is queued again, any other has failed."""
         for held in self._held:
             held.stop()
         for known in self._known:
@@ -81,8 +85,9 @@ class Worker:
         self._end_orphans()
         for known in self._known:
             with self._kept_going(known):
-                for job in known.workspace.recorder.release(self.owner):
-                    say(f"job {job.id[:12]} was given back: {job.state}")
+                for job in known.workspace.recorder.release(self.owner, cause=_STOPPED):
+                    say(f"job {job.id[:12]} was let go of: {job.state}")
+                free_scratch(known.workspace.context)
         self._known.close()
 
     def _look_at(self, known: KnownWorkspace) -> bool:
@@ -163,6 +168,7 @@ class Worker:
                     state, cause = JobState.CANCELED, _CANCELED
                 held.known.workspace.recorder.abandon(held.lease, state, cause=cause)
                 say(f"job {held.lease.job_id[:12]} is {state}: {cause}")
+            free_scratch(held.known.workspace.context)
         # only now: while its end could not be recorded, this is tried again
         self._held.remove(held)
         say(f"job {held.lease.job_id[:12]}: its process {how_it_ended(status)}")
@@ -209,9 +215,10 @@ class Worker:
                     descendants.end(mark=descendants.mark(job.id, job.attempt), grace_s=0.5)
             for job in workspace.recorder.release(owner):
                 say(f"job {job.id[:12]} of {owner}, which is gone, is now {job.state}")
+            free_scratch(workspace.context)
 
     def _tidy(self) -> None:
-        """Remove the files of owners that are gone and hold nothing any more."""
+        """Remove the files of attempts that are over, and of owners that are gone and hold nothing any more."""
         now = time.monotonic()
         if now < self._tidy_at_s:
             return
@@ -221,6 +228,7 @@ class Worker:
             try:
                 with known.workspace.catalog.read() as tx:
                     holding.update(tx.jobs.owners())
+                free_scratch(known.workspace.context)
             except MlalmError:
                 return
         for owner in liveness.owners(self._owners):

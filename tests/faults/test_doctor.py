@@ -13,6 +13,7 @@ from pathlib import Path
 
 import pandas as pd
 import pytest
+import requests
 from sklearn.linear_model import LinearRegression
 
 from mlalm_jupyter.domain.errors import Unavailable
@@ -212,6 +213,9 @@ def test_a_server_process_that_does_not_run_is_a_finding(workspace: Workspace, r
         (found,) = workspace.workspaces.doctor().findings
         assert found.where == f"server process {role}"
         assert found.fix == f"See `mlalm server logs --process {role}`."
+        if role != "api":
+            health = requests.get(f"{status.base_url}/mlalm/health/server", timeout=30).json()
+            assert (health["status"], health["lacking"]) == ("degraded", [role])
     finally:
         os.kill(status.pid, signal.SIGCONT)
     assert workspace.workspaces.doctor().is_healthy

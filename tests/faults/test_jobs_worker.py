@@ -361,6 +361,48 @@ def test_a_zombie_cannot_record_the_end_of_what_was_given_to_another(bench: Benc
     assert bench.recorded_ends(run) == 0
 
 
+def left_by_executions(bench: Bench) -> list[str]:
+    folder = bench.workspace.path / ".mlalm/running"
+    return [one.name for one in folder.iterdir()] if folder.is_dir() else []
+
+
+@pytest.mark.parametrize("killed", ["the job's process", "the worker", "both"])
+def test_nothing_is_left_of_the_files_of_an_execution_that_was_killed(
+    bench: Bench, killed: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "temporary").mkdir()
+    monkeypatch.setenv("TMPDIR", str(tmp_path / "temporary"))
+    run = bench.submit(noting(FOREVER))
+    worker = bench.start()
+    until(lambda: bench.notes("began"), what="the job to begin")
+    assert left_by_executions(bench) == [f"{run.job_id}-1"]
+    (process,) = [pid for pid in job_processes() if f"--job {run.job_id}" in command(pid)]
+    if killed == "both":
+        # neither sees the other go
+        freeze(bench.workspace, process, worker.pid)
+    if killed != "the job's process":
+        kill(worker)
+    if killed != "the worker":
+        os.kill(process, signal.SIGKILL)
+    if killed != "the job's process":
+        bench.start()
+    assert bench.ended(run).status is RunStatus.FAILED
+    until(lambda: not left_by_executions(bench), what="its files to be removed")
+    assert [one.name for one in (tmp_path / "temporary").iterdir() if one.name.startswith("mlalm-")] == []
+
+
+def test_a_worker_told_to_stop_says_so_of_the_jobs_that_it_ends(bench: Bench) -> None:
+    run = bench.submit(noting(FOREVER))
+    worker = bench.start()
+    until(lambda: bench.notes("began"), what="the job to begin")
+    worker.terminate()
+    assert worker.wait(timeout=20) == 0
+    ended = bench.run(run)
+    assert (ended.status, ended.cause) == (RunStatus.FAILED, "The server was stopped while it ran.")
+    assert bench.job(run).cause == ended.cause
+    assert left_by_executions(bench) == []
+
+
 def test_a_worker_told_to_stop_gives_its_jobs_back(bench: Bench) -> None:
     again = bench.submit(notebook("import os", SPAWNS, FOREVER_IN_A_CELL), max_attempts=2)
     worker = bench.start()

@@ -153,13 +153,13 @@ class SqlJobs:
     def owners(self) -> list[str]:
         return list(self._connection.scalars(_OWNERS))
 
-    def release(self, owner: str, *, at: str) -> list[Job]:
+    def release(self, owner: str, *, at: str, cause: str = "The process that ran it is gone.") -> list[Job]:
         held = [_job(row) for row in self._connection.execute(_OF_OWNER, {"by_owner": owner})]
         for job in held:
             state = after_lost_owner(job)
             values: dict[str, Any] = {"state": state.value, "lease_until": None}
             if state.is_final:
-                values |= {"ended_at": at, "cause": "The process that ran it is gone."}
+                values |= {"ended_at": at, "cause": cause}
             else:
                 values |= {"owner": None, "progress": {}}
             self._as_holder(Lease(job.id, owner, job.attempt), _HELD.values(values))

@@ -4,12 +4,10 @@ from __future__ import annotations
 
 import contextlib
 import os
-import tempfile
 import threading
 from collections.abc import Iterator
 from dataclasses import replace
 from enum import StrEnum
-from pathlib import Path
 from typing import Any
 
 import nbformat
@@ -18,6 +16,7 @@ from papermill.log import logger
 from mlalm_jupyter.adapters import descendants, liveness
 from mlalm_jupyter.adapters.watched_papermill import Watch, WatchedEngine
 from mlalm_jupyter.api.recorder import LEASE_S
+from mlalm_jupyter.api.scratch import free_scratch, scratch
 from mlalm_jupyter.domain.errors import MlalmError, RunFailed
 from mlalm_jupyter.domain.job import JobState, Lease
 from mlalm_jupyter.domain.run import Cells, Run, RunStatus
@@ -61,11 +60,11 @@ class RecordedEngine(WatchedEngine):
             )
             logger.info(f"Recorded as run {run.id[:12]} in {workspace.path}")
             recorded = _Recorded(workspace, run, lease)
-            keeping = stack.enter_context(tempfile.TemporaryDirectory(prefix="mlalm-values-"))
+            keeping = stack.enter_context(scratch(workspace.context, lease))
             watch = Watch(
                 on_cell=recorded.progress,
                 replaces_injected=origin.replaces_injected,
-                keep_in=Path(keeping) if _is_python(nb) else None,
+                keep_in=keeping if _is_python(nb) else None,
             )
             with recorded.heart(watch):
                 try:
@@ -75,7 +74,7 @@ class RecordedEngine(WatchedEngine):
                         kernel_name,
                         output_path,
                         watch=watch,
-                        kernel_env={**recorded.kernel_env(), "MLALM_KEEP": keeping},
+                        kernel_env={**recorded.kernel_env(), "MLALM_KEEP": str(keeping)},
                         **options,
                     )
                 except BaseException as error:
@@ -186,6 +185,7 @@ def _release_the_gone(workspace: Workspace, watch: liveness.Watch) -> None:
             if job.owner == owner:
                 descendants.end(mark=descendants.mark(job.id, job.attempt), grace_s=0.5)
         workspace.recorder.release(owner)
+    free_scratch(workspace.context)
 
 
 def _is_python(nb: Any) -> bool:

@@ -16,7 +16,7 @@ from tornado import web
 from tornado.httputil import HTTPServerRequest
 from tornado.routing import Matcher
 
-from mlalm_jupyter.workspace import HIDDEN
+from mlalm_jupyter.domain.workspace import HIDDEN
 
 FAULT = {
     "code": "Unauthorized",
