@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import shlex
 from dataclasses import dataclass, replace
@@ -278,14 +279,15 @@ class Services:
             module = CodeModule(source, name=f"mlalm_{Path(file).stem}", file=file)
         except (Exception, SystemExit) as error:  # a person's own code may raise anything
             raise _not_deployed(f"The code of '{file}'", error, file) from error
-        function = module[entry]
-        if not callable(function):
-            raise InvalidInput(
-                f"The code of '{file}'",
-                expected=f"a function '{entry}' when all of it has run",
-                got=f"a {type(function).__name__}",
-            )
-        return self._from_code(source, entry, function, f"{file}:{entry}", sample)
+        with contextlib.closing(module):
+            function = module[entry]
+            if not callable(function):
+                raise InvalidInput(
+                    f"The code of '{file}'",
+                    expected=f"a function '{entry}' when all of it has run",
+                    got=f"a {type(function).__name__}",
+                )
+            return self._from_code(source, entry, function, f"{file}:{entry}", sample)
 
     def _from_code(self, source: str, entry: str, function: Any, named: str, sample: object) -> _Deployable:
         from mlalm_jupyter.formats.frames import schema_of, score

@@ -6,6 +6,7 @@ from collections import OrderedDict
 from collections.abc import Set
 
 from mlalm_jupyter.domain.projection import Servable
+from mlalm_jupyter.formats.code import let_go
 from mlalm_jupyter.scoring.predictor import Predictor, check_servable
 
 _Key = tuple[str, str]
@@ -46,3 +47,4 @@ class Library:
         spare = [key for key in self._loaded if key not in served]
         for key in spare[: max(0, len(spare) - KEPT_AHEAD)]:
             del self._loaded[key]
+        let_go()

@@ -19,6 +19,7 @@ from mlalm_jupyter.domain.projection import Servable
 from mlalm_jupyter.domain.signature import Column, ColumnType, Schema
 from mlalm_jupyter.domain.trust import sealed_statement
 from mlalm_jupyter.formats import frames
+from mlalm_jupyter.formats.code import let_go
 from mlalm_jupyter.scoring.errors import Refusal
 from mlalm_jupyter.scoring.predictor import Predictor
 from mlalm_jupyter.scoring.requests import Request, Table
@@ -334,18 +335,18 @@ def test_errors_travel_between_processes_with_their_facts(made: Handmade) -> Non
 
 
 def our_modules() -> set[str]:
+    gc.collect()
+    let_go()
     return {name for name in sys.modules if name.startswith("mlalm_definition_")}
 
 
 def test_nothing_is_left_of_code_that_nobody_holds_any_more(made: Handmade) -> None:
-    gc.collect()
     before, lines = our_modules(), set(linecache.cache)
     for number in range(5):
         source = ADD.replace("rows['age']", f"{number} + rows['age']")
         predictor = load(made, made.code(source, "add", outputs=SUM))
         assert len(our_modules() - before) == 1
     del predictor
-    gc.collect()
     assert our_modules() == before
     assert not {file for file in set(linecache.cache) - lines if file.startswith("<code1 of")}
 
@@ -358,16 +359,14 @@ def test_the_same_code_loaded_twice_is_two_modules(made: Handmade) -> None:
         (["1"],), (["2"],), (["1"],)
     ]  # fmt: skip
     del first
-    gc.collect()
+    our_modules()
     with pytest.raises(ScoringFailed, match="line 2 of its code"):
         load(made, made.code("def f(rows):\n    raise ValueError", "f", outputs=SUM)).predict(request())
     assert second.predict(request(ROWS.head(1)))["output1"].columns == (["2"],)
 
 
 def test_code_that_fails_at_once_leaves_no_module(made: Handmade) -> None:
-    gc.collect()
     before = our_modules()
     with pytest.raises(ScoringFailed):
         load(made, made.code("raise RuntimeError", "f", outputs=SUM))
-    gc.collect()
     assert our_modules() == before
