@@ -146,17 +146,28 @@ class Watch:
         listing = self.keep_in / LISTING if self.keep_in else None
         if self.keep_in is None or listing is None or not listing.exists():
             return ()
-        found = []
-        for line in listing.read_text(encoding="utf-8").splitlines():
+        # the kernel may have been killed in the middle of a line, and what runs in it may have written any
+        lines = listing.read_text(encoding="utf-8", errors="replace").splitlines()
+        return tuple(one for line in lines if (one := self._output(line, keep)) is not None)
+
+    def _output(self, line: str, keep: Callable[[Path], tuple[str, int]]) -> Output | None:
+        """The value that a line of the listing tells of; None for papermill's own cell, and for no such line."""
+        try:
             told = json.loads(line)
-            place = self._order[told["executed"] - 1] if told["executed"] <= len(self._order) else -1
-            number = self._number_of.get(place)
-            if number is None:
-                continue  # papermill's own cell, which sets the parameters
-            digest, size = keep(self.keep_in / told["file"]) if "file" in told else (None, 0)
-            form, note = told.get("format", ""), told.get("note", "")
-            found.append(Output(number, told["name"], form, told["told"], digest, size, note))
-        return tuple(found)
+            place = self._order[int(told["executed"]) - 1]
+            name, words = str(told["name"]), str(told["told"])
+            form, note = str(told.get("format", "")), str(told.get("note", ""))
+        except (ValueError, TypeError, KeyError, IndexError):
+            return None
+        number = self._number_of.get(place)
+        if number is None:
+            return None
+        if "file" not in told or self.keep_in is None:
+            return Output(number, name, form, words, None, 0, note)
+        file = self.keep_in / Path(str(told["file"])).name
+        if file.is_symlink() or not file.is_file():
+            return Output(number, name, form, words, None, 0, "its file is not there")
+        return Output(number, name, form, words, *keep(file), note)
 
     def execution(self, notebook: bytes) -> Execution:
         """What came of it."""

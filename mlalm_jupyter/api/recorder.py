@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 from mlalm_jupyter.api.context import Context
@@ -12,7 +12,8 @@ from mlalm_jupyter.domain.asset import Pin
 from mlalm_jupyter.domain.errors import NotFound, SnapshotLocked
 from mlalm_jupyter.domain.experiment import Experiment
 from mlalm_jupyter.domain.job import Job, JobState, Lease
-from mlalm_jupyter.domain.run import Cells, Figure, Findings, Live, Run, RunStatus, Snapshot
+from mlalm_jupyter.domain.run import Cells, Figure, Findings, Live, Output, Run, RunStatus, Snapshot
+from mlalm_jupyter.domain.trust import CODE_FORMS, sealed_statement
 from mlalm_jupyter.notebook.document import NotebookDocument, pieces, read_notebook
 from mlalm_jupyter.notebook.findings import figures_in, metrics_in
 from mlalm_jupyter.ports import Execution, Transaction
@@ -201,7 +202,7 @@ class Recorder:
             )
             done = replace(moved, cells=execution.cells, executed_digest=executed, findings=found)
             tx.runs.move(done, expected=current.status)
-            tx.runs.add_outputs(run.id, execution.outputs)
+            tx.runs.add_outputs(run.id, self._signed(execution.outputs))
             self._note_end(tx, moved)
             return tx.runs.get(run.id)
 
@@ -219,9 +220,18 @@ class Recorder:
             )
             done = replace(moved, cells=execution.cells, executed_digest=digest, findings=found)
             tx.runs.move(done, expected=current.status)
-            tx.runs.add_outputs(run.id, execution.outputs)
+            tx.runs.add_outputs(run.id, self._signed(execution.outputs))
             self._note_end(tx, moved)
             return tx.runs.get(run.id)
+
+    def _signed(self, outputs: Sequence[Output]) -> list[Output]:
+        sign = self._context.keyring.sign
+        return [
+            replace(one, signature=sign(sealed_statement("output", one.digest)))
+            if one.digest and one.format in CODE_FORMS
+            else one
+            for one in outputs
+        ]
 
     def finish_job(
         self, lease: Lease, state: JobState, *, result: Mapping[str, object] | None, cause: str | None
@@ -345,12 +355,26 @@ class Recorder:
         wanted = _RUN_END[state]
         if run.status.is_final or run.status is wanted:
             return
-        moved = run.moved(
-            wanted, at=self._context.clock.now(), cause=None if wanted is RunStatus.QUEUED else cause
-        )
+        if wanted is RunStatus.QUEUED:
+            moved = run.moved(wanted, at=self._context.clock.now(), cause=None)
+        else:
+            moved = self._lost(run, wanted, cause)
         tx.runs.move(moved, expected=run.status)
         if wanted.is_final:
             self._note_end(tx, moved)
+
+    def _lost(self, run: Run, end: RunStatus, cause: str) -> Run:
+        """A run as it ends whose process could not say how: what is known is how far it had told to be."""
+        if run.status is not RunStatus.RUNNING:
+            return run.moved(end, at=self._context.clock.now(), cause=cause)
+        lost = run.moved(
+            end.of_part if run.snapshot.until is not None else end,
+            at=self._context.clock.now(),
+            cause=cause,
+            failed_cell=run.cells.current if end is RunStatus.FAILED else None,
+        )
+        executed = tuple(range(1, run.cells.done + 1))
+        return replace(lost, findings=replace(run.findings, executed=executed))
 
     def _note_end(self, tx: Transaction, run: Run) -> None:
         self._context.note(

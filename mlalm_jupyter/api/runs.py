@@ -7,15 +7,17 @@ from typing import Annotated, Any
 
 from mlalm_jupyter.api.context import Context
 from mlalm_jupyter.api.files import write_new_file
+from mlalm_jupyter.api.golive import valid_seal
 from mlalm_jupyter.api.recorder import Recorder
 from mlalm_jupyter.api.verb import Arg, verb
 from mlalm_jupyter.api.waiting import ended
-from mlalm_jupyter.domain.errors import InvalidInput, NotFound, RunFailed, Unavailable
+from mlalm_jupyter.domain.errors import InvalidInput, NotFound, RunFailed, Unavailable, UntrustedContent
 from mlalm_jupyter.domain.job import JobState
 from mlalm_jupyter.domain.listing import Listing
 from mlalm_jupyter.domain.names import id_prefix
 from mlalm_jupyter.domain.outcome import Comparison, Written
 from mlalm_jupyter.domain.run import Output, Run
+from mlalm_jupyter.domain.trust import CODE_FORMS, sealed_statement
 
 
 class Runs:
@@ -83,7 +85,20 @@ class Runs:
         from mlalm_jupyter.formats.values import value_from
 
         found = self._output(run, output)
+        self._check_trust(found)
         return value_from(self._context.blobs.get(str(found.digest)), found.format, name=found.reference)
+
+    def _check_trust(self, output: Output) -> None:
+        """Refuse a value that would run something and that this workspace did not keep itself."""
+        if output.format not in CODE_FORMS:
+            return
+        ctx, digest = self._context, str(output.digest)
+        if output.signature and ctx.keyring.verifies(sealed_statement("output", digest), output.signature):
+            return
+        with ctx.catalog.read() as tx:
+            if valid_seal(ctx, tx, "output", digest) is None:
+                wants = [f"what its {output.format} says"]
+                raise UntrustedContent(f"The output {output.reference}", wants=wants, digest=digest)
 
     def _output(self, run: str, wanted: str) -> Output:
         """The last value under a name, or the one that a numbered cell left."""

@@ -28,7 +28,7 @@ class Trust:
 
     @verb("trust", "add", attribute="trust")
     def add(self, digest: Annotated[str, Arg("the hash a refusal named, 64 hex digits")]) -> Seal:
-        """Sign a definition, model or transform from elsewhere, so that it may run here."""
+        """Sign a definition, model, transform or kept value from elsewhere, so that it may run here."""
         ctx = self._context
         digest = digest.lower()
         if not re.fullmatch(r"[0-9a-f]{64}", digest):
@@ -37,7 +37,8 @@ class Trust:
             )
         with ctx.catalog.write() as tx:
             is_package = tx.models.has_hash(digest) or tx.transforms.has_hash(digest)
-            kind = "model" if is_package else "definition"
+            is_output = not is_package and tx.runs.has_output(digest)
+            kind = "model" if is_package else "output" if is_output else "definition"
             seal = new_seal(ctx, kind, digest, reason="trusted by its owner")
             if not keep_seal(ctx, tx, seal):
                 kept = tx.seals.get(kind, digest)

@@ -108,6 +108,8 @@ class Output:
     digest: str | None
     size_bytes: int = 0
     note: str = ""
+    signature: str | None = None
+    """This workspace's over the digest, for a form that runs code where it is read."""
 
     @property
     def reference(self) -> str:

@@ -31,6 +31,10 @@ class Seal:
         }
 
 
+CODE_FORMS = frozenset({"pickle"})
+"""Forms of kept values that run what their bytes say where they are read."""
+
+
 def sealed_statement(kind: str, digest: str) -> bytes:
     """The exact bytes that are signed.
 

@@ -13,9 +13,9 @@ from mlalm_jupyter.domain.errors import InvalidInput, MissingDependency
 
 
 def value_from(data: bytes, form: str, *, name: str) -> Any:
-    """A value out of the bytes that a run of this workspace kept of it.
+    """A value out of the bytes that a run kept of it.
 
-    A pickled one was written by this person's own notebook, and its code runs again where it is read.
+    What is pickled runs code here, so the caller has looked whether this workspace signed it.
 
     >>> value_from(b"[1, 2]", "json", name="3.numbers")
     [1, 2]

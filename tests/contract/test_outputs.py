@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+import json
+import os
+import sqlite3
 from pathlib import Path
 
+import cloudpickle
 import numpy as np
 import pandas as pd
 import pytest
 from sklearn.linear_model import LinearRegression
 
 from mlalm_jupyter.adapters.kept_values import names_left
-from mlalm_jupyter.domain.errors import NotFound, RunFailed, Unavailable
+from mlalm_jupyter.domain.errors import NotFound, RunFailed, Unavailable, UntrustedContent
+from mlalm_jupyter.domain.run import Cells, RunStatus
 from mlalm_jupyter.workspace import Workspace
 from tests.contract.test_experiment_history import write
 
@@ -93,3 +98,74 @@ def test_a_run_that_failed_keeps_what_came_before(hosted: Workspace) -> None:
 )
 def test_the_names_a_cell_leaves(code: str, names: list[str]) -> None:
     assert names_left(code) == names
+
+
+def test_a_value_that_another_hand_put_in_runs_nothing_until_it_is_trusted(
+    hosted: Workspace, tmp_path: Path
+) -> None:
+    run = hosted.experiments.run(
+        write(hosted, ("model = object.__new__(type('M', (), {}))\nplain = [1]", []))
+    )
+    canary = tmp_path / "canary"
+    forged = cloudpickle.dumps(Touches(str(canary)))
+    cloudpickle.loads(forged)
+    assert canary.exists(), "the canary works"
+    canary.rmdir()
+    digest = hosted.blobs.put(forged)
+    with sqlite3.connect(hosted.path / ".mlalm" / "catalog.sqlite") as file:
+        file.execute("UPDATE outputs SET digest = ? WHERE name = 'model'", (digest,))
+    with pytest.raises(UntrustedContent) as refused:
+        hosted.runs.output(run.id, "model")
+    assert f"mlalm trust add {digest}" in str(refused.value)
+    assert not canary.exists()
+    hosted.runs.download_output(run.id, "model", str(tmp_path / "to-look-at"))
+    assert hosted.runs.output(run.id, "plain") == [1], "what runs nothing needs no trust"
+    assert hosted.trust.add(digest).kind == "output"
+    hosted.runs.output(run.id, "model")
+    assert canary.exists()
+
+
+class Touches:
+    """Makes a folder when it is unpickled."""
+
+    def __init__(self, path: str) -> None:
+        self.path = path
+
+    def __reduce__(self) -> tuple[object, tuple[str]]:
+        return os.mkdir, (self.path,)
+
+
+def test_a_broken_listing_spoils_no_run_and_names_no_file_outside(hosted: Workspace, tmp_path: Path) -> None:
+    (tmp_path / "secret").write_text("not an output")
+    lines = [
+        '{"executed": 1, "na',
+        "[]",
+        '{"executed": 99, "name": "a", "told": ""}',
+        json.dumps(
+            {"executed": 1, "name": "b", "told": "", "format": "json", "file": str(tmp_path / "secret")}
+        ),
+    ]
+    code = f"""import os
+kept = 1
+with open(os.environ["MLALM_KEEP"] + "/listing.jsonl", "a") as listing:
+    listing.write({chr(10).join(lines) + chr(10)!r})
+"""
+    run = hosted.experiments.run(write(hosted, (code, [])))
+    assert (run.status, run.executed_digest is None) == (RunStatus.FINISHED, False)
+    outputs = {one.name: (one.digest is None, one.note) for one in hosted.runs.outputs(run.id)}
+    assert outputs["b"] == (True, "its file is not there")
+    assert hosted.runs.output(run.id, "kept") == 1
+
+
+def test_a_run_whose_process_is_gone_says_in_which_cell_and_that_it_was_a_part(workspace: Workspace) -> None:
+    content = (workspace.path / write(workspace, ("1", []), ("2", ["here"]), ("3", []))).read_bytes()
+    for until, status in (("here", RunStatus.FAILED_PARTIAL), (None, RunStatus.FAILED)):
+        run = workspace.recorder.submit(content, path="train.ipynb", parameters={}, origin="cli", until=until)
+        with workspace.catalog.write() as tx:
+            lease = tx.jobs.adopt(str(run.job_id), "test", now_s=0.0, lease_s=1.0, at=run.created_at)
+        workspace.recorder.running(run, lease)
+        workspace.recorder.progress(run, lease, Cells(done=1, total=3, current=2))
+        assert workspace.recorder.release("test")
+        lost = workspace.runs.show(run.id)
+        assert (lost.status, lost.failed_cell, lost.findings.executed) == (status, 2, (1,))
+        assert lost.cause == "The process that ran it is gone."

@@ -36,6 +36,7 @@ class Stage:
 @pytest.fixture(scope="module")
 def stage(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stage]:
     made = Stage(tmp_path_factory.mktemp("swaps"))
+    made.host.start()
     yield made
     made.host.stop()
 

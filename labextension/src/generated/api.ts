@@ -646,7 +646,7 @@ export interface IModelDeleteRequest {
 /** List what may run here: what was made here, and what an owner trusted. */
 export interface ITrustListRequest {}
 
-/** Sign a definition, model or transform from elsewhere, so that it may run here. */
+/** Sign a definition, model, transform or kept value from elsewhere, so that it may run here. */
 export interface ITrustAddRequest {
   /** the hash a refusal named, 64 hex digits */
   digest: string;

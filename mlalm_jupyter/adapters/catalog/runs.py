@@ -41,6 +41,7 @@ _OUTPUTS = (
         outputs.c.digest,
         outputs.c.size_bytes,
         outputs.c.note,
+        outputs.c.signature,
     )
     .where(outputs.c.run_id == bindparam("run_id"))
     .order_by(outputs.c.position)
@@ -136,6 +137,7 @@ class SqlRuns:
                     "digest": one.digest,
                     "size_bytes": one.size_bytes,
                     "note": one.note,
+                    "signature": one.signature,
                 }
                 for position, one in enumerate(kept)
             ]
@@ -144,6 +146,10 @@ class SqlRuns:
     def outputs(self, run_id: str) -> list[Output]:
         rows = self._connection.execute(_OUTPUTS, {"run_id": run_id})
         return [Output(*row) for row in rows]
+
+    def has_output(self, digest: str) -> bool:
+        found = select(outputs.c.run_id).where(outputs.c.digest == digest).limit(1)
+        return self._connection.execute(found).first() is not None
 
     def output_digests(self) -> list[tuple[str, str]]:
         kept = select(outputs.c.run_id, outputs.c.digest).where(outputs.c.digest.is_not(None))

@@ -217,6 +217,7 @@ outputs = Table(
     Column("digest", _HASH),
     Column("size_bytes", BigInteger, nullable=False),
     Column("note", Text, nullable=False),
+    Column("signature", Text),
 )
 
 triggers = Table(
