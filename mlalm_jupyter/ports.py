@@ -222,6 +222,9 @@ class RunStore(Protocol):
     ) -> list[Run]:
         """Those that meet every condition, newest first or as asked."""
 
+    def names_of(self, experiment_id: str) -> list[str]:
+        """What the runs of an experiment can be sorted by: names of their parameters, metrics and tags."""
+
     def add_outputs(self, run_id: str, outputs: Sequence[Output]) -> None: ...
     def outputs(self, run_id: str) -> list[Output]: ...
     def has_output(self, digest: str) -> bool: ...

@@ -18,7 +18,7 @@ from mlalm_jupyter.domain.errors import InUse, InvalidInput, NotFound, Unconfirm
 from mlalm_jupyter.domain.experiment import Experiment
 from mlalm_jupyter.domain.listing import Listing
 from mlalm_jupyter.domain.outcome import Removed
-from mlalm_jupyter.domain.run import Condition, Run, RunStatus, Sorting
+from mlalm_jupyter.domain.run import Condition, Run, RunStatus, Sorting, time_since
 from mlalm_jupyter.notebook.document import check_parameters, read_notebook
 from mlalm_jupyter.ports import Transaction
 
@@ -111,9 +111,11 @@ class Experiments(Exchange, Views):
         where: Annotated[
             str, Arg("only those with such metrics, parameters or tags: 'auc>=0.8, kind=forest'")
         ] = "",
-        since: Annotated[str | None, Arg("only those since then, such as 2026-11-01")] = None,
+        since: Annotated[
+            str | None, Arg("only those since then, such as 2026-11-01; UTC without a zone")
+        ] = None,
         sort: Annotated[
-            str, Arg("time, status, or a metric's or parameter's name; -NAME turns it round")
+            str, Arg("time, status, or the name of a metric, parameter or tag; -NAME turns it round")
         ] = "",
     ) -> Listing[Run]:
         """List the runs of an experiment: the editable draft first, then the locked ones, newest first."""
@@ -121,6 +123,7 @@ class Experiments(Exchange, Views):
         wanted = _status(status)
         conditions = Condition.all_in(where)
         sorting = Sorting.parse(sort) if sort else None
+        begin = time_since(since) if since is not None else None
         path = self._path(notebook)
         with ctx.catalog.read() as tx:
             experiment_id = tx.experiments.id_at(path)
@@ -130,10 +133,12 @@ class Experiments(Exchange, Views):
                 experiment_id=experiment_id,
                 status=wanted,
                 where=conditions,
-                since=since,
+                since=begin,
                 sort=sorting,
                 limit=at_least(1, limit, of="runs"),
             )
+            if sorting and runs:
+                _check_name(tx, experiment_id, sorting, first=runs[0])
         is_whole = not (status or where or since or sort)
         return Listing("run", [*draft_of(ctx, experiment_id, path), *runs] if is_whole else runs)
 
@@ -176,6 +181,21 @@ class Experiments(Exchange, Views):
 
 def _unknown(tx: Transaction, notebook: str) -> NotFound:
     return NotFound("experiment", notebook, known=[one.path for one in tx.experiments.find()])
+
+
+def _check_name(tx: Transaction, experiment_id: str, sorting: Sorting, *, first: Run) -> None:
+    """A name that no run has is misspelt; those that have it come first, so one look is nearly always enough."""
+    name = sorting.by
+    if not sorting.is_by_name or name in {
+        **first.findings.metrics,
+        **first.snapshot.parameters,
+        **first.tags,
+    }:
+        return
+    names = tx.runs.names_of(experiment_id)
+    if name not in names:
+        known = f"time, status or one of {', '.join(names)}" if names else "time or status"
+        raise InvalidInput("The order", expected=known, got=f"'{name}'")
 
 
 def _status(text: str | None) -> RunStatus | None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
 from enum import StrEnum
 
 from mlalm_jupyter.domain.asset import Pin
@@ -279,10 +280,8 @@ class Condition:
                 got=repr(text),
             )
         name, operator, value = found.groups()
-        try:
+        if _NUMBER.fullmatch(value):
             return cls(name, operator, float(value))
-        except ValueError:
-            pass
         if operator not in ("=", "!="):
             raise InvalidInput(
                 f"The condition '{text}'", expected=f"a number after {operator}", got=f"'{value}'"
@@ -296,11 +295,12 @@ class Condition:
 
 
 _CONDITION = re.compile(r"([^\s=!<>]+)\s*(<=|>=|!=|=|<|>)\s*(.+)")
+_NUMBER = re.compile(r"[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]+)?")
 
 
 @dataclass(frozen=True, slots=True)
 class Sorting:
-    """The order of a history: by time, status, or a parameter's or metric's name.
+    """The order of a history: by time, status, or the name of a parameter, metric or tag.
 
     >>> Sorting.parse("-auc")
     Sorting(by='auc', is_descending=True)
@@ -312,3 +312,29 @@ class Sorting:
     @classmethod
     def parse(cls, text: str) -> Sorting:
         return cls(text.removeprefix("-"), text.startswith("-"))
+
+    @property
+    def is_by_name(self) -> bool:
+        """Whether it is by what runs were given or measured, which not each of them has."""
+        return self.by not in ("time", "status")
+
+
+def time_since(text: str) -> str:
+    """A moment that a person named, as runs note theirs; without a zone it is UTC, as all times are shown.
+
+    >>> time_since("2026-11-01")
+    '2026-11-01T00:00:00.000000Z'
+    >>> time_since("2026-11-01T09:30+09:00")
+    '2026-11-01T00:30:00.000000Z'
+    """
+    try:
+        moment = datetime.fromisoformat(text.strip().removesuffix("UTC").rstrip())
+        if moment.tzinfo is None:
+            moment = moment.replace(tzinfo=UTC)
+        return moment.astimezone(UTC).replace(tzinfo=None).isoformat(timespec="microseconds") + "Z"
+    except (ValueError, OverflowError):
+        raise InvalidInput(
+            "The time",
+            expected="a date or a time such as 2026-11-01 or 2026-11-01T09:30+01:00 (UTC without a zone)",
+            got=f"'{text}'",
+        ) from None

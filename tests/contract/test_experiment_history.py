@@ -122,6 +122,16 @@ def test_history_is_filtered_and_sorted(hosted: Workspace, train: str) -> None:
         depths(where="auc")
     with pytest.raises(InvalidInput, match="Expected one of 'Draft'"):
         depths(status="done")
+    assert depths(sort="half") == [4, 2, 1, None]
+    assert depths(since="2026-01-01") == [None, 2, 4, 1]
+    assert depths(since="2999-01-01T00:00+09:00") == []
+    with pytest.raises(InvalidInput, match="such as 2026-11-01"):
+        depths(since="yesterday")
+    with pytest.raises(
+        InvalidInput, match="Expected time, status or one of auc, depth, half, rows, got 'ouc'"
+    ):
+        depths(sort="-ouc")
+    assert depths(sort="half", status="Draft") == [None]
 
 
 def test_a_snapshot_of_a_draft_is_locked_and_runs_nothing(hosted: Workspace, train: str) -> None:

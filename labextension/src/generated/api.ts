@@ -443,9 +443,9 @@ export interface IExperimentHistoryRequest {
   status?: string;
   /** only those with such metrics, parameters or tags: 'auc>=0.8, kind=forest' */
   where?: string;
-  /** only those since then, such as 2026-11-01 */
+  /** only those since then, such as 2026-11-01; UTC without a zone */
   since?: string;
-  /** time, status, or a metric's or parameter's name; -NAME turns it round */
+  /** time, status, or the name of a metric, parameter or tag; -NAME turns it round */
   sort?: string;
 }
 

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import operator
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import Any
 
-from sqlalchemy import Column, ColumnElement, Connection, bindparam, delete, func, insert, select, update
+from sqlalchemy import Column, Connection, bindparam, delete, insert, select, update
 
+from mlalm_jupyter.adapters.catalog.conditions import met, names_query, order
 from mlalm_jupyter.adapters.catalog.lookup import at_most, beginning_with, only_row
 from mlalm_jupyter.adapters.catalog.records import an_object, record
 from mlalm_jupyter.adapters.catalog.schema import jobs, outputs, runs
@@ -112,17 +112,20 @@ class SqlRuns:
         sort: Sorting | None = None,
         limit: int | None = None,
     ) -> list[Run]:
-        statement = _NEWEST_FIRST if sort is None else select(runs).order_by(*_order(sort))
+        statement = _NEWEST_FIRST if sort is None else select(runs).order_by(*order(sort))
         if since is not None:
             statement = statement.where(runs.c.created_at >= since)
         for condition in where:
-            statement = statement.where(_met(condition))
+            statement = statement.where(met(condition))
         if experiment_id is not None:
             statement = statement.where(runs.c.experiment_id == experiment_id)
         if status is not None:
             statement = statement.where(runs.c.status == status.value)
         rows = self._connection.execute(statement.limit(at_most(limit)))
         return [run_from(row) for row in rows]
+
+    def names_of(self, experiment_id: str) -> list[str]:
+        return list(self._connection.scalars(names_query(), {"experiment": experiment_id}))
 
     def add_outputs(self, run_id: str, kept: Sequence[Output]) -> None:
         if kept:
@@ -182,38 +185,6 @@ class SqlRuns:
             raise NotFound("run", run_id[:12], fix=_FIX)
 
 
-def _met(condition: Condition) -> ColumnElement[bool]:
-    """A condition on whatever has that name: a metric, else a parameter, else a tag."""
-    name, value = condition.name, condition.value
-    compare = _COMPARE[condition.operator]
-    if isinstance(value, float):
-        number = func.coalesce(runs.c.metrics[name].as_float(), runs.c.parameters[name].as_float())
-        return compare(number, value)
-    text = func.coalesce(runs.c.parameters[name].as_string(), runs.c.tags[name].as_string())
-    return compare(text, value)
-
-
-def _order(sort: Sorting) -> list[ColumnElement[Any]]:
-    own = {"time": runs.c.created_at, "status": runs.c.status}
-    by: ColumnElement[Any] = own.get(sort.by, _missing_last(sort))
-    return [by.desc() if sort.is_descending else by.asc(), runs.c.created_at.desc(), runs.c.id.desc()]
-
-
-def _missing_last(sort: Sorting) -> ColumnElement[float]:
-    """Runs without that number come last, in either order."""
-    number = func.coalesce(runs.c.metrics[sort.by].as_float(), runs.c.parameters[sort.by].as_float())
-    return func.coalesce(number, -_FAR if sort.is_descending else _FAR)
-
-
-_COMPARE: dict[str, Callable[[Any, Any], ColumnElement[bool]]] = {
-    "=": operator.eq,
-    "!=": operator.ne,
-    "<": operator.lt,
-    "<=": operator.le,
-    ">": operator.gt,
-    ">=": operator.ge,
-}
-_FAR = 1.7e308
 _AT_ONCE = 500
 
 
