@@ -7,8 +7,7 @@ from dataclasses import replace
 from typing import Protocol, TypeVar
 
 from mlalm_jupyter.api.context import Context
-from mlalm_jupyter.api.pinning import Asset, asset_of
-from mlalm_jupyter.domain.asset import Dataset
+from mlalm_jupyter.api.pinning import Asset, asset_of, run_that_made
 from mlalm_jupyter.domain.errors import NotFound
 from mlalm_jupyter.domain.names import AssetRef
 from mlalm_jupyter.domain.run import Run
@@ -27,17 +26,18 @@ def resolved(context: Context, tx: Transaction, ref: AssetRef) -> AssetRef:
     """The version that a reference without one means here; elsewhere than in a run that is the newest.
 
     In a run it is what the run itself made, else what the name stood for when the snapshot was taken, else the
-    newest that was there before it.
+    newest that was there before it; for one that is run again, before it was run first.
     """
     if ref.version is not None:
         return ref
     run = run_here(context, tx)
     if run is None:
         return replace(ref, version=asset_of(tx, ref).version)
+    horizon = horizon_of(tx, run)
     versions = _versions(tx, ref)
-    own = [one.version for one in versions if _run_of(one) == run.id]
+    own = [one.version for one in versions if run_that_made(one) == run.id]
     pinned = [pin.version for pin in run.snapshot.assets if (pin.kind, pin.wanted) == (ref.kind, ref.name)]
-    older = [one.version for one in versions if one.created_at <= run.created_at]
+    older = [one.version for one in versions if one.created_at <= horizon]
     meant = own or pinned or older
     if versions and not meant:
         raise NotFound(
@@ -73,12 +73,16 @@ def run_here(context: Context, tx: Transaction) -> Run | None:
         return None  # a run of another workspace
 
 
+def horizon_of(tx: Transaction, run: Run) -> str:
+    """The time after which a run knows of no new versions: its snapshot's, or that of the run it repeats."""
+    if run.job_id is not None:
+        horizon = tx.jobs.get(run.job_id).payload.get("horizon")
+        if isinstance(horizon, str):
+            return horizon
+    return run.created_at
+
+
 def _versions(tx: Transaction, ref: AssetRef) -> list[Asset]:
     if ref.kind == "dataset":
         return [*tx.datasets.find(name=ref.name)]
     return [*(tx.transforms if ref.kind == "transform" else tx.models).find(name=ref.name)]
-
-
-def _run_of(asset: Asset) -> str | None:
-    """The run that made it."""
-    return asset.run_id if isinstance(asset, Dataset) else asset.lineage.run_id

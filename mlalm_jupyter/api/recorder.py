@@ -7,7 +7,7 @@ from dataclasses import replace
 
 from mlalm_jupyter.api.context import Context
 from mlalm_jupyter.api.files import readable_file
-from mlalm_jupyter.api.snapshots import environment_here, taken
+from mlalm_jupyter.api.snapshots import changed_files, environment_here, taken
 from mlalm_jupyter.domain.asset import Pin
 from mlalm_jupyter.domain.errors import NotFound, SnapshotLocked
 from mlalm_jupyter.domain.experiment import Experiment
@@ -21,6 +21,7 @@ from mlalm_jupyter.ports import Execution, Transaction
 LEASE_S = 15.0
 """How long a job is held without a sign of life; its owner renews it several times in that time."""
 
+_NAMED = 5
 _JOB_END = {
     RunStatus.FINISHED: JobState.FINISHED,
     RunStatus.FINISHED_PARTIAL: JobState.FINISHED,
@@ -54,6 +55,7 @@ class Recorder:
         assets: tuple[Pin, ...] | None = None,
         job: Mapping[str, object] | None = None,
         max_attempts: int = 1,
+        again: Run | None = None,
     ) -> Run:
         """Take the snapshot and queue the job that executes it; both exist or neither."""
         ctx = self._context
@@ -70,6 +72,7 @@ class Recorder:
                 tags=tags,
                 job=job,
                 max_attempts=max_attempts,
+                note=_told_changed(_differing(again.snapshot, snapshot), again) if again else "",
             )
 
     def queue(
@@ -83,10 +86,12 @@ class Recorder:
         tags: Mapping[str, str] | None = None,
         job: Mapping[str, object] | None = None,
         max_attempts: int = 1,
+        note: str = "",
     ) -> Run:
         """Queue the job of a snapshot inside the transaction of a caller, who may add to it."""
         document = read_notebook(notebook)
         run = self._new(tx, document, snapshot, path=path, origin=origin, tags=tags or {})
+        run = replace(run, findings=Findings(note=note))
         return self._queued(tx, run, job=job or {}, max_attempts=max_attempts)
 
     def draft(self, tx: Transaction, notebook: bytes, snapshot: Snapshot, *, path: str) -> Run:
@@ -107,7 +112,15 @@ class Recorder:
         """Take the snapshot of a notebook that nobody is going to execute: a draft, or what a live kernel did."""
         ctx = self._context
         document = read_notebook(notebook)
-        snapshot = taken(ctx, notebook, path=path, document=document, message=message, assets=assets)
+        snapshot = taken(
+            ctx,
+            notebook,
+            path=path,
+            document=document,
+            message=message,
+            assets=assets,
+            loaded=live.inputs if live else (),
+        )
         found = self._findings(document, live.executed if live else ())
         with ctx.catalog.write() as tx:
             origin = "interactive" if live else "draft"
@@ -146,13 +159,18 @@ class Recorder:
         """The first cell is about to start, in this process; where its environment is another, both are kept."""
         ctx = self._context
         here = environment_here(ctx)
+        changed = _told_changed(changed_files(ctx, run))
         with ctx.catalog.write() as tx:
             self._held(tx, lease)
             current = tx.runs.get(run.id)
             if current.status is RunStatus.RUNNING:
                 return current
             moved = current.moved(RunStatus.RUNNING, at=ctx.clock.now())
-            moved = replace(moved, executed_in=here if here != run.snapshot.environment else {})
+            moved = replace(
+                moved,
+                executed_in=here if here != run.snapshot.environment else {},
+                findings=_with_note(replace(current.findings, note=changed), current),
+            )
             tx.runs.move(moved, expected=current.status)
             ctx.note(tx, "run", "start", subject_id=run.id, subject=run.id[:12], data={"notebook": run.path})
         return moved
@@ -200,7 +218,9 @@ class Recorder:
             moved = current.moved(
                 execution.status, at=now, cause=execution.cause, failed_cell=execution.failed_cell
             )
-            done = replace(moved, cells=execution.cells, executed_digest=executed, findings=found)
+            done = replace(
+                moved, cells=execution.cells, executed_digest=executed, findings=_with_note(found, current)
+            )
             tx.runs.move(done, expected=current.status)
             tx.runs.add_outputs(run.id, self._signed(execution.outputs))
             self._note_end(tx, moved)
@@ -218,7 +238,9 @@ class Recorder:
             moved = current.moved(
                 execution.status, at=ctx.clock.now(), cause=execution.cause, failed_cell=execution.failed_cell
             )
-            done = replace(moved, cells=execution.cells, executed_digest=digest, findings=found)
+            done = replace(
+                moved, cells=execution.cells, executed_digest=digest, findings=_with_note(found, current)
+            )
             tx.runs.move(done, expected=current.status)
             tx.runs.add_outputs(run.id, self._signed(execution.outputs))
             self._note_end(tx, moved)
@@ -385,6 +407,29 @@ class Recorder:
             subject=run.id[:12],
             data={"status": run.status.value, "cause": run.cause},
         )
+
+
+def _with_note(findings: Findings, run: Run) -> Findings:
+    """Findings with what was noted about the run before."""
+    notes = dict.fromkeys(filter(None, (run.findings.note, findings.note)))
+    return replace(findings, note=" ".join(notes))
+
+
+def _differing(before: Snapshot, now: Snapshot) -> list[str]:
+    """The files that one of two snapshots of the same cells read and the other did not find so."""
+    names = sorted({*before.files, *now.files})
+    return [name for name in names if before.files.get(name) != now.files.get(name)]
+
+
+def _told_changed(files: list[str], before: Run | None = None) -> str:
+    """What a reader should know of files that are not what they were."""
+    if not files:
+        return ""
+    many = f"{', '.join(files[:_NAMED])}{f' and {len(files) - _NAMED} more' if len(files) > _NAMED else ''}"
+    verb = "has" if len(files) == 1 else "have"
+    if before is None:
+        return f"{many} {verb} changed between the snapshot and the first cell."
+    return f"{many} {verb} changed since run {before.id[:12]}, whose cells these are."
 
 
 def _told(cells: Cells) -> dict[str, object]:

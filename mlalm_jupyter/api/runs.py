@@ -8,6 +8,8 @@ from typing import Annotated, Any
 from mlalm_jupyter.api.context import Context
 from mlalm_jupyter.api.files import write_new_file
 from mlalm_jupyter.api.golive import valid_seal
+from mlalm_jupyter.api.pinning import pins_again
+from mlalm_jupyter.api.pins import horizon_of
 from mlalm_jupyter.api.recorder import Recorder
 from mlalm_jupyter.api.verb import Arg, verb
 from mlalm_jupyter.api.waiting import ended
@@ -134,10 +136,15 @@ class Runs:
         wait: Annotated[bool, Arg("wait for its end")] = True,
         timeout_s: Annotated[float | None, Arg("how long to wait")] = None,
     ) -> Run:
-        """Run a snapshot again as it was: the same cells, parameters and versions of assets."""
+        """Run a snapshot again as it was: the same cells, parameters and versions of assets.
+
+        Files of the folder are read as they are now; those that changed are named in the new run's note.
+        """
         ctx = self._context
         before = self.show(run)
         ctx.host.ensure(ctx.info.id, ctx.path)
+        with ctx.catalog.read() as tx:
+            horizon = horizon_of(tx, before)
         again = self._recorder.submit(
             ctx.blobs.get(before.snapshot.digest),
             path=before.path,
@@ -146,7 +153,9 @@ class Runs:
             until=before.snapshot.until,
             message=f"replay of {before.id[:12]}",
             tags=before.tags,
-            assets=before.snapshot.assets,
+            assets=pins_again(ctx, before),
+            job={"horizon": horizon},
+            again=before,
         )
         return ended_run(ctx, again, timeout_s=timeout_s) if wait else again
 

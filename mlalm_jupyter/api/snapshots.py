@@ -4,18 +4,20 @@ from __future__ import annotations
 
 import hashlib
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
+from datetime import datetime
 from pathlib import Path
 
 from mlalm_jupyter.api.context import Context
 from mlalm_jupyter.api.pinning import pins_of
 from mlalm_jupyter.domain.asset import Pin
 from mlalm_jupyter.domain.errors import InvalidInput
-from mlalm_jupyter.domain.run import Snapshot
+from mlalm_jupyter.domain.run import Run, Snapshot
 from mlalm_jupyter.notebook.document import NotebookDocument, check_parameters, pieces, read_notebook, tagged
 from mlalm_jupyter.notebook.named_files import texts_that_may_name_files
 
 _CHUNK = 1 << 20
+_TOUCHED_S = 600.0
 
 
 def taken(
@@ -28,10 +30,11 @@ def taken(
     until: str | None = None,
     message: str = "",
     assets: tuple[Pin, ...] | None = None,
+    loaded: Sequence[str] = (),
 ) -> Snapshot:
     """The snapshot of a notebook as it is now; with `assets` it refers to those, whatever is newest.
 
-    `document` is the same notebook for whoever has read it already.
+    `document` is the same notebook for whoever has read it already, `loaded` what a live kernel has loaded.
     """
     document = document or read_notebook(notebook)
     parameters = dict(parameters or {})
@@ -42,7 +45,7 @@ def taken(
         parameters=parameters,
         environment=environment_here(context),
         git=context.surroundings.git(context.path),
-        assets=pins_of(context, document, parameters) if assets is None else assets,
+        assets=pins_of(context, document, parameters, loaded=loaded) if assets is None else assets,
         files=dict(_files(context, document, path, parameters)),
         until=until,
         message=message,
@@ -69,6 +72,23 @@ def last_cell(document: NotebookDocument, until: str | None) -> int | None:
             fix="Tag the last cell that should run, in the cell's properties.",
         )
     return numbers[0]
+
+
+def changed_files(context: Context, run: Run) -> list[str]:
+    """The files of a run's snapshot that are not any more what they were when it was taken."""
+    taken_s = datetime.fromisoformat(run.created_at).timestamp()
+    changed = []
+    for name, digest in run.snapshot.files.items():
+        file = context.path / name
+        try:
+            facts = file.stat()
+            # what was last touched long before the snapshot need not be read again, however large it is
+            is_old = max(facts.st_mtime, facts.st_ctime) < taken_s - _TOUCHED_S
+            if not is_old and _hash(context, file) != digest:
+                changed.append(name)
+        except OSError:
+            changed.append(name)
+    return changed
 
 
 def _files(

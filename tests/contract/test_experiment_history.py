@@ -155,6 +155,44 @@ def test_what_was_pinned_stays_and_a_replay_reads_it_again(hosted: Workspace, tr
     assert compared.facts == {"dataset rides": ("rides:1", "rides:2")}
 
 
+def test_a_replay_knows_no_asset_that_is_newer_than_its_original(hosted: Workspace, train: str) -> None:
+    write(
+        hosted,
+        ("import mlalm_jupyter\nws = mlalm_jupyter.Workspace.open()", []),
+        ("rows = ws.datasets.load('ri' + 'des')", []),
+        name="named.ipynb",
+    )
+    first = hosted.experiments.run("named.ipynb")
+    rides(hosted, 8)
+    again = hosted.runs.replay(first.id)
+    assert (first.inputs, again.inputs) == (("dataset rides:1",), ("dataset rides:1",))
+    assert hosted.runs.replay(again.id).inputs == ("dataset rides:1",)
+    assert hosted.experiments.run("named.ipynb").inputs == ("dataset rides:2",)
+
+
+def test_a_replay_says_which_files_are_not_what_they_were(hosted: Workspace) -> None:
+    (hosted.path / "hours.csv").write_text("1\n")
+    name = write(hosted, ("print(open('hours.csv').read())", []))
+    first = hosted.experiments.run(name)
+    assert (list(first.snapshot.files), first.findings.note) == (["hours.csv"], "")
+    assert hosted.runs.replay(first.id).findings.note == ""
+    (hosted.path / "hours.csv").write_text("2\n")
+    note = hosted.runs.replay(first.id).findings.note
+    assert note == f"hours.csv has changed since run {first.id[:12]}, whose cells these are."
+
+
+def test_a_file_that_changes_while_a_run_waits_is_noted(hosted: Workspace) -> None:
+    (hosted.path / "hours.csv").write_text("1\n")
+    name = write(hosted, ("print(open('hours.csv').read())", []))
+    write(hosted, ("import time\ntime.sleep(1)", []), name="slow.ipynb")
+    hosted.experiments.run("slow.ipynb", wait=False)
+    queued = hosted.experiments.run(name, wait=False)
+    (hosted.path / "hours.csv").write_text("2\n")
+    hosted.jobs.follow(str(queued.job_id), timeout_s=60)
+    note = hosted.runs.show(queued.id).findings.note
+    assert note == "hours.csv has changed between the snapshot and the first cell."
+
+
 def test_what_is_saved_while_a_run_waits_does_not_reach_it(hosted: Workspace, train: str) -> None:
     write(hosted, ("import time\ntime.sleep(1)", []), name="slow.ipynb")
     hosted.experiments.run("slow.ipynb", wait=False)

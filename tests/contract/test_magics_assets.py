@@ -106,6 +106,32 @@ def test_a_snapshot_of_a_live_kernel_keeps_what_it_loaded(
     assert [pin.told for pin in done.result.snapshot.assets] == ["dataset rides:1"]
 
 
+def test_a_snapshot_of_a_live_kernel_pins_what_it_loaded_and_not_what_came_later(
+    shell: InteractiveShell, workspace: Workspace
+) -> None:
+    def upload(rows: int, name: str) -> None:
+        Path("rides.csv").write_text("a,b\n" + "1,2\n" * rows)
+        workspace.datasets.upload("rides.csv", name)
+
+    for rows in (1, 2):
+        upload(rows, "rides")
+        upload(rows, "trips")
+    cells = ["rows = %dataset rides", "%dataset trips:1\ntrips = %dataset trips", "%snapshot live.ipynb"]
+    notebook(workspace, *cells, name="live.ipynb")
+    for source in cells:
+        if source.startswith("%snapshot"):
+            upload(3, "rides")
+            upload(3, "trips")
+        done = shell.run_cell(source, store_history=True)
+        assert done.success, done.error_in_exec
+    pins = [(pin.wanted, pin.told) for pin in done.result.snapshot.assets]
+    assert pins == [
+        ("rides", "dataset rides:2"),
+        ("trips:1", "dataset trips:1"),
+        ("trips", "dataset trips:2"),
+    ]
+
+
 def test_a_dataset_that_is_no_table_is_given_as_what_was_kept(cell: Cell, workspace: Workspace) -> None:
     Path("rides.RData").write_bytes(RDATA)
     kept = cell("%dataset rides rides.RData")
