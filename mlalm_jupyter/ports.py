@@ -193,6 +193,9 @@ class ExperimentStore(Protocol):
     def id_at(self, path: str) -> str | None:
         """Which experiment is at a path, for who need not know of its runs: with very many, counting takes time."""
 
+    def move(self, experiment_id: str, *, old: str, new: str) -> None:
+        """Have an experiment, its runs and the triggers of its notebook follow that to another path."""
+
     def delete(self, experiment_id: str) -> None:
         """Remove an experiment that has no runs any more."""
 

@@ -9,12 +9,13 @@ from mlalm_jupyter.api.context import Context
 from mlalm_jupyter.api.counts import at_least
 from mlalm_jupyter.api.drafts import draft_of
 from mlalm_jupyter.api.exchange import Exchange
+from mlalm_jupyter.api.moving import Moving, notebook_path, unknown
 from mlalm_jupyter.api.recorder import Recorder, notebook_file
 from mlalm_jupyter.api.runs import ended_run
 from mlalm_jupyter.api.snapshots import last_cell
 from mlalm_jupyter.api.verb import Arg, verb
 from mlalm_jupyter.api.views import Views
-from mlalm_jupyter.domain.errors import InUse, InvalidInput, NotFound, Unconfirmed
+from mlalm_jupyter.domain.errors import InUse, InvalidInput, Unconfirmed
 from mlalm_jupyter.domain.experiment import Experiment
 from mlalm_jupyter.domain.listing import Listing
 from mlalm_jupyter.domain.outcome import Removed
@@ -23,7 +24,7 @@ from mlalm_jupyter.notebook.document import check_parameters, read_notebook
 from mlalm_jupyter.ports import Transaction
 
 
-class Experiments(Exchange, Views):
+class Experiments(Exchange, Views, Moving):
     """The experiments of a workspace."""
 
     def __init__(self, context: Context, recorder: Recorder) -> None:
@@ -44,7 +45,7 @@ class Experiments(Exchange, Views):
         with self._context.catalog.read() as tx:
             found = tx.experiments.at_path(self._path(notebook))
             if found is None:
-                raise _unknown(tx, notebook)
+                raise unknown(self._context, tx, notebook)
         return found
 
     @verb("experiment", "snapshot")
@@ -54,6 +55,9 @@ class Experiments(Exchange, Views):
         *,
         message: Annotated[str, Arg("why, in a few words", short="-m")] = "",
         tags: Annotated[Mapping[str, str] | None, Arg("words to find it by", metavar="KEY=VALUE")] = None,
+        anew: Annotated[
+            bool, Arg("begin an experiment of its own, though it looks like a moved one")
+        ] = False,
     ) -> Run:
         """Keep a notebook as it is, without running it.
 
@@ -63,6 +67,8 @@ class Experiments(Exchange, Views):
         <RunStatus.DRAFT: 'Draft'>
         """
         path, content = notebook_file(self._context, notebook)
+        if not anew:
+            self.ask_if_moved(path, content)
         return self._recorder.keep(content, path=path, message=message, tags=tags)
 
     @verb("experiment", "run", is_long=True)
@@ -76,6 +82,9 @@ class Experiments(Exchange, Views):
         to: Annotated[str | None, Arg("the tag of the last cell to run", metavar="TAG")] = None,
         message: Annotated[str, Arg("why, in a few words", short="-m")] = "",
         tags: Annotated[Mapping[str, str] | None, Arg("words to find it by", metavar="KEY=VALUE")] = None,
+        anew: Annotated[
+            bool, Arg("begin an experiment of its own, though it looks like a moved one")
+        ] = False,
         wait: Annotated[bool, Arg("wait for its end")] = True,
         timeout_s: Annotated[float | None, Arg("how long to wait")] = None,
     ) -> Run:
@@ -89,6 +98,8 @@ class Experiments(Exchange, Views):
         document = read_notebook(content)
         check_parameters(document, parameters or {})
         last_cell(document, to)
+        if not anew:
+            self.ask_if_moved(path, content)
         ctx.host.ensure(ctx.info.id, ctx.path)
         run = self._recorder.submit(
             content,
@@ -128,7 +139,7 @@ class Experiments(Exchange, Views):
         with ctx.catalog.read() as tx:
             experiment_id = tx.experiments.id_at(path)
             if experiment_id is None:
-                raise _unknown(tx, notebook)
+                raise unknown(ctx, tx, notebook)
             runs = tx.runs.find(
                 experiment_id=experiment_id,
                 status=wanted,
@@ -176,11 +187,7 @@ class Experiments(Exchange, Views):
 
     def _path(self, notebook: str) -> str:
         """Where in the workspace a notebook is that a person named."""
-        return self._context.inside(notebook if notebook.endswith(".ipynb") else f"{notebook}.ipynb")
-
-
-def _unknown(tx: Transaction, notebook: str) -> NotFound:
-    return NotFound("experiment", notebook, known=[one.path for one in tx.experiments.find()])
+        return notebook_path(self._context, notebook)
 
 
 def _check_name(tx: Transaction, experiment_id: str, sorting: Sorting, *, first: Run) -> None:

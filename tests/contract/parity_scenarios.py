@@ -147,6 +147,13 @@ def ended(ws: Workspace, *sources: str) -> Run:
     return ws.recorder.end(run, lease, Execution(EXECUTED, RunStatus.FINISHED, Cells(1, 1)))
 
 
+def moved(ws: Workspace) -> Arguments:
+    """A notebook with a history that its owner has put elsewhere."""
+    ended(ws)
+    (ws.path / "train.ipynb").rename(ws.path / "later.ipynb")
+    return {"notebook": "train.ipynb", "to": "later.ipynb"}
+
+
 def leaving(ws: Workspace) -> Run:
     """A run whose first cell left a value."""
     run, lease = begun(ws)
@@ -288,6 +295,7 @@ SCENARIOS: dict[tuple[str, str], Scenario] = {
     ("gallery", "clone"): Scenario(
         lambda ws: {"package": "rides", "gallery": gallery(ws), "name": "again"}, changes=True, is_loose=True
     ),
+    ("experiment", "move"): Scenario(moved, changes=True),
     ("experiment", "delete"): Scenario(_with(ended, notebook="train.ipynb", yes=True), changes=True),
     ("experiment", "run"): Scenario(
         lambda ws: {

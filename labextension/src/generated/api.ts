@@ -413,6 +413,8 @@ export interface IExperimentSnapshotRequest {
   message?: string;
   /** words to find it by */
   tags?: Record<string, unknown>;
+  /** begin an experiment of its own, though it looks like a moved one */
+  anew?: boolean;
 }
 
 /** Take a snapshot of a notebook and have the scheduler execute exactly that. */
@@ -427,6 +429,8 @@ export interface IExperimentRunRequest {
   message?: string;
   /** words to find it by */
   tags?: Record<string, unknown>;
+  /** begin an experiment of its own, though it looks like a moved one */
+  anew?: boolean;
   /** wait for its end */
   wait?: boolean;
   /** how long to wait */

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from sqlalchemy import Connection, bindparam, delete, func, insert, select
+from sqlalchemy import Connection, bindparam, delete, func, insert, select, update
 
 from mlalm_jupyter.adapters.catalog.records import record
 from mlalm_jupyter.adapters.catalog.runs import run_from
-from mlalm_jupyter.adapters.catalog.schema import experiments, runs
+from mlalm_jupyter.adapters.catalog.schema import experiments, runs, triggers
 from mlalm_jupyter.domain.experiment import Experiment
 
 _other = runs.alias("other")
@@ -62,6 +62,13 @@ class SqlExperiments:
 
     def find(self) -> list[Experiment]:
         return [_experiment(row) for row in self._connection.execute(_WITH_RUNS)]
+
+    def move(self, experiment_id: str, *, old: str, new: str) -> None:
+        self._connection.execute(
+            update(experiments).where(experiments.c.id == experiment_id).values(path=new)
+        )
+        self._connection.execute(update(runs).where(runs.c.experiment_id == experiment_id).values(path=new))
+        self._connection.execute(update(triggers).where(triggers.c.path == old).values(path=new))
 
     def delete(self, experiment_id: str) -> None:
         self._connection.execute(delete(experiments).where(experiments.c.id == experiment_id))

@@ -35,6 +35,8 @@ def snapshot_here(asked: Command, session: Session) -> Run:
                 got="an older one",
                 fix="Save the notebook (Ctrl+S) and run this cell again.",
             )
+        if not given.get("anew"):
+            workspace.experiments.ask_if_moved(path, content)
         return workspace.recorder.keep(
             content,
             path=path,
