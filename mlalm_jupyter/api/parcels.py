@@ -6,7 +6,7 @@ workspace that has one already does not get it twice.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 
 from mlalm_jupyter.api.context import Context
@@ -78,12 +78,15 @@ def unpacked(context: Context, parcel: Parcel, *, name: str, told: str) -> Saved
     kept = {asset.id: context.blobs.put(asset.data) for asset in parcel.assets}
     opened = {asset.id: _opened(asset) for asset in parcel.assets}
     swaps: list[Swap] = []
+    here: dict[str, str] = {}
     with context.catalog.write() as tx:
-        for asset in parcel.assets:
-            reference = _adopted(context, tx, asset, kept[asset.id], opened[asset.id])
-            if reference != asset.reference:
-                swaps.append(Swap(asset.kind, str(asset.facts["name"]), asset.reference, reference))
+        for asset in sorted(parcel.assets, key=_in_order):
+            here[asset.id] = _adopted(context, tx, asset, kept[asset.id], opened[asset.id])
+            if here[asset.id] != asset.reference:
+                swaps.append(Swap(asset.kind, str(asset.facts["name"]), asset.reference, here[asset.id]))
+        pinned = _pinned(tx, parcel.experiment.assets, here)
     changed = {(swap.kind, swap.old): swap.new for swap in swaps}
+    changed |= {(pin.kind, pin.wanted): here[pin.id] for pin in pinned}
     notebook = rewritten(parcel.experiment.to_notebook(), changed)
     write_new_file(context, str(context.path / path), notebook)
     experiment = Experiment(
@@ -97,7 +100,7 @@ def unpacked(context: Context, parcel: Parcel, *, name: str, told: str) -> Saved
     with context.catalog.write() as tx:
         tx.experiments.add(experiment)
         context.note(tx, "experiment", "copy", subject_id=experiment.id, subject=path, data={"from": told})
-    return SavedAs(experiment, tuple(swaps))
+    return SavedAs(experiment, tuple(swaps), note=_told(pinned, here))
 
 
 def parent_of(experiment: Experiment) -> Parent | None:
@@ -215,6 +218,28 @@ def _adopted(
         reference, subject_id = model.reference, model.id
     context.note(tx, asset.kind, "copy", subject_id=subject_id, subject=reference)
     return reference
+
+
+def _in_order(asset: Packed) -> tuple[str, str, int]:
+    """Versions of one name in their order, so that the newest is also the last to be given a number here."""
+    version = asset.facts.get("version")
+    return asset.kind, str(asset.facts.get("name")), version if isinstance(version, int) else 0
+
+
+def _pinned(tx: Transaction, pins: Iterable[Pin], here: Mapping[str, str]) -> list[Pin]:
+    """References without a version whose newest one here is another than the parcel was packed with."""
+    return [
+        pin for pin in pins
+        if pin.id in here and AssetRef.parse(pin.kind, pin.wanted).version is None
+        and asset_of(tx, AssetRef(pin.kind, pin.name)).id != pin.id
+    ]  # fmt: skip
+
+
+def _told(pinned: Iterable[Pin], here: Mapping[str, str]) -> str:
+    told = [f"{pin.kind} {pin.wanted} now says {here[pin.id]}" for pin in pinned]
+    if not told:
+        return ""
+    return f"Another version is the newest here, so what was read there is named: {', '.join(told)}."
 
 
 def _mapping(value: object) -> dict[str, object]:

@@ -228,3 +228,43 @@ def test_a_copy_brings_its_assets_along_and_refers_to_what_is_there(ws: Workspac
     assert len(other.datasets.list(name="rides")) == 2
     assert {one.new for one in again.swaps} == {"rides:2", "scale:2", "line:2"}
     assert other.workspaces.doctor().is_healthy
+
+
+def test_a_copy_keeps_the_order_of_versions_whatever_order_they_are_used_in(
+    ws: Workspace, other: Workspace
+) -> None:
+    publish(ws, 2)
+    name = write(ws, "train.ipynb", "%dataset rides", "%dataset rides:1")
+    assert ws.experiments.copy(name, str(other.path)).swaps == ()
+    assert other.datasets.show("rides").dataset.id == ws.datasets.show("rides:2").dataset.id
+    assert text(other, name) == text(ws, name)
+
+
+def test_an_older_version_that_comes_later_takes_its_own_number(ws: Workspace, other: Workspace) -> None:
+    publish(ws, 2)
+    ws.experiments.copy(write(ws, "new.ipynb", "%dataset rides"), str(other.path))
+    copied = ws.experiments.copy(write(ws, "old.ipynb", "%dataset rides:1"), str(other.path))
+    assert copied.swaps == ()
+    assert [one.version for one in other.datasets.list(name="rides")] == [1, 2]
+    assert other.datasets.show("rides").dataset.id == ws.datasets.show("rides:2").dataset.id
+
+
+def test_a_number_that_was_given_and_deleted_is_not_claimed(ws: Workspace, other: Workspace) -> None:
+    publish(ws, 1)
+    publish(other, 2)
+    other.datasets.delete("rides:1", yes=True)
+    copied = ws.experiments.copy(write(ws, "old.ipynb", "%dataset rides:1"), str(other.path))
+    assert [one.new for one in copied.swaps] == ["rides:3"]
+
+
+def test_a_name_alone_means_the_packed_version_where_another_is_the_newest(
+    ws: Workspace, other: Workspace
+) -> None:
+    publish(ws, 1)
+    name = write(ws, "train.ipynb", "%dataset rides")
+    ws.experiments.copy(name, str(other.path), name="first")
+    (other.path / "own.csv").write_text("a\n7\n")
+    other.datasets.upload(str(other.path / "own.csv"), "rides")
+    copied = ws.experiments.copy(name, str(other.path))
+    assert text(other, name) == "%dataset rides:1"
+    assert "dataset rides now says rides:1" in copied.note

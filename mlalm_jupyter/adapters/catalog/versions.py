@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from sqlalchemy import Connection, Row, Select, Table, and_, func, insert, select, update
 
+from mlalm_jupyter.adapters.catalog.schema import events, metadata
 from mlalm_jupyter.adapters.catalog.schema import version_counters as counters
 from mlalm_jupyter.domain.asset import next_version
 from mlalm_jupyter.domain.errors import NotFound
@@ -26,9 +27,14 @@ def reserve_version(connection: Connection, kind: str, name: str) -> int:
 
 
 def claim_version(connection: Connection, kind: str, name: str, version: int) -> int:
-    """A number that something already has elsewhere, or the next one when it may have been given here."""
+    """A number that something already has elsewhere, or the next one where it was given here before.
+
+    One below the last that was passed over keeps the order that versions have elsewhere, and is given.
+    """
     mine = and_(counters.c.kind == kind, counters.c.name == name)
     last = connection.execute(select(counters.c.last).where(mine).with_for_update()).scalar()
+    if 1 <= version <= (last or 0) and not _was_given(connection, kind, name, version):
+        return version
     if version <= (last or 0) or version > _LARGEST:
         return reserve_version(connection, kind, name)
     if last is None:
@@ -36,6 +42,14 @@ def claim_version(connection: Connection, kind: str, name: str, version: int) ->
     else:
         connection.execute(update(counters).where(mine).values(last=version))
     return version
+
+
+def _was_given(connection: Connection, kind: str, name: str, version: int) -> bool:
+    """Whether something has or had this number; events stay when it is deleted."""
+    assets = metadata.tables[f"{kind}s"]
+    held = select(assets.c.id).where(assets.c.name == name, assets.c.version == version)
+    told = select(events.c.seq).where(events.c.noun == kind, events.c.subject == f"{name}:{version}")
+    return any(connection.execute(one.limit(1)).first() is not None for one in (held, told))
 
 
 def newest_of_each(assets: Table) -> Select[*tuple[object, ...]]:
