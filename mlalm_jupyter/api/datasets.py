@@ -213,12 +213,12 @@ class Datasets:
         header: bool,
         tags: Mapping[str, str],
         description: str,
+        new_id: str,
     ) -> Dataset:
         """Keep a file that came in parts as the next version; `file` is what it was called."""
         kind = tables.format_of(file, said=format, header=header)
         is_guessed = format is None and header
         kept = contents.kept_file(self._context, path, name=file, kind=kind, is_guessed=is_guessed)
-        new_id = self._context.clock.new_id()
         return self._record(
             new_id, name, kept, kind=kind, tags=tags, description=description, action="upload"
         )

@@ -25,6 +25,7 @@ from mlalm_jupyter.formats import tables
 FOLDER = "uploads"
 KEPT_S = 7 * 24 * 3600.0
 _CHUNK = 1 << 20
+_DONE = "done.json"
 _DIGEST = re.compile(r"[0-9a-f]{64}")
 
 
@@ -110,11 +111,11 @@ class Uploads:
         wanted = Wanted.from_dict(said)
         self._sweep()
         folder = self._root / wanted.id
+        if (folder / _DONE).exists() and self._kept(folder) is not None:
+            shutil.rmtree(folder, ignore_errors=True)  # the same file once more is another version
         try:
             folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-            making = folder / f".wanted.{os.getpid()}"
-            making.write_text(json.dumps(wanted.to_dict()), encoding="utf-8")
-            os.replace(making, folder / "wanted.json")
+            _replace(folder / "wanted.json", json.dumps(wanted.to_dict()))
             (folder / "part").touch(mode=0o600)
         except OSError as error:
             raise _unwritten(error) from error
@@ -123,7 +124,10 @@ class Uploads:
     def arrived(self, upload: str) -> Arrived:
         """How much of an upload is here."""
         folder = self._folder(upload)
-        return Arrived(upload, (folder / "part").stat().st_size, self._wanted(folder).size_bytes)
+        whole = self._wanted(folder).size_bytes
+        if self._kept(folder) is not None:
+            return Arrived(upload, whole, whole)
+        return Arrived(upload, (folder / "part").stat().st_size, whole)
 
     def append(self, upload: str, offset: int, data: bytes) -> Arrived:
         """Take the next part; one that does not begin where the last one ended is refused."""
@@ -131,6 +135,12 @@ class Uploads:
         wanted = self._wanted(folder)
         with self._alone(folder) as part:
             here = os.fstat(part).st_size
+            if self._kept(folder) is not None:
+                raise Conflict(
+                    "That part was not kept.",
+                    why="The upload is whole, and a dataset already.",
+                    fix="Finish it, which tells which one, or begin it again for another version.",
+                )
             if offset != here:
                 raise Conflict(
                     "That part was not kept.",
@@ -153,10 +163,15 @@ class Uploads:
         return self.arrived(upload)
 
     def finish(self, upload: str) -> Dataset:
-        """Keep a whole upload as the next version of its dataset; its parts are gone then."""
+        """Keep a whole upload as the next version of its dataset; asked again, it tells of the same one.
+
+        Its parts are gone then, or when their content is refused; whatever else goes wrong, they stay.
+        """
         folder = self._folder(upload)
         wanted = self._wanted(folder)
         with self._alone(folder) as part:
+            if (kept := self._kept(folder)) is not None:
+                return kept
             here = os.fstat(part).st_size
             if here != wanted.size_bytes:
                 raise Conflict(
@@ -172,8 +187,11 @@ class Uploads:
                     got="others, so all parts were dropped",
                     fix="Begin the upload again.",
                 )
+            new_id = self._context.clock.new_id()
             try:
-                return self._datasets.keep_file(
+                # said before it is made, so that whoever asks again after a kill finds what was made
+                _replace(folder / _DONE, json.dumps({"id": new_id, "name": wanted.name}))
+                made = self._datasets.keep_file(
                     folder / "part",
                     wanted.name,
                     file=wanted.file,
@@ -181,14 +199,29 @@ class Uploads:
                     header=wanted.header,
                     tags=wanted.tags or {},
                     description=wanted.description,
+                    new_id=new_id,
                 )
-            finally:
+            except InvalidInput:
                 shutil.rmtree(folder, ignore_errors=True)
+                raise
+            except OSError as error:
+                raise _unwritten(error) from error
+            os.ftruncate(part, 0)
+            return made
+
+    def _kept(self, folder: Path) -> Dataset | None:
+        """The version that this upload became, if it did."""
+        try:
+            said = json.loads((folder / _DONE).read_text(encoding="utf-8"))
+        except FileNotFoundError:
+            return None
+        with self._context.catalog.read() as tx:
+            return next((one for one in tx.datasets.find(name=said["name"]) if one.id == said["id"]), None)
 
     def _folder(self, upload: str) -> Path:
         folder = self._root / upload
         if not re.fullmatch(r"[0-9a-f]{32}", upload) or not (folder / "wanted.json").exists():
-            raise NotFound("upload", upload[:40], fix="Begin it (again); parts are kept for a week.")
+            raise _unknown(upload)
         return folder
 
     @staticmethod
@@ -199,9 +232,14 @@ class Uploads:
     @contextmanager
     def _alone(folder: Path) -> Iterator[int]:
         """Hold the part: two senders of one upload take turns, and the slower one learns where it is."""
-        part = os.open(folder / "part", os.O_WRONLY | os.O_APPEND | os.O_CLOEXEC)
+        try:
+            part = os.open(folder / "part", os.O_WRONLY | os.O_APPEND | os.O_CLOEXEC)
+        except FileNotFoundError as error:
+            raise _unknown(folder.name) from error
         try:
             fcntl.flock(part, fcntl.LOCK_EX)
+            if not os.fstat(part).st_nlink:
+                raise _unknown(folder.name)  # it was dropped while we waited
             yield part
         finally:
             os.close(part)
@@ -223,6 +261,19 @@ def _hash(path: Path) -> str:
         while chunk := file.read(_CHUNK):
             hasher.update(chunk)
     return hasher.hexdigest()
+
+
+def _replace(file: Path, text: str) -> None:
+    making = file.with_name(f".{file.name}.{os.getpid()}")
+    with open(making, "w", encoding="utf-8") as out:
+        out.write(text)
+        out.flush()
+        os.fsync(out.fileno())
+    os.replace(making, file)
+
+
+def _unknown(upload: str) -> NotFound:
+    return NotFound("upload", upload[:40], fix="Begin it (again); parts are kept for a week.")
 
 
 def _unwritten(error: OSError) -> Unavailable:

@@ -8,6 +8,7 @@ import os
 import signal
 import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -45,7 +46,8 @@ class Stage:
 
     @property
     def parts(self) -> list[Path]:
-        return sorted((self.ws.path / ".mlalm" / "uploads").glob("*/part"))
+        found = sorted((self.ws.path / ".mlalm" / "uploads").glob("*/part"))
+        return [path for path in found if path.stat().st_size or not (path.parent / "done.json").exists()]
 
     def ask(self, method: str, path: str, **rest: Any) -> requests.Response:
         headers = {"Authorization": f"Bearer {self.token}"}
@@ -164,8 +166,10 @@ def test_a_part_that_does_not_begin_where_the_last_one_ended_is_refused(stage: S
     assert stage.ask("POST", f"{place}/finish").status_code == 409, "it is not whole"
     assert stage.ask("GET", place).json()["result"]["offset"] == 3
     assert stage.ask("PUT", place, params={"offset": 3}, data=data[3:]).status_code == 200
-    assert stage.ask("POST", f"{place}/finish").json()["result"]["row_count"] == 1
-    assert stage.ask("GET", place).status_code == 404
+    finished = stage.ask("POST", f"{place}/finish").json()["result"]
+    assert finished["row_count"] == 1
+    assert stage.ask("POST", f"{place}/finish").json()["result"] == finished, "its answer may get lost"
+    assert stage.ask("PUT", place, params={"offset": 0}, data=data).status_code == 409
 
 
 def test_bytes_that_are_not_those_that_were_announced_are_dropped(stage: Stage) -> None:
@@ -292,3 +296,50 @@ def test_a_disk_that_is_full_keeps_what_arrived(
     assert workspace.uploads.append(begun.upload, 2, b"1\n").offset == 4
     assert workspace.uploads.finish(begun.upload).row_count == 1
     assert json.loads(json.dumps(workspace.datasets.show("rides").to_dict()))["dataset"]["version"] == 1
+
+
+def test_a_finish_that_found_no_room_keeps_what_arrived(
+    workspace: Workspace, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    begun = workspace.uploads.begin(wanted(b"a\n1\n"))
+    workspace.uploads.append(begun.upload, 0, b"a\n1\n")
+
+    def full(*_: object, **__: object) -> None:
+        raise Unavailable("Nothing was written.", why="The disk is full.", fix="Make room.")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(workspace.blobs, "put_file", full)
+        with pytest.raises(Unavailable):
+            workspace.uploads.finish(begun.upload)
+    assert workspace.uploads.arrived(begun.upload).offset == 4
+    assert workspace.uploads.finish(begun.upload).reference == "rides:1"
+
+
+def test_a_finish_may_be_repeated_and_the_same_file_begun_again_is_another_version(
+    workspace: Workspace,
+) -> None:
+    for version in (1, 2):
+        begun = workspace.uploads.begin(wanted(b"a\n1\n"))
+        assert begun.offset == 0
+        workspace.uploads.append(begun.upload, 0, b"a\n1\n")
+        with ThreadPoolExecutor(4) as many:
+            finished = list(many.map(workspace.uploads.finish, [begun.upload] * 4))
+        assert {one.reference for one in finished} == {f"rides:{version}"}
+    assert len(workspace.datasets.list(name="rides")) == 2
+
+
+def test_a_finish_killed_after_its_dataset_was_made_tells_of_that_one(
+    workspace: Workspace, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    begun = workspace.uploads.begin(wanted(b"a\n1\n"))
+    workspace.uploads.append(begun.upload, 0, b"a\n1\n")
+
+    def killed(*_: object) -> None:
+        raise Ended
+
+    with monkeypatch.context() as patch:
+        patch.setattr(os, "ftruncate", killed)
+        with pytest.raises(Ended):
+            workspace.uploads.finish(begun.upload)
+    assert workspace.uploads.finish(begun.upload).reference == "rides:1"
+    assert len(workspace.datasets.list(name="rides")) == 1
