@@ -54,7 +54,7 @@ class Saving:
         experiment = Experiment(
             id=ctx.clock.new_id(),
             path=path,
-            kind="training",
+            kind=origin.kind if origin else "training",
             created_at=ctx.clock.now(),
             parent=origin.path if origin else source,
             parent_id=origin.id if origin else None,

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pandas as pd
@@ -268,3 +269,16 @@ def test_a_name_alone_means_the_packed_version_where_another_is_the_newest(
     copied = ws.experiments.copy(name, str(other.path))
     assert text(other, name) == "%dataset rides:1"
     assert "dataset rides now says rides:1" in copied.note
+
+
+def test_save_as_keeps_the_kind_of_the_experiment(ws: Workspace) -> None:
+    name = write(ws, "score.ipynb", "1")
+    run = ws.experiments.snapshot(name)
+    with ws.catalog.write() as tx:
+        origin = tx.experiments.at_path(name)
+        assert origin is not None
+    with ws.catalog.write() as tx:
+        tx.experiments.add(replace(origin, id="0" * 32, path="other.ipynb", kind="predictive"))
+    write(ws, "other.ipynb", "1")
+    assert ws.experiments.save_as("other.ipynb", "third").experiment.kind == "predictive"
+    assert ws.experiments.save_as(f"run:{run.id}", "fourth").experiment.kind == "training"
