@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import json
 import os
 import re
 import shutil
+import stat
 import subprocess
 import tempfile
 from collections.abc import Iterator
@@ -28,6 +30,8 @@ _ASSETS = "assets"
 _HERE = Arg("its folder, or the address of a git repository", metavar="GALLERY")
 _GIT = re.compile(r"(https?://|ssh://|git@|file://).+|.+\.git")
 _PATIENCE_S = 300
+_MOST_TEXT = 256 << 20
+_MOST_ASSET = 8 << 30
 
 
 class Galleries:
@@ -129,7 +133,8 @@ class Galleries:
             raise NotFound("gallery", gallery, fix="Name a folder, or the address of a git repository.")
         with tempfile.TemporaryDirectory(prefix="mlalm-gallery-") as place:
             self._context.progress("Fetching the gallery", 0, 0)
-            command = ["git", "clone", "--quiet", "--depth", "1", "--", gallery, f"{place}/gallery"]
+            command = ["git", "-c", "core.symlinks=false", "clone", "--quiet", "--depth", "1"]
+            command += ["--config", "core.symlinks=false", "--", gallery, f"{place}/gallery"]
             environ = {**os.environ, "GIT_TERMINAL_PROMPT": "0"}
             try:
                 done = subprocess.run(
@@ -162,9 +167,24 @@ def _published(folder: Path) -> Published:
     )
 
 
+def _bytes(file: Path, *, most: int) -> bytes:
+    """A file of a package, itself and no link to elsewhere, of a size that it may have."""
+    if file.parent.is_symlink():
+        raise OSError(errno.ELOOP, "its folder is a link", str(file))
+    # a pipe would have us wait for a writer, a link would lead outside
+    handle = os.open(file, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
+    with open(handle, "rb") as stream:
+        facts = os.fstat(handle)
+        if not stat.S_ISREG(facts.st_mode):
+            raise OSError(errno.EINVAL, "it is no plain file", str(file))
+        if facts.st_size > most:
+            raise OSError(errno.EFBIG, f"it is larger than {most >> 20} MB", str(file))
+        return stream.read(most)
+
+
 def _about(folder: Path) -> dict[str, Any]:
     try:
-        about = json.loads((folder / _ABOUT).read_text(encoding="utf-8"))
+        about = json.loads(_bytes(folder / _ABOUT, most=_MOST_TEXT))
         for asset in about["assets"]:
             (
                 asset["kind"],
@@ -185,7 +205,7 @@ def _about(folder: Path) -> dict[str, Any]:
 def _read(folder: Path) -> Parcel:
     about = _about(folder)
     try:
-        experiment = imported((folder / _TEXT).read_text(encoding="utf-8"))
+        experiment = imported(_bytes(folder / _TEXT, most=_MOST_TEXT).decode())
     except (OSError, UnicodeDecodeError) as error:
         raise Corrupt(
             f"The package '{folder.name}'",
@@ -200,10 +220,12 @@ def _read(folder: Path) -> Parcel:
                 f"The package '{folder.name}'", why=f"It names an asset '{file}'.", fix="Do not use it."
             )
         try:
-            data = (folder / _ASSETS / file).read_bytes()
+            data = _bytes(folder / _ASSETS / file, most=_MOST_ASSET)
         except OSError as error:
             raise Corrupt(
-                f"The package '{folder.name}'", why=f"Its asset '{file}' is missing.", fix="Publish it again."
+                f"The package '{folder.name}'",
+                why=f"Its asset '{file}' cannot be read: {error}.",
+                fix="Publish it again.",
             ) from error
         assets.append(Packed(kind, dict(asset["facts"]), data))
     return Parcel(experiment, tuple(assets))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 from pathlib import Path
 
@@ -95,3 +96,26 @@ def test_a_package_that_lies_is_refused_and_leaves_nothing(
         assert other.experiments.list() == ()
         assert other.datasets.list() == ()
         assert list(other.path.glob("*.ipynb")) == []
+
+
+@pytest.mark.parametrize("file", ["about.json", "experiment.json", "assets", "asset", "pipe"])
+def test_a_package_with_links_or_pipes_in_it_is_refused(
+    published: Path, hosted: Workspace, tmp_path: Path, file: str
+) -> None:
+    folder = published / "train"
+    asset = next((folder / "assets").iterdir())
+    place = {"asset": asset, "pipe": folder / "experiment.json"}.get(file, folder / file)
+    place.rename(tmp_path / "elsewhere")
+    if file == "pipe":
+        os.mkfifo(place)
+    else:
+        place.symlink_to(tmp_path / "elsewhere")
+    with pytest.raises(Corrupt, match="cannot be read"):
+        hosted.galleries.clone("train", str(published), name="again")
+    assert not (hosted.path / "again.ipynb").exists()
+
+
+def test_a_package_with_a_file_that_is_too_large_is_refused(published: Path, hosted: Workspace) -> None:
+    os.truncate(published / "train" / "experiment.json", 1 << 30)
+    with pytest.raises(Corrupt, match="larger than 256 MB"):
+        hosted.galleries.clone("train", str(published), name="again")
