@@ -1,6 +1,7 @@
 """Runs inside the kernel of a recorded run: keeps the values that each cell left, so that they can be had later.
 
-What a cell left is what it gave a name at its top level, or changed by a call on it (`model.fit(...)`). Values are
+What a cell left is what it gave a name at its top level, or changed in whatever way: the values that it had in hand
+are looked at as it ends. A value that is there already is not written again. Values are
 written into a folder as the cell ends; the process that executes the notebook takes them from there. A value that
 cannot be kept is listed with the reason. Nothing here may disturb the notebook.
 """
@@ -9,10 +10,13 @@ from __future__ import annotations
 
 import ast
 import contextlib
+import hashlib
 import json
 import os
+import re
 import types
-from collections.abc import Iterator
+import zlib
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -21,11 +25,23 @@ LARGEST = 64 << 20
 MOST = 512 << 20
 """All values of a run together."""
 LISTING = "listing.jsonl"
+OFF = ("0", "no", "off", "false")
 _PLAIN = (bool, int, float, str, type(None))
+_Print = tuple[Any, ...]
+"""What tells a value from another: its form, and a checksum of all it holds."""
+_SECRET_NAME = re.compile(
+    r"(?i)(^|_)(passwords?|passwd|pwd|passphrase|token|secrets?|key|credentials?|apikey)\d*(_|$)"
+)
+_SECRET_TEXT = re.compile(
+    r"-----BEGIN [A-Z ]*PRIVATE KEY-----|\b(AKIA|ASIA)[0-9A-Z]{16}\b|\bgh[pousr]_\w{20,}|\bgithub_pat_\w{20,}"
+    r"|\bglpat-[\w-]{16,}|\bsk-[\w-]{20,}|\bxox[abprs]-[\w-]{10,}|\bhf_\w{20,}|\bAIza[\w-]{30,}"
+    r"|\beyJ[\w-]{10,}\.eyJ[\w-]{10,}\.|://[^/\s:@]+:[^/\s@]+@"
+)
+_RANDOM_TEXT = re.compile(r"(?=.*[a-z])(?=.*[A-Z])(?=.*\d)[\w+/=-]{24,256}")
 
 
 class Keeper:
-    """Follows a shell and writes what its cells leave."""
+    """Follows a shell and writes what its cells leave, each different value once."""
 
     def __init__(self, shell: Any, folder: Path) -> None:
         self._shell = shell
@@ -33,6 +49,8 @@ class Keeper:
         self._executed = 0
         self._written = 0
         self._size = 0
+        self._prints: dict[str, _Print] = {}
+        self._files: dict[_Print, tuple[str, str]] = {}
 
     def attach(self) -> None:
         self._shell.events.register("post_run_cell", self._ended)
@@ -41,33 +59,78 @@ class Keeper:
         if not result.info.store_history:
             return
         self._executed += 1
+        if os.environ.get("MLALM_KEEP_VALUES", "").lower() in OFF:
+            self._prints.clear()
+            return
         # whatever goes wrong here is not the notebook's fault
         with contextlib.suppress(Exception):
-            for name in names_left(self._shell.transform_cell(result.info.raw_cell)):
-                if name in self._shell.user_ns and not name.startswith("_"):
-                    self._keep(name, self._shell.user_ns[name])
+            code = self._shell.transform_cell(result.info.raw_cell)
+            given = names_left(code)
+            values = self._shell.user_ns
+            for name in given:
+                if name in values and not name.startswith("_"):
+                    self._keep(name, values[name], is_new=name in names_set(code))
+            for name in self._maybe_changed(code):
+                if name in values and name not in given:
+                    self._keep(name, values[name], is_new=False)
 
-    def _keep(self, name: str, value: Any) -> None:
+    def _maybe_changed(self, code: str) -> list[str]:
+        """Names kept before whose values this cell had in hand: by that name, by another, or in a function."""
+        values = self._shell.user_ns
+        met = names_met(code, values)
+        in_hand = {id(values[name]) for name in met if name in values}
+        return [
+            name
+            for name, before in self._prints.items()
+            if name in met or before[0] == "json" or (name in values and id(values[name]) in in_hand)
+        ]
+
+    def _keep(self, name: str, value: Any, *, is_new: bool) -> None:
         if isinstance(value, (types.ModuleType, types.FunctionType, types.BuiltinFunctionType, type)):
             return
         line: dict[str, object] = {"executed": self._executed, "name": name, "told": _told(value)}
-        self._written += 1
-        file = self._folder / f"{self._written:06d}"
+        seen: _Print = ("note", "")
         try:
-            line["format"] = self._write(value, file)
-            line["file"] = file.name
-            self._size += file.stat().st_size
+            if why := secrecy(name, value):
+                line["told"] = type(value).__name__
+                raise PermissionError(why)
+            seen, line["format"], line["file"] = self._file(value)
         except Exception as error:  # noqa: BLE001  # every type refuses in its own way
-            file.unlink(missing_ok=True)
-            line["note"] = f"{type(error).__name__}: {error}"[:300]
+            is_secret = isinstance(error, PermissionError)
+            line["note"] = str(error) if is_secret else f"{type(error).__name__}: {error}"[:300]
+            seen = ("note", "") if is_secret else ("note", self._executed)
+        is_same = self._prints.get(name) == seen
+        self._prints[name] = seen
+        if is_same and not is_new:
+            return
         with open(self._folder / LISTING, "a", encoding="utf-8") as listing:
             listing.write(json.dumps(line) + "\n")
 
-    def _write(self, value: Any, file: Path) -> str:
+    def _file(self, value: Any) -> tuple[_Print, str, str]:
+        """The file that holds this value: one that is there already, or a new one."""
+        seen = _print_of(value)
+        if seen is not None and seen in self._files:
+            return seen, *self._files[seen]
         left = min(LARGEST, MOST - self._size)
-        if (size := _size(value)) > left:
-            raise ValueError(f"it takes {size >> 20} MB, and {left >> 20} MB are left for it")
-        return _written(value, file, largest=left)
+        if (size := _size(value)) > LARGEST:
+            raise ValueError(f"it takes {size >> 20} MB, and {LARGEST >> 20} MB is the most for one")
+        self._written += 1
+        file = self._folder / f"{self._written:06d}"
+        try:
+            form = _written(value, file, largest=LARGEST)
+            if seen is None:
+                seen = (form, _digest(file))
+            if seen in self._files:
+                file.unlink()
+                return seen, *self._files[seen]
+            if (size := file.stat().st_size) > left:
+                raise ValueError(f"it takes {size >> 20} MB, and {left >> 20} MB are left for it")
+        except BaseException:
+            file.unlink(missing_ok=True)
+            raise
+        self._size += size
+        self._files[seen] = form, file.name
+        return seen, form, file.name
 
 
 def start() -> None:
@@ -92,6 +155,111 @@ def names_left(code: str) -> list[str]:
         for name in _names(node):
             found.setdefault(name)
     return list(found)
+
+
+def names_set(code: str) -> set[str]:
+    """The names that a cell itself gave a value, which are listed again although the value may be the old one."""
+    stored = (node for node in ast.walk(ast.parse(code)) if isinstance(node, ast.Name))
+    return {node.id for node in stored if isinstance(node.ctx, ast.Store)}
+
+
+def names_met(code: str, values: Mapping[str, Any]) -> set[str]:
+    """Every name in a cell, and those that functions of the notebook named in it use, through any number of calls.
+
+    >>> sorted(names_met("grow(xs)", {}))
+    ['grow', 'xs']
+    """
+    met: set[str] = set()
+    waiting = [node.id for node in ast.walk(ast.parse(code)) if isinstance(node, ast.Name)]
+    while waiting:
+        if (name := waiting.pop()) in met:
+            continue
+        met.add(name)
+        value = values.get(name)
+        if isinstance(value, type):
+            called = [one for one in vars(value).values() if isinstance(one, types.FunctionType)]
+        else:
+            made_by = [one for one in vars(type(value)).values() if isinstance(one, types.FunctionType)]
+            called = [value] if isinstance(value, types.FunctionType) else made_by
+        for function in called:
+            if function.__globals__ is values:
+                waiting.extend(_names_in(function.__code__))
+    return met
+
+
+def _names_in(code: types.CodeType) -> Iterator[str]:
+    yield from code.co_names
+    for inner in code.co_consts:
+        if isinstance(inner, types.CodeType):
+            yield from _names_in(inner)
+
+
+def secrecy(name: str, value: Any) -> str:
+    """Why a value is not to be kept, for it is a secret or looks like one; empty when it may be.
+
+    >>> secrecy("api_key", "x"), secrecy("rows", [1]), secrecy("options", {"password": "hunter2"})
+    ('its name is that of a secret', '', 'it looks like a secret, or holds one')
+    """
+    if _SECRET_NAME.search(_parted(name)):
+        return "its name is that of a secret"
+    return "it looks like a secret, or holds one" if _holds_secret(value) else ""
+
+
+def _parted(name: str) -> str:
+    return re.sub(r"(?<=[a-z0-9])(?=[A-Z])|-", "_", name)
+
+
+def _holds_secret(value: Any, depth: int = 4) -> bool:
+    if isinstance(value, bytes):
+        value = value[:65536].decode("latin-1")
+    if isinstance(value, str):
+        return bool(_SECRET_TEXT.search(value[:65536]) or _RANDOM_TEXT.fullmatch(value.strip()))
+    if not depth or isinstance(value, (bool, int, float, type(None), type, types.FunctionType)):
+        return False
+    if isinstance(value, (list, tuple, set, frozenset)):
+        return any(_holds_secret(one, depth - 1) for one in value)
+    inside = value if isinstance(value, dict) else getattr(value, "__dict__", None)
+    if not isinstance(inside, dict):
+        return False
+    return any(
+        (isinstance(one, (str, bytes)) and one and _SECRET_NAME.search(_parted(str(key))) is not None)
+        or _holds_secret(one, depth - 1)
+        for key, one in list(inside.items())
+    )
+
+
+def _print_of(value: Any) -> _Print | None:
+    """What tells a table or an array from another without writing it; None where only writing it does."""
+    module, kind = type(value).__module__.partition(".")[0], type(value).__qualname__
+    with contextlib.suppress(Exception):
+        if module == "numpy" and not value.dtype.hasobject:
+            return kind, str(value.dtype), value.shape, _checksum(value)
+        if module == "pandas" and kind == "DataFrame":
+            types_ = tuple(map(str, value.dtypes))
+            if all(getattr(one, "hasobject", True) is False for one in value.dtypes):
+                labels = repr(list(value.columns)), str(value.columns.names), str(value.index.names)
+                rows = repr(value.index) if type(value.index).__qualname__ == "RangeIndex" else None
+                rows = rows or str(_checksum(value.index.to_numpy()))
+                if len(set(types_)) == 1:
+                    whole = value.to_numpy(copy=False)
+                    is_turned = whole.flags.f_contiguous and not whole.flags.c_contiguous
+                    return kind, types_, value.shape, labels, rows, _checksum(whole.T if is_turned else whole)
+                columns = (value.iloc[:, place].to_numpy() for place in range(value.shape[1]))
+                return kind, types_, value.shape, labels, rows, tuple(map(_checksum, columns))
+    return None
+
+
+def _checksum(array: Any) -> int:
+    import numpy
+
+    if array.dtype.hasobject:
+        raise TypeError("objects have no bytes of their own")
+    return zlib.crc32(numpy.ascontiguousarray(array).view(numpy.uint8).data)
+
+
+def _digest(file: Path) -> str:
+    with open(file, "rb") as content:
+        return hashlib.file_digest(content, "sha1").hexdigest()
 
 
 def _statements(body: list[ast.stmt]) -> Iterator[ast.stmt]:
@@ -207,4 +375,6 @@ def _told(value: Any) -> str:
     shape = getattr(value, "shape", None)
     if isinstance(shape, tuple) and shape and all(isinstance(one, int) for one in shape):
         return f"{name}, {' x '.join(map(str, shape))}"
+    if type(value) is str:
+        return f"{name} of {len(value)} characters"
     return f"{name} {value!r}"[:80] if type(value) in _PLAIN else name

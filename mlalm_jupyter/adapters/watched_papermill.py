@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import json
 import signal
 import time
@@ -148,7 +149,9 @@ class Watch:
             return ()
         # the kernel may have been killed in the middle of a line, and what runs in it may have written any
         lines = listing.read_text(encoding="utf-8", errors="replace").splitlines()
-        return tuple(one for line in lines if (one := self._output(line, keep)) is not None)
+        # lines of equal values name the same file
+        once = functools.cache(keep)
+        return tuple(one for line in lines if (one := self._output(line, once)) is not None)
 
     def _output(self, line: str, keep: Callable[[Path], tuple[str, int]]) -> Output | None:
         """The value that a line of the listing tells of; None for papermill's own cell, and for no such line."""

@@ -41,7 +41,6 @@ def test_what_each_cell_left_is_kept_as_it_left_it(hosted: Workspace, tmp_path: 
         "3.model": "pickle",
         "4.model": "pickle",
         "5.rows": "parquet",
-        "5.model": "pickle",  # a method was called on it, which may have changed it
         "5.numbers": "npy",
         "6.texts": "json",
         "7.i": "json",
@@ -61,6 +60,56 @@ def test_what_each_cell_left_is_kept_as_it_left_it(hosted: Workspace, tmp_path: 
     assert written.digest == kept["5.rows"].digest
     assert list(pd.read_parquet(tmp_path / "rows.parquet")["b"]) == pytest.approx([2.0, 4.0, 6.0])
     assert len(hosted.experiments.history("train.ipynb")) == 2  # the draft and that run: nothing ran again
+
+
+def test_what_a_function_changed_is_kept_again(hosted: Workspace) -> None:
+    run = hosted.experiments.run(
+        write(
+            hosted,
+            ("class Model:\n  weight = 0\nxs, ys, zs = [1], [1], [1]\nmodel = Model()\nalso = zs", []),
+            ("import numpy as np\nrows = np.zeros(9)", []),
+            ("def grow(a): a.append(2)\ndef train(a): a.weight = 7\ndef reach(): ys.append(2)", []),
+            ("grow(xs)\ntrain(model)\nreach()\nalso.append(2)\nnp.add(rows, 1, out=rows)", []),
+            ("print(xs, model, rows.mean())", []),
+        )
+    )
+    kept = [output.reference for output in hosted.runs.outputs(run.id) if output.cell > 2]
+    assert sorted(kept) == ["4.also", "4.model", "4.rows", "4.xs", "4.ys", "4.zs"]
+    for name in ("xs", "ys", "zs"):
+        assert hosted.runs.output(run.id, name) == [1, 2]
+        assert hosted.runs.output(run.id, f"1.{name}") == [1]
+    assert hosted.runs.output(run.id, "model").weight == 7
+    assert hosted.runs.output(run.id, "1.model").weight == 0
+    assert hosted.runs.output(run.id, "rows").sum() == 9
+
+
+def test_equal_values_are_kept_once_and_counted_once(hosted: Workspace) -> None:
+    cells = [("import numpy as np\nbig = np.zeros(7_500_000)", []), *[("big.mean()", [])] * 9]
+    more = [(f"copy{number} = big.copy()", []) for number in range(9)]
+    run = hosted.experiments.run(write(hosted, *cells, *more, ("last = big + 1", [])))
+    kept = hosted.runs.outputs(run.id)
+    assert [output.name for output in kept] == ["big", *(f"copy{number}" for number in range(9)), "last"]
+    assert len({output.digest for output in kept}) == 2
+    assert not [output.note for output in kept if output.note]
+
+
+def test_secrets_are_neither_kept_nor_shown(hosted: Workspace) -> None:
+    code = (
+        "password = 'hunter2'\napi_key = 'x'\nmyToken = 'abc'\noptions = {'db': {'password': 'hunter2'}}\n"
+        "said = 'AKIA' + 'A' * 16\nplace = 'postgres://me:hunter2@host/db'\nname = 'census'\ntokens = [1]"
+    )
+    run = hosted.experiments.run(write(hosted, (code, [])))
+    kept = {output.name: output for output in hosted.runs.outputs(run.id)}
+    assert {name for name, output in kept.items() if output.digest} == {"name", "tokens"}
+    assert kept["password"].note == "its name is that of a secret"
+    assert kept["name"].told == "str of 6 characters"
+    assert "hunter2" not in repr(kept)
+
+
+def test_keeping_is_turned_off_by_a_setting(hosted: Workspace) -> None:
+    off = "import os\nos.environ['MLALM_KEEP_VALUES'] = 'no'\na = 1"
+    run = hosted.experiments.run(write(hosted, (off, []), ("b = 2", [])))
+    assert list(hosted.runs.outputs(run.id)) == []
 
 
 def test_a_cell_that_did_not_run_has_no_output(hosted: Workspace) -> None:

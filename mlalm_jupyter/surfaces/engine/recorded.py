@@ -19,7 +19,7 @@ from mlalm_jupyter.api.recorder import LEASE_S
 from mlalm_jupyter.api.scratch import free_scratch, scratch
 from mlalm_jupyter.domain.errors import MlalmError, RunFailed
 from mlalm_jupyter.domain.job import JobState, Lease
-from mlalm_jupyter.domain.run import Cells, Run, RunStatus
+from mlalm_jupyter.domain.run import Cells, Output, Run, RunStatus
 from mlalm_jupyter.ports import Execution
 from mlalm_jupyter.surfaces.engine.origin import Origin, workspace_of
 from mlalm_jupyter.workspace import Workspace
@@ -80,7 +80,7 @@ class RecordedEngine(WatchedEngine):
                 except BaseException as error:
                     _end_badly(recorded, watch, nb, error)
                     raise
-            outputs = watch.outputs(workspace.blobs.put_file)
+            outputs = recorded.outputs(watch)
             recorded.end(replace(_as_papermill_sees_it(watch.execution(_bytes(nb)), nb), outputs=outputs))
             return done
 
@@ -112,6 +112,9 @@ class _Recorded:
         # telling how far it is must not be what ends a run
         with contextlib.suppress(MlalmError):
             self._recorder.progress(self.run, self._lease, cells)
+
+    def outputs(self, watch: Watch) -> tuple[Output, ...]:
+        return watch.outputs(self._workspace.blobs.put_file)
 
     def end(self, execution: Execution) -> None:
         self.run = self._recorder.end(self.run, self._lease, execution)
@@ -151,7 +154,7 @@ def _end_badly(recorded: _Recorded, watch: Watch, nb: Any, error: BaseException)
     """Record the end of a run that did not get to its end; what was raised goes on to papermill's caller."""
     if recorded.ended is None and isinstance(error, KeyboardInterrupt):
         recorded.ended = End.INTERRUPTED
-    execution = watch.execution(_bytes(nb))
+    execution = replace(watch.execution(_bytes(nb)), outputs=recorded.outputs(watch))
     if recorded.ended is not None:
         status, cause = RunStatus.CANCELED, recorded.ended.value
     else:
