@@ -59,6 +59,21 @@ def five_cells(*, work: str = "") -> bytes:
     return _saved(cells)
 
 
+def big_frame() -> bytes:
+    """A table of 50 MB that nine cells look at or hand to a function."""
+    codes = [
+        "import numpy as np, pandas as pd",
+        "big = pd.DataFrame(np.random.default_rng(7).random((625_000, 10)), columns=list('abcdefghij'))",
+        "def top(rows): return rows['a'].max()",
+        *["big.mean()", "top(big)", "big['b'].sum()", "big.describe()", "top(big)"],
+        *["big.head()", "len(big)", "top(big)", "print(big.shape)"],
+    ]
+    cells = [_cell("code", number, 1, code) for number, code in enumerate(codes)]
+    for cell in cells:
+        cell |= {"execution_count": None, "outputs": []}
+    return _saved(cells)
+
+
 COMPUTE = """
 import time
 until = time.process_time() + {seconds}
