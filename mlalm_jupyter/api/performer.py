@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 from mlalm_jupyter.api.context import Context
@@ -13,11 +14,12 @@ from mlalm_jupyter.api.scratch import scratch
 from mlalm_jupyter.api.snapshots import last_cell
 from mlalm_jupyter.domain.errors import MlalmError, Unavailable
 from mlalm_jupyter.domain.job import JobState, Lease
-from mlalm_jupyter.domain.run import Cells, Run
+from mlalm_jupyter.domain.run import Cells, Run, RunStatus
 from mlalm_jupyter.notebook.document import read_notebook
 from mlalm_jupyter.ports import Execution
 
 _LOG = logging.getLogger(__name__)
+_CANCELED = "It was canceled."
 OnProgress = Callable[[Cells], None]
 
 
@@ -29,14 +31,31 @@ class Performer:
         self._recorder = recorder
         self._endpoints = endpoints
 
-    def perform(self, lease: Lease, *, on_progress: OnProgress | None = None) -> None:
+    def perform(
+        self,
+        lease: Lease,
+        *,
+        on_progress: OnProgress | None = None,
+        is_stopped: Callable[[], bool] = lambda: False,
+    ) -> None:
         """Do one claimed job; its result counts only while the lease is ours."""
         with self._context.catalog.read() as tx:
             job = tx.jobs.get(lease.job_id)
             run = tx.runs.get(str(job.payload["run"]))
         run = self._recorder.running(run, lease)
         execution = self._execute(run, lease, on_progress)
-        if job.kind == "retrain" and not execution.cause:
+        if is_stopped():
+            with self._context.catalog.read() as tx:
+                is_canceled = tx.jobs.get(lease.job_id).cancel_requested
+            if not is_canceled:
+                raise Unavailable(
+                    "The run was broken off.",
+                    why="Its process was told to stop.",
+                    fix="Run it again.",
+                )
+            canceled = replace(execution, status=RunStatus.CANCELED, cause=_CANCELED, failed_cell=None)
+            self._recorder.end(run, lease, canceled)
+        elif job.kind == "retrain" and not execution.cause:
             self._finish_retraining(
                 run, lease, execution, patch=job.payload.get("patch"), model=str(job.payload["model"])
             )

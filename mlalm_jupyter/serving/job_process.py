@@ -13,8 +13,16 @@ from mlalm_jupyter.adapters import descendants
 
 if TYPE_CHECKING:
     from mlalm_jupyter.domain.job import Lease
+    from mlalm_jupyter.domain.run import Cells
 
 _GRACE_S = 2.0
+
+
+class _Told:
+    """What the process was told from outside, and whether cells are at work."""
+
+    is_executing = False
+    to_stop = False
 
 
 def main() -> None:
@@ -51,20 +59,43 @@ def _do(path: str, lease: Lease) -> None:
 
     with Workspace.open(path) as workspace:
         try:
-            workspace.performer.perform(lease)
+            workspace.performer.perform(lease, on_progress=_executing, is_stopped=_is_stopped)
         except MlalmError as error:
+            _leave_if_told()
             # without the lease nothing is recorded: whoever has it now decides
             workspace.recorder.abandon(lease, JobState.FAILED, cause=str(error))
         except Exception as error:
+            _leave_if_told()
             logging.exception("job %s failed", lease.job_id[:12])
             cause = f"{type(error).__name__}: {error}"
             workspace.recorder.abandon(lease, JobState.FAILED, cause=cause)
 
 
+def _executing(_cells: Cells) -> None:
+    _Told.is_executing = True
+
+
+def _is_stopped() -> bool:
+    """Asked when the execution is over."""
+    _Told.is_executing = False
+    return _Told.to_stop
+
+
+def _leave_if_told() -> None:
+    if _Told.to_stop:
+        os._exit(128 + signal.SIGTERM)
+
+
 def _end(_number: int, _frame: object) -> None:
-    """Told to stop, or the worker died: nothing is recorded, which is for the holder of the lease to do."""
+    """Told to stop, or the worker died: the kernel ends, and with it the execution, which a canceled run records.
+
+    Any other end is for the holder of the lease to record.
+    """
     signal.signal(signal.SIGTERM, signal.SIG_IGN)
+    _Told.to_stop = True
     _end_descendants()
+    if _Told.is_executing:
+        return
     os._exit(128 + signal.SIGTERM)
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import sqlite3
+import time
 from pathlib import Path
 
 import cloudpickle
@@ -218,3 +219,19 @@ def test_a_run_whose_process_is_gone_says_in_which_cell_and_that_it_was_a_part(w
         lost = workspace.runs.show(run.id)
         assert (lost.status, lost.failed_cell, lost.findings.executed) == (status, 2, (1,))
         assert lost.cause == "The process that ran it is gone."
+
+
+def test_a_canceled_run_keeps_its_notebook_and_the_values_of_cells_that_were_done(hosted: Workspace) -> None:
+    queued = hosted.experiments.run(
+        write(hosted, ("a = 1\nprint('done')", []), ("import time; time.sleep(90)", [])), wait=False
+    )
+    deadline = time.monotonic() + 60
+    while hosted.runs.show(queued.id).cells.current != 2 and time.monotonic() < deadline:
+        time.sleep(0.1)
+    hosted.runs.cancel(queued.id)
+    while not (run := hosted.runs.show(queued.id)).status.is_final and time.monotonic() < deadline:
+        time.sleep(0.1)
+    assert (run.status, run.cause) == (RunStatus.CANCELED, "It was canceled.")
+    assert run.executed_digest is not None
+    assert b"done" in hosted.context.blobs.get(run.executed_digest)
+    assert hosted.runs.output(run.id, "a") == 1
