@@ -181,7 +181,7 @@ def find_folder(path: str | Path | None = None) -> Path:
     """The folder of the workspace that `path`, MLALM_WORKSPACE or the current folder names."""
     named = path if path is not None else os.environ.get("MLALM_WORKSPACE") or None
     if named is not None:
-        folder = Path(named).expanduser().absolute()
+        folder = Path(os.path.expanduser(named)).absolute()
         if folder.is_file():
             raise InvalidInput(f"The workspace '{named}'", expected="a folder", got="a file")
         if not (folder / HIDDEN / CATALOG).exists():
@@ -202,7 +202,7 @@ def nearest(start: Path) -> Path | None:
 
 def _found(path: Path) -> WorkspaceInfo:
     """Make the hidden folder beside its final place and move it there whole."""
-    folder = path.expanduser().absolute()
+    folder = Path(os.path.expanduser(path)).absolute()
     if folder.is_file():
         raise InvalidInput(f"The workspace '{path}'", expected="a folder", got="a file")
     hidden = folder / HIDDEN

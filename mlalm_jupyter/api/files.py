@@ -12,7 +12,7 @@ from mlalm_jupyter.domain.errors import AlreadyExists, InvalidInput, NotFound, U
 
 def readable_file(context: Context, file: str) -> Path:
     """The file a person named, from the current folder or from the workspace."""
-    named = Path(file).expanduser()
+    named = Path(os.path.expanduser(file))
     path = named if named.is_absolute() or named.exists() else context.path / named
     if path.is_dir():
         raise InvalidInput(f"The file '{file}'", expected="a file", got="a folder")
@@ -50,7 +50,7 @@ def _places(context: Context, named: Path) -> str:
 
 def write_new_file(context: Context, file: str, data: bytes) -> Path:
     """Write a file that does not exist yet, whole or not at all."""
-    path = Path(file).expanduser()
+    path = Path(os.path.expanduser(file))
     if path.exists():
         raise AlreadyExists("file", str(file), fix="Choose another name, or move that file away.")
     temporary = path.with_name(f".{path.name}.{os.getpid()}.part")

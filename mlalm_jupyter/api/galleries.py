@@ -59,7 +59,7 @@ class Galleries:
             )
         parcel = packed(self._context, source)
         told = checked_name("experiment", name or parcel.experiment.name.rpartition("/")[2])
-        root = Path(gallery).expanduser()
+        root = Path(os.path.expanduser(gallery))
         target = root / told
         if target.exists():
             raise AlreadyExists(
@@ -125,7 +125,7 @@ class Galleries:
     @contextlib.contextmanager
     def _opened(self, gallery: str) -> Iterator[Path]:
         """The folder of a gallery; a repository elsewhere is fetched for the moment."""
-        folder = Path(gallery).expanduser()
+        folder = Path(os.path.expanduser(gallery))
         if folder.is_dir():
             yield folder
             return

@@ -373,3 +373,13 @@ def _fits(schema: dict[str, Any], name: str, value: object) -> None:
 def test_the_types_of_the_page_are_those_of_the_verbs() -> None:
     committed = Path(__file__).parents[2] / "labextension/src/generated/api.ts"
     assert committed.read_text(encoding="utf-8") == typescript.generated(), inspect.getdoc(typescript)
+
+
+async def test_words_that_begin_with_a_tilde_are_no_files(ws: Workspace, jp_fetch: Fetch) -> None:
+    (ws.path / "a.ipynb").write_text('{"nbformat": 4, "nbformat_minor": 5, "metadata": {}, "cells": []}')
+    kept = await asked(
+        jp_fetch, "experiment/snapshot", notebook=str(ws.path / "a.ipynb"), message="~5% better than before"
+    )
+    assert kept["message"] == "~5% better than before"
+    status, _ = await refused(asked(jp_fetch, "experiment/snapshot", notebook="~nobody-here/a.ipynb"))
+    assert status in (400, 404)

@@ -91,10 +91,10 @@ class VerbHandler(_Handler):
 
     def _placed(self, name: str, value: object) -> object:
         """A file by its whole path; a notebook also goes by its path in the workspace, as the record names it."""
-        if not isinstance(value, str) or "://" in value:
+        if not isinstance(value, str) or "://" in value or (name not in FILES and name != "notebook"):
             return value
-        path = self.root / Path(value).expanduser()
-        return str(path) if name in FILES or (name == "notebook" and path.exists()) else value
+        path = self.root / os.path.expanduser(value)
+        return str(path) if name in FILES or path.exists() else value
 
 
 class PlaceHandler(_Handler):

@@ -6,6 +6,7 @@ request which notebook it saves and when that was last written, and the magic go
 
 from __future__ import annotations
 
+import os
 import time
 from collections.abc import Mapping
 from datetime import datetime
@@ -21,7 +22,7 @@ _SAME_MOMENT_S = 0.001
 def wait_for_page(shell: Any, notebook: str | None, *, timeout_s: float = 5.0) -> None:
     """Go on once the page has saved `notebook`; at once when it is another one, or no page said that it saves."""
     told = _told(shell)
-    file = Path(notebook).expanduser().absolute() if notebook else None
+    file = Path(os.path.expanduser(notebook)).absolute() if notebook else None
     if told is None or file is None or not _is_at(file, str(told.get("path", ""))):
         return
     before_s = _seconds(str(told.get("modified", "")))
