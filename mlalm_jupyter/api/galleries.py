@@ -12,6 +12,7 @@ import stat
 import subprocess
 import tempfile
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -101,7 +102,11 @@ class Galleries:
     def list(self, gallery: Annotated[str, _HERE]) -> Listing[Published]:
         """List the experiments of a gallery."""
         with self._opened(gallery) as root:
-            found = [_published(one.parent) for one in sorted(root.glob(f"*/{_ABOUT}"))]
+            is_here = root == Path(os.path.expanduser(gallery))
+            found = [
+                _listed(one.parent, place=str(one.parent) if is_here else f"{gallery}#{one.parent.name}")
+                for one in sorted(root.glob(f"*/{_ABOUT}"))
+            ]
         return Listing("package", found)
 
     @verb("gallery", "clone", attribute="galleries")
@@ -150,6 +155,14 @@ class Galleries:
                     f"The gallery '{gallery}' was not fetched.", why=why, fix="Try it with git."
                 )
             yield Path(place) / "gallery"
+
+
+def _listed(folder: Path, *, place: str) -> Published:
+    """A package of a list, which one that is damaged must not spoil."""
+    try:
+        return replace(_published(folder), folder=place)
+    except Corrupt as error:
+        return Published(folder.name, "", "", "", (), place, note=str(error))
 
 
 def _published(folder: Path) -> Published:

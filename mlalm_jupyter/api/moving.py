@@ -20,8 +20,10 @@ class Moving:
     @verb("experiment", "move")
     def move(
         self,
-        notebook: Annotated[str, Arg("where it was; no file is there any more", completes="experiment")],
-        to: Annotated[str, Arg("where it is now", metavar="NOTEBOOK")],
+        notebook: Annotated[
+            str, Arg("where it was; no file is there any more", metavar="OLD", completes="experiment")
+        ],
+        to: Annotated[str, Arg("where it is now", metavar="NEW")],
     ) -> Experiment:
         """Have an experiment with its history follow a notebook that was moved or renamed.
 

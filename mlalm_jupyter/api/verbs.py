@@ -10,6 +10,7 @@ from mlalm_jupyter.api.experiments import Experiments
 from mlalm_jupyter.api.galleries import Galleries
 from mlalm_jupyter.api.jobs import Jobs
 from mlalm_jupyter.api.models import Models
+from mlalm_jupyter.api.moving import Moving
 from mlalm_jupyter.api.retraining import Retraining
 from mlalm_jupyter.api.runs import Runs
 from mlalm_jupyter.api.saving import Saving
@@ -31,6 +32,7 @@ NOUNS: tuple[type, ...] = (
     Experiments,
     Saving,
     Exchange,
+    Moving,
     Views,
     Runs,
     Galleries,

@@ -9,7 +9,7 @@ from mlalm_jupyter.api.files import write_new_file
 from mlalm_jupyter.api.pinning import asset_of
 from mlalm_jupyter.api.saving import found_source
 from mlalm_jupyter.api.verb import Arg, verb
-from mlalm_jupyter.domain.errors import MissingAssets, NotFound
+from mlalm_jupyter.domain.errors import InvalidInput, MissingAssets, NotFound
 from mlalm_jupyter.domain.names import AssetRef, id_prefix
 from mlalm_jupyter.domain.outcome import Opened
 from mlalm_jupyter.domain.run import Run
@@ -40,7 +40,7 @@ class Views:
         bar = Bar(
             found.id[:12],
             found.status.value,
-            found.created_at[:19].replace("T", " "),
+            f"{found.created_at[:19].replace('T', ' ')} UTC",
             f"mlalm experiment save-as run:{found.id[:12]} NAME",
         )
         text = in_terminal(document, name=found.path, bar=bar)
@@ -48,7 +48,11 @@ class Views:
         if file is None:
             return Opened(found, text, html)
         kinds = {".html": html.encode(), ".ipynb": content, ".txt": text.encode()}
-        ending = next((one for one in kinds if file.endswith(one)), ".html")
+        ending = next((one for one in kinds if file.endswith(one)), None)
+        if ending is None:
+            raise InvalidInput(
+                f"The file '{file}'", expected="a name that ends with .html, .ipynb or .txt", got="another"
+            )
         return Opened(found, text, html, file=str(write_new_file(self._context, file, kinds[ending])))
 
     def locked(self, run: str, *, source: bool = False) -> tuple[Run, bytes]:

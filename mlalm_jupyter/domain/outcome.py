@@ -142,6 +142,9 @@ class Published:
     published_by: str
     assets: tuple[str, ...]
     folder: str
+    """Where it lies; one of a repository elsewhere is said as ADDRESS#NAME."""
+    note: str | None = None
+    """What is wrong with it, where it cannot be cloned."""
 
     def to_dict(self) -> dict[str, object]:
         return {
@@ -151,6 +154,7 @@ class Published:
             "published_by": self.published_by,
             "assets": list(self.assets),
             "folder": self.folder,
+            "note": self.note,
         }
 
 

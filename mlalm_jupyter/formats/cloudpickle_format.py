@@ -135,7 +135,7 @@ for name, place in zip(sys.argv[1::2], sys.argv[2::2]):
 def _not_installed() -> list[str]:
     """The top-level modules of this process that a scorer, which starts elsewhere, would not find."""
     places: dict[str, str] = {}
-    for name, module in list(sys.modules.items()):
+    for name, module in sys.modules.copy().items():
         folders = list(getattr(module, "__path__", ()))  # a package without __init__.py has no file
         place = getattr(module, "__file__", None) or (folders[0] if folders else None)
         if place and name.isidentifier() and not name.startswith("__"):

@@ -140,6 +140,12 @@ def test_a_snapshot_of_a_draft_is_locked_and_runs_nothing(hosted: Workspace, tra
     before = hosted.blobs.get(kept.snapshot.digest)
     (hosted.path / train).write_text('{"nbformat": 4, "cells": []}')
     assert hosted.blobs.get(hosted.runs.show(kept.id).snapshot.digest) == before
+    shown = hosted.experiments.open(kept.id, file=str(hosted.path / "kept.txt"))
+    assert Path(str(shown.file)).read_text() == shown.text
+    assert " UTC" in shown.text
+    with pytest.raises(InvalidInput, match="ends with .html, .ipynb or .txt"):
+        hosted.experiments.open(kept.id, file=str(hosted.path / "kept.pdf"))
+    assert not (hosted.path / "kept.pdf").exists()
 
 
 def test_what_was_pinned_stays_and_a_replay_reads_it_again(hosted: Workspace, train: str) -> None:

@@ -51,7 +51,8 @@ def test_a_gallery_may_be_a_git_repository(published: Path, hosted: Workspace, t
     ):
         subprocess.run(["git", "-C", str(published), *command], check=True)
     address = f"file://{published}"
-    assert [one.name for one in hosted.galleries.list(address)] == ["train"]
+    (listed,) = hosted.galleries.list(address)
+    assert (listed.name, listed.folder) == ("train", f"{address}#train")
     assert hosted.galleries.clone("train", address, name="again").experiment.path == "again.ipynb"
     with pytest.raises(InvalidInput, match="publish into its folder, and push"):
         hosted.galleries.publish("train.ipynb", "https://example.org/gallery.git")
@@ -113,6 +114,16 @@ def test_a_package_with_links_or_pipes_in_it_is_refused(
     with pytest.raises(Corrupt, match="cannot be read"):
         hosted.galleries.clone("train", str(published), name="again")
     assert not (hosted.path / "again.ipynb").exists()
+
+
+def test_one_damaged_package_does_not_hide_the_others(published: Path, hosted: Workspace) -> None:
+    (published / "bad").mkdir()
+    (published / "bad" / "about.json").write_text("{")
+    bad, good = hosted.galleries.list(str(published))
+    assert (bad.name, good.name, good.note) == ("bad", "train", None)
+    assert "Its about.json cannot be read" in str(bad.note)
+    with pytest.raises(Corrupt):
+        hosted.galleries.clone("bad", str(published))
 
 
 def test_a_package_with_a_file_that_is_too_large_is_refused(published: Path, hosted: Workspace) -> None:

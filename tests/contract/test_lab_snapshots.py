@@ -99,6 +99,28 @@ async def test_a_snapshot_is_read_as_a_notebook_that_cannot_be_written(
     assert (code, bare["content"], bare["format"]) == (200, None, None)
 
 
+@pytest.mark.parametrize(
+    "content",
+    [
+        b"\xef\xbb\xbf" + notebook("1 + 1"),
+        notebook("1 + 1").decode().encode("utf-16"),
+        b'{"nbformat": 4, "cells": [{"cell_type": "code", "source": "1 + 1"}]}',
+        b'{"nbformat": 4, "nbformat_minor": "x", "metadata": [], "cells": [{"source": ["1 ", "+ 1"], "metadata": 3}]}',
+    ],
+    ids=["byte order mark", "utf-16", "bare", "odd"],
+)
+async def test_a_notebook_that_another_program_wrote_opens_too(
+    ws: Workspace, ask: Ask, content: bytes
+) -> None:
+    (ws.path / "odd.ipynb").write_bytes(content)
+    kept = ws.experiments.snapshot(str(ws.path / "odd.ipynb"))
+    code, model = await ask(f"/mlalm/snapshots/rides/odd.ipynb/{kept.id}.locked.ipynb")
+    assert code == 200, model
+    (cell,) = model["content"]["cells"]
+    assert (cell["source"], cell["metadata"]["editable"]) == ("1 + 1", False)
+    assert ws.blobs.get(kept.snapshot.digest) == content
+
+
 async def test_a_run_shows_what_its_cells_printed(ws: Workspace, run: Run, ask: Ask) -> None:
     submitted = ws.blobs.get(run.snapshot.digest)
     one, lease = ws.recorder.begin(submitted, path=run.path, parameters={}, origin="test", owner="test")

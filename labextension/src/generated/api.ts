@@ -509,6 +509,14 @@ export interface IExperimentCopyRequest {
   name?: string;
 }
 
+/** Have an experiment with its history follow a notebook that was moved or renamed. */
+export interface IExperimentMoveRequest {
+  /** where it was; no file is there any more */
+  notebook: string;
+  /** where it is now */
+  to: string;
+}
+
 /** Open a snapshot, locked: read it, and save it as an experiment of your own to go on from there. */
 export interface IExperimentOpenRequest {
   /** a run's id, or its beginning */
@@ -901,6 +909,7 @@ export interface IVerbs {
   'experiment/export': IExperimentExportRequest;
   'experiment/import': IExperimentImportRequest;
   'experiment/copy': IExperimentCopyRequest;
+  'experiment/move': IExperimentMoveRequest;
   'experiment/open': IExperimentOpenRequest;
   'experiment/graph': IExperimentGraphRequest;
   'experiment/diff': IExperimentDiffRequest;

@@ -185,7 +185,10 @@ def packages(many: Sequence[Published]) -> View:
                 "No experiments in that gallery yet. Publish one with `mlalm gallery publish SOURCE GALLERY`."
             )
         ]
-    rows = [(one.name, one.description, joined(one.assets), _moment(one), one.published_by) for one in many]
+    rows = [
+        (one.name, one.note or one.description, joined(one.assets), _moment(one), one.published_by)
+        for one in many
+    ]
     return [Grid("Gallery", ("package", "about", "brings", "published", "by"), rows)]
 
 
@@ -199,6 +202,7 @@ def package(one: Published) -> View:
                 ("published", _moment(one)),
                 ("by", one.published_by),
                 ("folder", Code(one.folder)),
+                ("note", one.note or ""),
             ],
         )
     ]

@@ -7,19 +7,21 @@ experiment and lists its runs, `rides/train.ipynb/01a1....locked.ipynb` is the n
 from __future__ import annotations
 
 import errno
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import PurePosixPath
 from typing import Any
 from urllib.parse import unquote
 
 import nbformat
+from nbformat.v4.rwbase import rejoin_lines
 from tornado import web
 from tornado.httputil import HTTPServerRequest
 from tornado.routing import Matcher
 
 from mlalm_jupyter.domain.errors import NotFound, SnapshotLocked
 from mlalm_jupyter.domain.run import Run
+from mlalm_jupyter.notebook.document import read_notebook, source
 from mlalm_jupyter.workspace import Workspace
 
 DRIVE = "mlalm:"
@@ -110,12 +112,43 @@ def _notebook(workspace: Workspace, place: Place, *, below: str, has_content: bo
     return {**found, "content": _uneditable(content), "format": "json"} if has_content else found
 
 
-def _uneditable(content: bytes) -> Any:
-    """A notebook whose cells a page shows without letting anybody type; the bytes kept do not say that."""
-    notebook: Any = nbformat.reads(content.decode(), as_version=4)  # type: ignore[no-untyped-call]
-    for cell in notebook.cells:
-        cell.metadata.update(editable=False, deletable=False)
-    return notebook
+def _uneditable(content: bytes) -> dict[str, Any]:
+    """A notebook whose cells a page shows without letting anybody type; the bytes kept do not say that.
+
+    What is kept may lack what pages rely on, as notebooks that other programs wrote do.
+    """
+    kept = read_notebook(content).content
+    minor = kept.get("nbformat_minor")
+    page = nbformat.from_dict(  # type: ignore[no-untyped-call]
+        {
+            "nbformat": 4,
+            "nbformat_minor": minor if isinstance(minor, int) else 5,
+            "metadata": _mapping(kept.get("metadata")),
+            "cells": [_shown(cell) for cell in kept["cells"]],
+        }
+    )
+    return dict(rejoin_lines(page))  # type: ignore[no-untyped-call]
+
+
+def _shown(cell: Mapping[str, Any]) -> dict[str, Any]:
+    kind = cell.get("cell_type")
+    shown = {
+        **cell,
+        "cell_type": kind if kind in ("code", "markdown", "raw") else "raw",
+        "metadata": {**_mapping(cell.get("metadata")), "editable": False, "deletable": False},
+        "source": source(cell),
+    }
+    if kind == "code":
+        outputs = cell.get("outputs")
+        shown |= {
+            "execution_count": cell.get("execution_count"),
+            "outputs": [one for one in outputs if isinstance(one, dict)] if isinstance(outputs, list) else [],
+        }
+    return shown
+
+
+def _mapping(value: object) -> Mapping[str, Any]:
+    return value if isinstance(value, Mapping) else {}
 
 
 def _locked(run: Run, *, below: str) -> dict[str, Any]:
