@@ -143,7 +143,7 @@ def test_a_snapshot_of_a_draft_is_locked_and_runs_nothing(hosted: Workspace, tra
     shown = hosted.experiments.open(kept.id, file=str(hosted.path / "kept.txt"))
     assert Path(str(shown.file)).read_text() == shown.text
     assert " UTC" in shown.text
-    with pytest.raises(InvalidInput, match="ends with .html, .ipynb or .txt"):
+    with pytest.raises(InvalidInput, match=r"ends with \.html, \.ipynb or \.txt"):
         hosted.experiments.open(kept.id, file=str(hosted.path / "kept.pdf"))
     assert not (hosted.path / "kept.pdf").exists()
 
