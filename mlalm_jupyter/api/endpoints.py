@@ -9,6 +9,7 @@ from typing import Annotated
 from mlalm_jupyter.api.context import Context
 from mlalm_jupyter.api.golive import (
     check_still_servable,
+    held_model,
     keep_seal,
     kept_definition,
     model_asset,
@@ -18,9 +19,10 @@ from mlalm_jupyter.api.golive import (
     valid_seal,
 )
 from mlalm_jupyter.api.verb import Arg, verb
-from mlalm_jupyter.domain.definition import ServiceDefinition
-from mlalm_jupyter.domain.errors import AlreadyExists, InvalidInput
+from mlalm_jupyter.domain.definition import ModelAsset, ServiceDefinition
+from mlalm_jupyter.domain.errors import AlreadyExists, Conflict, InvalidInput
 from mlalm_jupyter.domain.listing import Listing
+from mlalm_jupyter.domain.model import TrainedModel
 from mlalm_jupyter.domain.names import AssetRef, EndpointRef
 from mlalm_jupyter.domain.server import Key, KeyPair
 from mlalm_jupyter.domain.service import Endpoint, Move, WebService, rollback_target
@@ -90,16 +92,35 @@ class Endpoints:
             current = tx.endpoints.get(EndpointRef.parse(endpoint))
             trained = tx.models.get(AssetRef.parse("model", model))
             is_sealed = valid_seal(ctx, tx, "definition", current.definition_hash) is not None
-        definition = kept_definition(ctx, current.definition_hash).with_model(model_asset(trained))
+        before = kept_definition(ctx, current.definition_hash)
+        definition = before.with_model(model_asset(trained))
         patched = current.patched(definition, at=ctx.clock.now())
         if patched.definition_hash == current.definition_hash:
             return self._unchanged(current, f"it serves {trained.reference} already")
+        self._check_fits(current.reference, before.models[0], trained)
         seal = (
             new_seal(ctx, "definition", definition.digest, reason=f"patched here into {current.reference}")
             if is_sealed
             else None
         )
         return self.move(patched, definition, action="patch", expected_revision=current.revision, seal=seal)
+
+    def _check_fits(self, endpoint: str, asset: ModelAsset, model: TrainedModel) -> None:
+        """Refuse a model that asks for other columns than callers send, or gives fewer than they read."""
+        with self._context.catalog.read() as tx:
+            served = held_model(tx, asset)
+        extra = model.signature.inputs.missing_from(served.signature.inputs.names)
+        gone = served.signature.outputs.missing_from(model.signature.outputs.names)
+        faults = [
+            f"asks for {_listed(extra)}, which callers do not send" if extra else "",
+            f"does not give {_listed(gone)}, which callers may read" if gone else "",
+        ]
+        if any(faults):
+            raise Conflict(
+                f"Endpoint '{endpoint}' was not patched.",
+                why=f"Model {model.reference} {' and '.join(filter(None, faults))}; it serves {served.reference}.",
+                fix=f"Deploy the model as a service of its own: `mlalm service deploy {model.reference} NAME`.",
+            )
 
     @verb("endpoint", "rollback", is_long=True)
     def rollback(
@@ -265,3 +286,7 @@ def _served_at(endpoint: Endpoint, moves: list[Move], revision: int) -> str:
         expected=f"a revision of its history, 1 to {endpoint.revision}",
         got=str(revision),
     )
+
+
+def _listed(names: list[str]) -> str:
+    return ", ".join(f"'{name}'" for name in names)
