@@ -19,15 +19,20 @@ def counts() -> Callable[[int, int], int]:
     return lambda usual, full: full if os.environ.get("MLALM_FULL") == "1" else usual
 
 
-_TOGETHER = {"browser", "notebooks", "docs/test_wheel.py", "unit/notebook/test_in_chromium.py"}
-"""What shares something that takes long to make; each file of it is run by one process."""
+_TOGETHER = {"browser": "browser", "unit/notebook/test_in_chromium.py": "browser"}
+"""What is run by one process: browsers beside each other would only take each other's time."""
+_WHOLE = ("notebooks", "docs/test_wheel.py")
+"""Where each file is run by one process, because its tests share what takes long to make."""
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
-        path = item.path.relative_to(Path(__file__).parent)
-        if path.as_posix() in _TOGETHER or path.parts[0] in _TOGETHER:
-            item.add_marker(pytest.mark.xdist_group(path.as_posix()))
+        path = item.path.relative_to(Path(__file__).parent).as_posix()
+        group = next((_TOGETHER[one] for one in _TOGETHER if path.startswith(one)), None)
+        if group is None and path.startswith(_WHOLE):
+            group = path
+        if group is not None:
+            item.add_marker(pytest.mark.xdist_group(group))
 
 
 FIGURES = pytest.StashKey[Counter[str]]()

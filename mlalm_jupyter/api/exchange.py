@@ -62,7 +62,7 @@ class Exchange(Saving):
         ctx = self._context
         text = readable_file(ctx, file).read_bytes()
         try:
-            wanted = imported(text.decode())
+            wanted = imported(text.decode(), name=f"The file '{file}'")
         except UnicodeDecodeError as error:
             raise InvalidInput(f"The file '{file}'", expected="text in UTF-8", got=str(error)) from error
         if overwrite and name is not None:
@@ -76,7 +76,10 @@ class Exchange(Saving):
             raise MissingAssets(f"Experiment '{wanted.name}'", missing=missing)
         if overwrite:
             return self._overwritten(wanted, known)
-        path = new_path(ctx, name or wanted.name)
+        fix = None
+        if known and not name:
+            fix = f"Name another, or say --overwrite; {known.path} is kept as a snapshot first."
+        path = new_path(ctx, name or wanted.name, fix=fix)
         write_new_file(ctx, str(ctx.path / path), wanted.to_notebook())
         experiment = Experiment(
             # the same experiment in another place keeps its id; beside itself it is another one

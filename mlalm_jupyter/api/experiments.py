@@ -167,9 +167,19 @@ class Experiments(Exchange, Views, Moving):
             runs = tx.runs.find(experiment_id=experiment.id)
             at_work = [one.id[:12] for one in runs if one.job_id and not one.status.is_final]
             if at_work:
-                raise InUse("experiment", experiment.path, users=[f"run {one}" for one in at_work])
+                raise InUse(
+                    "experiment",
+                    experiment.path,
+                    users=[f"run {one}" for one in at_work],
+                    fix=f"Wait for its end, or `mlalm run cancel {at_work[0]}`.",
+                )
             if triggers := tx.triggers.find(path=experiment.path):
-                raise InUse("experiment", experiment.path, users=[f"trigger {one.name}" for one in triggers])
+                raise InUse(
+                    "experiment",
+                    experiment.path,
+                    users=[f"trigger {one.name}" for one in triggers],
+                    fix=f"Delete what would run it first: `mlalm trigger delete {triggers[0].name}`.",
+                )
             if not yes:
                 many = f"{len(runs)} snapshots" if len(runs) != 1 else "1 snapshot"
                 raise Unconfirmed(f"Experiment {experiment.path}", goes=[f"its history with {many}"])

@@ -143,7 +143,7 @@ def found_source(
     return origin, None, content, pins_of(context, read_notebook(content, name=path))
 
 
-def new_path(context: Context, name: str) -> str:
+def new_path(context: Context, name: str, *, fix: str | None = None) -> str:
     """The place of a notebook that is to be made, in the workspace; what is taken is refused."""
     named = name if name.endswith(".ipynb") else f"{name}.ipynb"
     root = context.path.resolve()
@@ -155,7 +155,7 @@ def new_path(context: Context, name: str) -> str:
     with context.catalog.read() as tx:
         is_taken = tx.experiments.at_path(path) is not None
     if is_taken or place.exists():
-        raise AlreadyExists("experiment", path, fix="Choose another name.")
+        raise AlreadyExists("experiment", path, fix=fix or "Choose another name.")
     return path
 
 

@@ -138,7 +138,12 @@ class Transform:
 def check_unused(kind: str, reference: str, users: Sequence[str]) -> None:
     """Refuse to delete an asset that a snapshot or another asset refers to, naming who."""
     if users:
-        raise InUse(kind, reference, users=users)
+        raise InUse(
+            kind,
+            reference,
+            users=users,
+            fix="It stays as long as they do; they go with `mlalm experiment delete` and `mlalm model delete`.",
+        )
 
 
 @dataclass(frozen=True, slots=True)

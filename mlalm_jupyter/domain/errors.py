@@ -206,12 +206,14 @@ class SnapshotLocked(Conflict):
 class InUse(Conflict):
     code = "InUse"
 
-    def __init__(self, kind: str, name: str, *, users: Sequence[str]) -> None:
+    def __init__(
+        self, kind: str, name: str, *, users: Sequence[str], fix: str = "Move those to something else first."
+    ) -> None:
         self.users = tuple(users)
         super().__init__(
             f"{kind.capitalize()} '{name}' was not deleted.",
             why=f"It is in use by {_listed(self.users)}.",
-            fix="Move those to something else first.",
+            fix=fix,
         )
 
 

@@ -25,21 +25,22 @@ _CONFLICT = re.compile(r"^(<{7}|={7}|>{7})( |$)", re.M)
 Path = tuple[str | int, ...]
 
 
-def imported(text: str) -> ExportedExperiment:
-    """An experiment out of its text.
+def imported(text: str, *, name: str = "The experiment's text") -> ExportedExperiment:
+    """An experiment out of its text; `name` is what a refusal calls that.
 
     >>> imported("{}")
     Traceback (most recent call last):
     ...
     mlalm_jupyter.domain.errors.InvalidInput: ...
     """
-    return _Reading(text).experiment()
+    return _Reading(text, name).experiment()
 
 
 class _Reading:
     """One text, and what it should look like."""
 
-    def __init__(self, text: str) -> None:
+    def __init__(self, text: str, called: str) -> None:
+        self._called = called
         self._text = text.removeprefix("\ufeff")
 
     def experiment(self) -> ExportedExperiment:
@@ -77,18 +78,22 @@ class _Reading:
             conflict = _CONFLICT.search(self._text)
             line = self._line(conflict.start()) if conflict else error.lineno
             raise InvalidInput(
-                f"The experiment's text, line {line},",
+                f"{self._called}, line {line},",
                 expected="JSON",
-                got=f"the mark of an unfinished merge, {conflict[1]}" if conflict else error.msg,
-                fix="Finish the merge, and take out its marks." if conflict else "",
+                got=f"the mark of an unfinished merge, {conflict[1]}"
+                if conflict
+                else f"text that is none ({error.msg[:1].lower()}{error.msg[1:]})",
+                fix="Finish the merge, and take out its marks."
+                if conflict
+                else "Export it again with `mlalm experiment export`.",
             ) from error
         except (ValueError, RecursionError) as error:
             got = str(error) or "text nested too deeply"
-            raise InvalidInput("The experiment's text", expected="JSON", got=got) from error
+            raise InvalidInput(self._called, expected="JSON", got=got) from error
         double = twice(self._text)
         if double:
             raise InvalidInput(
-                f"The experiment's text, line {self._line(double[1])},",
+                f"{self._called}, line {self._line(double[1])},",
                 expected="each name once",
                 got=f"'{double[0]}' again",
             )
@@ -106,6 +111,9 @@ class _Reading:
                 f"'{given}', which a newer mlalm wrote",
                 "Install the newer mlalm that wrote it, and try again.",
             )
+        if "nbformat" in found:
+            fix = "Copy a notebook into the workspace; it needs no import."
+            self._refuse(("nbformat",), "an exported experiment", "a notebook", fix)
         self._refuse(("format",), f"'{FORMAT}'", repr(given) if "format" in found else "no format")
 
     def _cell(self, value: Any, path: Path) -> ExportedCell:
@@ -186,9 +194,7 @@ class _Reading:
     def _refuse(self, path: Path, expected: str, got: str, fix: str = "") -> NoReturn:
         line = self._line(span_at(self._text, path)[0])
         steps = "".join(f"[{step}]" if isinstance(step, int) else f".{step}" for step in path)
-        raise InvalidInput(
-            f"The experiment's text, line {line}, at ${steps},", expected=expected, got=got, fix=fix
-        )
+        raise InvalidInput(f"{self._called}, line {line}, at ${steps},", expected=expected, got=got, fix=fix)
 
     def _line(self, place: int) -> int:
         return self._text.count("\n", 0, place) + 1

@@ -282,3 +282,19 @@ def test_save_as_keeps_the_kind_of_the_experiment(ws: Workspace) -> None:
     write(ws, "other.ipynb", "1")
     assert ws.experiments.save_as("other.ipynb", "third").experiment.kind == "predictive"
     assert ws.experiments.save_as(f"run:{run.id}", "fourth").experiment.kind == "training"
+
+
+def test_a_refused_import_names_the_file_and_the_way_out(workspace: Workspace) -> None:
+    notebook = '{"nbformat": 4, "nbformat_minor": 5, "metadata": {}, "cells": []}'
+    (workspace.path / "train.ipynb").write_text(notebook)
+    (workspace.path / "broken.json").write_text('{"a":')
+    workspace.experiments.snapshot("train.ipynb")
+    workspace.experiments.export("train.ipynb", str(workspace.path / "train.json"))
+    with pytest.raises(
+        InvalidInput, match=r"The file '.*broken\.json', line 1, is not valid\. .*Export it again"
+    ):
+        workspace.experiments.import_(str(workspace.path / "broken.json"))
+    with pytest.raises(InvalidInput, match=r"got a notebook\. Copy a notebook into the workspace"):
+        workspace.experiments.import_(str(workspace.path / "train.ipynb"))
+    with pytest.raises(AlreadyExists, match=r"say --overwrite; train\.ipynb is kept as a snapshot first"):
+        workspace.experiments.import_(str(workspace.path / "train.json"))

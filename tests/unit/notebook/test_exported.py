@@ -173,7 +173,7 @@ GOOD = text_of(notebook(code("x = 1\ny = 2", id="one"), code("z = 3", id="two"))
         ('"kernel": {}', '"kernel": NaN', "text", "NaN, which is no number"),
         ('"x = 1"', '"x\\n1"', "at $.cells[0].source[0],", "one line"),
         ('\n "kernel": {},', "\n<<<<<<< ours\n", "line 6,", "an unfinished merge"),
-        ('"kernel": {},', '"kernel": {}', "line 7,", "Expecting ',' delimiter"),
+        ('"kernel": {},', '"kernel": {}', "line 7,", "expecting ',' delimiter"),
         ("mlalm-experiment/1", "mlalm-experiment/2", "line 2, at $.format,", "which a newer mlalm wrote"),
         ("mlalm-experiment/1", "pickle", "line 2, at $.format,", "'pickle'"),
     ],
