@@ -15,7 +15,7 @@ from mlalm_jupyter.api.runs import ended_run
 from mlalm_jupyter.api.snapshots import last_cell
 from mlalm_jupyter.api.verb import Arg, verb
 from mlalm_jupyter.api.views import Views
-from mlalm_jupyter.domain.errors import InUse, InvalidInput, Unconfirmed
+from mlalm_jupyter.domain.errors import InUse, InvalidInput, Unconfirmed, nearest
 from mlalm_jupyter.domain.experiment import Experiment
 from mlalm_jupyter.domain.listing import Listing
 from mlalm_jupyter.domain.outcome import Removed
@@ -221,5 +221,8 @@ def _status(text: str | None) -> RunStatus | None:
     for status in RunStatus:
         if status.value.casefold() == text.strip().casefold():
             return status
-    known = ", ".join(f"'{status.value}'" for status in RunStatus)
-    raise InvalidInput("The status", expected=f"one of {known}", got=f"'{text}'")
+    words = [status.value for status in RunStatus]
+    known = ", ".join(f"'{word}'" for word in words)
+    near = nearest(text, words)
+    fix = f"The nearest is '{near[0]}'." if near else ""
+    raise InvalidInput("The status", expected=f"one of {known}", got=f"'{text}'", fix=fix)

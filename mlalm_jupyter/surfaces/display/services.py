@@ -28,12 +28,13 @@ _ACTIONS = {"deploy": "deployed", "update": "deployed again", "add": "added", "p
 
 
 def service(one: WebService) -> View:
+    first = "first " if one.default.revision > 1 else ""  # the grid below says what it serves by now
     facts = Facts(
         f"Service {one.name}",
         [
             ("state", one.state),
-            ("made from", one.source),
-            ("deployed", Moment(one.created_at)),
+            (f"{first}made from", one.source),
+            (f"{first}deployed", Moment(one.created_at)),
             ("by", one.created_by),
         ],
     )

@@ -257,10 +257,10 @@ class MlalmMagics(Magics):
             path = self._call("run", "show", {"run": here.run_id}, like=asked).path
         if path is None:
             raise InvalidInput(
-                "The notebook",
-                expected="its path, because which notebook this is cannot be known here",
+                f"The argument {argument.upper()}",
+                expected="the path of this notebook, which cannot be known in this front end",
                 got="none",
-                fix="Name it, for example train.ipynb.",
+                fix="Name it in the line, for example `train.ipynb`.",
             )
         return replace(asked, arguments={**asked.arguments, argument: path})
 

@@ -44,6 +44,11 @@ def jp_asyncio_loop() -> None:
     """No event loop of Jupyter's tests, which would close the one that the browser is driven with."""
 
 
+@pytest.fixture
+def jp_server_cleanup() -> None:
+    """No server of Jupyter's tests either, which would want that loop."""
+
+
 @pytest.fixture(scope="module")
 def browser() -> Iterator[Any]:
     named = os.environ.get("MLALM_CHROMIUM") or shutil.which("chromium") or shutil.which("google-chrome")
