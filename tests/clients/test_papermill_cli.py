@@ -300,6 +300,43 @@ def test_an_interrupted_run_is_canceled(workspace: Any, papermills: list[subproc
     assert not lives(kernel)
 
 
+def test_an_interrupt_that_got_lost_in_a_callback_still_ends_the_run(
+    workspace: Any, papermills: list[subprocess.Popen[str]]
+) -> None:
+    notebook = write(workspace.path / "a.ipynb", WAITS, TELLS)
+    script = (
+        "import sys, papermill\n"
+        "from mlalm_jupyter.adapters.watched_papermill import WatchedClient\n"
+        "receives = WatchedClient.execute_cell\n"
+        "def deaf(self, *cell):\n"
+        "    while True:\n"
+        "        try:\n"
+        "            return receives(self, *cell)\n"
+        "        except KeyboardInterrupt:\n"
+        "            pass\n"
+        "WatchedClient.execute_cell = deaf\n"
+        "papermill.execute_notebook(*sys.argv[1:], engine_name='mlalm', progress_bar=False)\n"
+    )
+    process = subprocess.Popen(
+        [sys.executable, "-c", script, str(notebook), str(workspace.path / "out.ipynb")],
+        cwd=workspace.path,
+        text=True,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+    )
+    papermills.append(process)
+    kernel, _ = waiting(workspace, process)
+    process.send_signal(signal.SIGINT)
+    process.communicate(timeout=WAIT_S)
+    assert process.returncode != 0
+    run = the_run(workspace)
+    assert (run.status, run.cause) == (
+        RunStatus.CANCELED,
+        "It was interrupted where papermill was started.",
+    )
+    assert not lives(kernel)
+
+
 def test_a_run_whose_papermill_was_killed_does_not_stay_running(
     workspace: Any, papermills: list[subprocess.Popen[str]]
 ) -> None:

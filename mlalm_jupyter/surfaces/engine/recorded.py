@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import contextlib
 import os
+import signal
 import threading
+import time
 from collections.abc import Iterator
 from dataclasses import replace
 from enum import StrEnum
+from types import FrameType
 from typing import Any
 
 import nbformat
@@ -25,6 +28,8 @@ from mlalm_jupyter.surfaces.engine.origin import Origin, workspace_of
 from mlalm_jupyter.workspace import Workspace
 
 _BEAT_S = LEASE_S / 5
+_LOOK_S = 0.5
+_PATIENCE_S = 3
 
 
 class End(StrEnum):
@@ -66,7 +71,7 @@ class RecordedEngine(WatchedEngine):
                 replaces_injected=origin.replaces_injected,
                 keep_in=keeping if _is_python(nb) else None,
             )
-            with recorded.heart(watch):
+            with recorded.heart(watch), recorded.interruptible():
                 try:
                     recorded.starts()
                     done = super().execute_notebook(
@@ -94,6 +99,7 @@ class _Recorded:
         self._lease = lease
         self.run = run
         self.ended: End | None = None
+        self._interrupted_at: float | None = None
         self._mark = descendants.mark(lease.job_id, lease.attempt)
 
     def starts(self) -> None:
@@ -132,8 +138,37 @@ class _Recorded:
             quiet.set()
             thread.join()
 
+    @contextlib.contextmanager
+    def interruptible(self) -> Iterator[None]:
+        """Remember an interrupt: raised inside a callback, its exception gets lost and nothing would end."""
+        if (
+            threading.current_thread() is not threading.main_thread()
+            or signal.getsignal(signal.SIGINT) is not signal.default_int_handler
+        ):
+            yield
+            return
+
+        def told(number: int, frame: FrameType | None) -> None:
+            self.ended = self.ended or End.INTERRUPTED
+            self._interrupted_at = time.monotonic()
+            signal.default_int_handler(number, frame)
+
+        signal.signal(signal.SIGINT, told)
+        try:
+            yield
+        finally:
+            signal.signal(signal.SIGINT, signal.default_int_handler)
+
     def _beat(self, quiet: threading.Event) -> None:
-        while not quiet.wait(_BEAT_S):
+        beaten = time.monotonic()
+        while not quiet.wait(_LOOK_S):
+            now = time.monotonic()
+            if self._interrupted_at is not None and now > self._interrupted_at + _PATIENCE_S:
+                self._interrupted_at = None
+                descendants.end(mark=self._mark)
+            if now < beaten + _BEAT_S:
+                continue
+            beaten = now
             try:
                 if self._recorder.heartbeat(self._lease):
                     continue
@@ -160,6 +195,8 @@ def _end_badly(recorded: _Recorded, watch: Watch, nb: Any, error: BaseException)
     else:
         status, cause = RunStatus.FAILED, execution.cause or f"{type(error).__name__}: {error}"
     recorded.end(replace(execution, status=status, cause=cause))
+    if recorded.ended is End.INTERRUPTED and not isinstance(error, KeyboardInterrupt):
+        raise KeyboardInterrupt from error
     if recorded.ended in (End.CANCELED, End.LOST):
         raise RunFailed(recorded.run.path, run_id=recorded.run.id, cause=cause) from error
 
