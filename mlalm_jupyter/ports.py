@@ -456,6 +456,12 @@ class NotebookRunner(Protocol):
         Files of its own it puts into the folder `scratch`, or where the system has room for such.
         """
 
+    def left_in(self, scratch: Path, *, keep: Callable[[Path], tuple[str, int]]) -> Execution | None:
+        """What an execution had done that was killed in `scratch`; None when it had not got to its first cell.
+
+        Its status and cause say nothing: those are known to whoever found it dead.
+        """
+
 
 class ServiceHost(Protocol):
     """Where services run."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import tempfile
 from collections.abc import Callable, Mapping
@@ -56,20 +57,20 @@ class PapermillRunner:
         language = KernelSpecs().found(kernel).language
         papermill_engines.register(_ENGINE, _KeepingEngine)
         kept: list[Any] = []
-        with tempfile.TemporaryDirectory(prefix="mlalm-run-", dir=scratch) as folder:
-            path = Path(folder) / "notebook.ipynb"
+        with contextlib.ExitStack() as stack:
+            folder = scratch or Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="mlalm-run-")))
+            path = folder / "notebook.ipynb"
             path.write_bytes(notebook)
-            values = Path(folder) / "values" if keep and language == "python" else None
             watch = Watch(
                 on_cell=on_cell,
                 timeout_s=timeout_s,
                 replaces_injected=any(map(_is_injected, document.cells)),
                 until=until,
-                keep_in=values,
+                scratch=folder,
+                keeps_values=keep is not None and language == "python",
             )
-            if values:
-                values.mkdir()
-                env = {**env, "MLALM_KEEP": str(values)}
+            if watch.keep_in:
+                env = {**env, "MLALM_KEEP": str(watch.keep_in)}
             try:
                 papermill.execute_notebook(
                     str(path),
@@ -94,6 +95,13 @@ class PapermillRunner:
                     raise
             execution = watch.execution(_written(kept[0]))
             return replace(execution, outputs=watch.outputs(keep)) if keep else execution
+
+    def left_in(self, scratch: Path, *, keep: Callable[[Path], tuple[str, int]]) -> Execution | None:
+        left = Watch.of_the_killed(scratch)
+        if left is None:
+            return None
+        watch, document = left
+        return replace(watch.execution(_written(document)), outputs=watch.outputs(keep))
 
 
 class _KeepingEngine(WatchedEngine):

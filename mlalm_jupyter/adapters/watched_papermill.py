@@ -18,6 +18,7 @@ from papermill.clientwrap import PapermillNotebookClient
 from papermill.engines import NBClientEngine
 from traitlets import default
 
+from mlalm_jupyter.adapters import journal
 from mlalm_jupyter.adapters.kept_values import LISTING
 from mlalm_jupyter.domain import errors
 from mlalm_jupyter.domain.run import Cells, Output, RunStatus
@@ -27,6 +28,7 @@ INJECTED = "injected-parameters"
 _LONGEST_CAUSE = 2000
 _IOPUB_TIMEOUT_S = 60
 _SHORTEST_TIMEOUT_S = 0.05
+_VALUES = "values"
 _KEEP = """
 try:
     from mlalm_jupyter.adapters.kept_values import start as _mlalm_start
@@ -52,10 +54,14 @@ class Watch:
         timeout_s: float | None = None,
         replaces_injected: bool = False,
         until: int | None = None,
-        keep_in: Path | None = None,
+        scratch: Path | None = None,
+        keeps_values: bool = False,
     ) -> None:
         self._on_cell = on_cell
-        self.keep_in = keep_in
+        self._journal = journal.Journal(scratch) if scratch else None
+        self.keep_in = scratch / _VALUES if scratch and keeps_values else None
+        if self.keep_in:
+            self.keep_in.mkdir(mode=0o700, exist_ok=True)
         self._until = until
         self._timeout_s = timeout_s
         self._replaces_injected = replaces_injected
@@ -70,8 +76,28 @@ class Watch:
         self.stop: Callable[[], bool] = lambda: False
         """Asked before each cell whether to go on."""
 
-    def begins(self, cells: list[Any]) -> None:
-        """The kernel is there and the first of these cells is about to start."""
+    @classmethod
+    def of_the_killed(cls, scratch: Path) -> tuple[Watch, Any] | None:
+        """What an execution that was killed had seen, and its notebook then; None when it had not begun."""
+        told = journal.read(scratch)
+        if told is None:
+            return None
+        watch = cls(on_cell=lambda _: None, replaces_injected=told.replaces_injected)
+        watch.keep_in = scratch / _VALUES
+        watch._numbers(told.notebook.cells)
+        for index in told.completed:
+            watch.completes(index)
+        watch.failed_cell = None if told.current is None else watch._number_of.get(told.current)
+        return watch, told.notebook
+
+    def begins(self, notebook: Any) -> None:
+        """The kernel is there and the first cell of this notebook is about to start."""
+        self._numbers(notebook.cells)
+        self._has_begun = True
+        if self._journal:
+            self._journal.begins(notebook, replaces_injected=self._replaces_injected)
+
+    def _numbers(self, cells: list[Any]) -> None:
         self._order = [
             index for index, cell in enumerate(cells) if cell.cell_type == "code" and cell.source.strip()
         ]
@@ -80,14 +106,26 @@ class Watch:
             for index in self._order
             if self._replaces_injected or INJECTED not in cells[index].metadata.get("tags", [])
         )
-        self._has_begun = True
         self._number_of = {index: number for number, index in enumerate(numbers, start=1)}
 
     def starts(self, index: int) -> None:
         if self.stop():
             raise Stopped
+        if self._journal:
+            self._journal.starts(index)
         if (number := self._number_of.get(index)) is not None:
             self._on_cell(Cells(len(self._executed), len(self._number_of), number))
+
+    def grows(self, index: int, cell: Any) -> None:
+        """A cell at work has said something."""
+        if self._journal:
+            self._journal.grows(index, cell)
+
+    def ends(self, index: int, cell: Any) -> None:
+        """A cell is as it will stay, be it completed or not."""
+        if self._journal and index in self._order:
+            is_completed = self.status is not RunStatus.FAILED
+            self._journal.ends(index, cell, is_completed=is_completed)
 
     def completes(self, index: int) -> None:
         if (number := self._number_of.get(index)) is not None:
@@ -215,7 +253,7 @@ class WatchedClient(PapermillNotebookClient):  # type: ignore[misc]  # papermill
             raise
 
     def papermill_execute_cells(self) -> None:
-        self.watch.begins(self.nb.cells)
+        self.watch.begins(self.nb)
         if self.watch.keep_in is not None:
             # nobody waits for its answer: the first cell comes after it, and a kernel without us goes on without it
             self.kc.execute(_KEEP, silent=True, store_history=False, allow_stdin=False)
@@ -238,9 +276,16 @@ class WatchedClient(PapermillNotebookClient):  # type: ignore[misc]  # papermill
                 raise
             finally:
                 self.nb_man.cell_complete(self.nb.cells[index], cell_index=index)
+                self.watch.ends(index, self.nb.cells[index])
             self.watch.completes(index)
             if self.watch.is_enough:
                 return
+
+    def process_message(self, message: Any, cell: Any, cell_index: int) -> Any:
+        output = super().process_message(message, cell, cell_index)
+        if output is not None:
+            self.watch.grows(cell_index, cell)
+        return output
 
     _has_left = False
 

@@ -13,7 +13,7 @@ from mlalm_jupyter.api.recorder import Recorder
 from mlalm_jupyter.api.scratch import scratch
 from mlalm_jupyter.api.snapshots import last_cell
 from mlalm_jupyter.domain.errors import MlalmError, Unavailable
-from mlalm_jupyter.domain.job import JobState, Lease
+from mlalm_jupyter.domain.job import Job, JobState, Lease
 from mlalm_jupyter.domain.run import Cells, Run, RunStatus
 from mlalm_jupyter.notebook.document import read_notebook
 from mlalm_jupyter.ports import Execution
@@ -43,8 +43,12 @@ class Performer:
             job = tx.jobs.get(lease.job_id)
             run = tx.runs.get(str(job.payload["run"]))
         run = self._recorder.running(run, lease)
-        execution = self._execute(run, lease, on_progress)
-        if is_stopped():
+        with scratch(self._context, lease) as folder:
+            execution = self._execute(run, lease, on_progress, folder)
+            self._record(job, run, lease, execution, is_stopped=is_stopped())
+
+    def _record(self, job: Job, run: Run, lease: Lease, execution: Execution, *, is_stopped: bool) -> None:
+        if is_stopped:
             with self._context.catalog.read() as tx:
                 is_canceled = tx.jobs.get(lease.job_id).cancel_requested
             if not is_canceled:
@@ -62,7 +66,7 @@ class Performer:
         else:
             self._recorder.end(run, lease, execution)
 
-    def _execute(self, run: Run, lease: Lease, on_progress: OnProgress | None) -> Execution:
+    def _execute(self, run: Run, lease: Lease, on_progress: OnProgress | None, folder: Path) -> Execution:
         ctx = self._context
 
         def told(cells: Cells) -> None:
@@ -76,17 +80,16 @@ class Performer:
 
         env = {"MLALM_WORKSPACE": str(ctx.path), "MLALM_RUN": run.id}
         notebook = ctx.blobs.get(run.snapshot.digest)
-        with scratch(ctx, lease) as folder:
-            return ctx.make_runner().execute(
-                notebook,
-                parameters=run.snapshot.parameters,
-                env=env,
-                cwd=(ctx.path / Path(run.path)).parent,
-                on_cell=told,
-                until=last_cell(read_notebook(notebook), run.snapshot.until),
-                keep=ctx.blobs.put_file,
-                scratch=folder,
-            )
+        return ctx.make_runner().execute(
+            notebook,
+            parameters=run.snapshot.parameters,
+            env=env,
+            cwd=(ctx.path / Path(run.path)).parent,
+            on_cell=told,
+            until=last_cell(read_notebook(notebook), run.snapshot.until),
+            keep=ctx.blobs.put_file,
+            scratch=folder,
+        )
 
     def _finish_retraining(
         self, run: Run, lease: Lease, execution: Execution, *, patch: object, model: str

@@ -7,9 +7,10 @@ from dataclasses import replace
 
 from mlalm_jupyter.api.context import Context
 from mlalm_jupyter.api.files import readable_file
+from mlalm_jupyter.api.scratch import folder_of
 from mlalm_jupyter.api.snapshots import changed_files, environment_here, taken
 from mlalm_jupyter.domain.asset import Pin
-from mlalm_jupyter.domain.errors import NotFound, SnapshotLocked
+from mlalm_jupyter.domain.errors import NotFound, SnapshotLocked, Unavailable
 from mlalm_jupyter.domain.experiment import Experiment
 from mlalm_jupyter.domain.job import Job, JobState, Lease
 from mlalm_jupyter.domain.run import Cells, Figure, Findings, Live, Output, Run, RunStatus, Snapshot
@@ -264,21 +265,37 @@ class Recorder:
 
     def abandon(self, lease: Lease, state: JobState, *, cause: str) -> bool:
         """End a job whose process is gone or was ended, and its run with it."""
+        with self._context.catalog.read() as tx:
+            left = self._left(tx.jobs.get(lease.job_id))
         with self._context.catalog.write() as tx:
             job = tx.jobs.get(lease.job_id)
             if not tx.jobs.finish(lease, state, at=self._context.clock.now(), result=None, cause=cause):
                 return False
-            self._follow(tx, job, state, cause)
+            self._follow(tx, job, state, cause, left)
         return True
 
     def release(self, owner: str, *, cause: str = "The process that ran it is gone.") -> list[Job]:
         """Put back what an owner held that is gone, or end it where no attempt is left; runs included."""
         ctx = self._context
+        with ctx.catalog.read() as tx:
+            held = [job for job in tx.jobs.find(state=JobState.RUNNING) if job.owner == owner]
+        left = {(job.id, job.attempt): self._left(job) for job in held}
         with ctx.catalog.write() as tx:
             released = tx.jobs.release(owner, at=ctx.clock.now(), cause=cause)
             for job in released:
-                self._follow(tx, job, job.state, cause)
+                self._follow(tx, job, job.state, cause, left.get((job.id, job.attempt)))
         return released
+
+    def _left(self, job: Job) -> Execution | None:
+        """What an attempt had done that did not live to tell it; of one that will be tried again, too."""
+        ctx = self._context
+        if job.state is not JobState.RUNNING:
+            return None
+        try:
+            return ctx.make_runner().left_in(folder_of(ctx, job.id, job.attempt), keep=ctx.blobs.put_file)
+        except (Unavailable, OSError):
+            # no room for it: that the run has ended must be told all the same
+            return None
 
     def cancel(self, job_id: str) -> Job:
         """Cancel a queued job and its run at once, or ask a running one to stop."""
@@ -368,8 +385,10 @@ class Recorder:
                 "lease", lease.job_id[:12], fix="Another worker holds this job by now; its result will count."
             )
 
-    def _follow(self, tx: Transaction, job: Job, state: JobState, cause: str) -> None:
-        """Move the run of a job to where its job went."""
+    def _follow(
+        self, tx: Transaction, job: Job, state: JobState, cause: str, left: Execution | None = None
+    ) -> None:
+        """Move the run of a job to where its job went, with what its execution left."""
         run_id = job.payload.get("run")
         if not isinstance(run_id, str):
             return
@@ -380,13 +399,15 @@ class Recorder:
         if wanted is RunStatus.QUEUED:
             moved = run.moved(wanted, at=self._context.clock.now(), cause=None)
         else:
-            moved = self._lost(run, wanted, cause)
+            moved = self._lost(run, wanted, cause, left)
         tx.runs.move(moved, expected=run.status)
         if wanted.is_final:
+            if left:
+                tx.runs.add_outputs(run.id, self._signed(left.outputs))
             self._note_end(tx, moved)
 
-    def _lost(self, run: Run, end: RunStatus, cause: str) -> Run:
-        """A run as it ends whose process could not say how: what is known is how far it had told to be."""
+    def _lost(self, run: Run, end: RunStatus, cause: str, left: Execution | None) -> Run:
+        """A run as it ends whose process could not say how: what is known is how far it had got."""
         if run.status is not RunStatus.RUNNING:
             return run.moved(end, at=self._context.clock.now(), cause=cause)
         lost = run.moved(
@@ -395,8 +416,17 @@ class Recorder:
             cause=cause,
             failed_cell=run.cells.current if end is RunStatus.FAILED else None,
         )
-        executed = tuple(range(1, run.cells.done + 1))
-        return replace(lost, findings=replace(run.findings, executed=executed))
+        if left is None:
+            executed = tuple(range(1, run.cells.done + 1))
+            return replace(lost, findings=replace(run.findings, executed=executed))
+        found = self._findings(read_notebook(left.notebook), left.executed)
+        return replace(
+            lost,
+            cells=left.cells,
+            executed_digest=self._context.blobs.put_pieces(pieces(left.notebook)),
+            findings=_with_note(found, run),
+            failed_cell=lost.failed_cell and left.failed_cell,
+        )
 
     def _note_end(self, tx: Transaction, run: Run) -> None:
         self._context.note(

@@ -13,10 +13,15 @@ from mlalm_jupyter.domain.errors import NotFound, Unavailable
 from mlalm_jupyter.domain.job import JobState, Lease
 
 
+def folder_of(context: Context, job_id: str, attempt: int) -> Path:
+    """Where an attempt at a job has its files."""
+    return context.scratch / f"{job_id}-{attempt}"
+
+
 @contextlib.contextmanager
 def scratch(context: Context, lease: Lease) -> Iterator[Path]:
-    """A folder for one attempt at a job, which goes with it."""
-    folder = context.scratch / f"{lease.job_id}-{lease.attempt}"
+    """A folder for one attempt at a job; it stays where the end of that is not on record yet."""
+    folder = folder_of(context, lease.job_id, lease.attempt)
     try:
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     except OSError as error:
@@ -28,7 +33,9 @@ def scratch(context: Context, lease: Lease) -> Iterator[Path]:
     try:
         yield folder
     finally:
-        shutil.rmtree(folder, ignore_errors=True)
+        with contextlib.suppress(Unavailable):
+            if not _is_running(context, lease.job_id, str(lease.attempt)):
+                shutil.rmtree(folder, ignore_errors=True)
 
 
 def free_scratch(context: Context) -> None:

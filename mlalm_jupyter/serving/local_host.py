@@ -29,6 +29,7 @@ from mlalm_jupyter.serving.told import error_told
 START_S = 90.0
 STOP_S = 30.0
 _REPLACED_S = 3.0
+_GONE_S = 5.0
 _POLL_S = 0.02
 
 
@@ -102,6 +103,7 @@ class LocalHost:
         pid = self.home.server_pid()
         if pid is None:
             return replace(self.status(), note="Nothing changed: it does not run.")
+        processes = [one["pid"] for one in (self.home.server() or {}).get("processes", ())]
         while pid is not None:
             if pid:
                 # a supervisor that does not end by itself is killed, and its children with it
@@ -112,6 +114,10 @@ class LocalHost:
             if pid is not None and time.monotonic() > deadline:
                 why, fix = f"Process {pid} goes on.", f"Run `kill -9 {pid}`."
                 raise Unavailable("The server did not stop.", why=why, fix=fix)
+        # the lock goes a moment before its holder does, and children that were killed need one as well
+        gone_by = time.monotonic() + _GONE_S
+        while any(map(is_alive, processes)) and time.monotonic() < gone_by:
+            time.sleep(_POLL_S)
         return self.status()
 
     def logs(self, *, process: str | None = None, lines: int = 50) -> str:

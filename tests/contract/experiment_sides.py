@@ -109,7 +109,7 @@ class Side:
                 self._check_asset(asset)
 
     def _check_locked(self, row: Run, wanted: Snapshot) -> None:
-        assert (row.id, row.status.value, row.path) == (wanted.id, wanted.status, wanted.path)
+        assert (row.id, row.status.value, row.path) == (wanted.id, wanted.status, wanted.path), (row, wanted)
         assert row.snapshot.digest == sha256(wanted.content)
         assert row.executed_digest == (sha256(wanted.executed) if wanted.executed else None)
         pins = {(pin.kind, pin.wanted): pin for pin in row.snapshot.assets}

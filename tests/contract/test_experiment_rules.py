@@ -379,7 +379,8 @@ class Experimenting:
             if each.is_to_stop:
                 each.move("Canceled")
             elif not is_whole or each.attempts == each.most_attempts:
-                each.move("Failed")
+                is_part = each.is_part and each.status == "Running"
+                each.move("Failed (Partial run)" if is_part else "Failed")
             elif each.status == "Running":
                 each.move("Queued")
 
@@ -542,10 +543,16 @@ class Experimenting:
         source, cells, pins, parent = found
         path = self.fresh()
         copied = one.ws.experiments.copy(source, str(other.ws.path), name=path)
-        brought = {(pin.kind, pin.reference): other.place.adopted(pin) for pin in pins.values()}
+        in_order = sorted(pins.items(), key=lambda one: (one[1].kind, one[1].version))
+        brought = {key: other.place.adopted(pin) for key, pin in in_order}
+        newest = {kind: max(all_of, key=lambda one: one.version).id if all_of else None
+                  for kind, all_of in other.place.assets.items()}  # fmt: skip
         made = tuple(
             with_version(cell, brought[cell.kind, cell.wanted].version)
-            if cell.version and (cell.kind, cell.wanted) in brought
+            if cell.kind
+            and (cell.kind, cell.wanted) in brought
+            # a bare name goes on to mean what it meant, also where another version is the newest
+            and (cell.version or newest[cell.kind] != brought[cell.kind, cell.wanted].id)
             else cell
             for cell in cells
         )

@@ -208,9 +208,9 @@ def test_a_variable_of_a_function_is_found_where_the_line_stands_in_it(cell: Cel
 
 
 def test_runs_need_a_notebook_that_is_known(cell: Cell) -> None:
-    with pytest.raises(InvalidInput, match="Name it, for example"):
+    with pytest.raises(InvalidInput, match="Name it in the line, for example"):
         cell("%runs")
-    with pytest.raises(InvalidInput, match="Name it, for example"):
+    with pytest.raises(InvalidInput, match="Name it in the line, for example"):
         cell("%run_all")
 
 

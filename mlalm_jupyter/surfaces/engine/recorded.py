@@ -69,7 +69,8 @@ class RecordedEngine(WatchedEngine):
             watch = Watch(
                 on_cell=recorded.progress,
                 replaces_injected=origin.replaces_injected,
-                keep_in=keeping if _is_python(nb) else None,
+                scratch=keeping,
+                keeps_values=_is_python(nb),
             )
             with recorded.heart(watch), recorded.interruptible():
                 try:
@@ -79,7 +80,7 @@ class RecordedEngine(WatchedEngine):
                         kernel_name,
                         output_path,
                         watch=watch,
-                        kernel_env={**recorded.kernel_env(), "MLALM_KEEP": str(keeping)},
+                        kernel_env={**recorded.kernel_env(), "MLALM_KEEP": str(watch.keep_in or "")},
                         **options,
                     )
                 except BaseException as error:
