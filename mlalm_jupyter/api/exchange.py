@@ -7,8 +7,9 @@ from typing import Annotated
 from mlalm_jupyter.api.context import Context
 from mlalm_jupyter.api.files import readable_file, write_new_file
 from mlalm_jupyter.api.parcels import missing_assets, packed, parent_of, unpacked
+from mlalm_jupyter.api.pinning import told_absent
 from mlalm_jupyter.api.recorder import Recorder
-from mlalm_jupyter.api.saving import Saving, found_source, new_path, replaced
+from mlalm_jupyter.api.saving import Saving, found_source, new_path, replaced, write_new_notebook
 from mlalm_jupyter.api.verb import Arg, verb
 from mlalm_jupyter.domain.errors import InvalidInput, MissingAssets, NotFound
 from mlalm_jupyter.domain.experiment import Experiment
@@ -45,7 +46,8 @@ class Exchange(Saving):
         )
         data = exported.to_text().encode()
         target = write_new_file(ctx, file, data)
-        return Written(f"experiment {origin.path}", str(target), len(data), ctx.digest(data))
+        absent = told_absent(read_notebook(content), pins, run.snapshot.parameters if run else {})
+        return Written(f"experiment {origin.path}", str(target), len(data), ctx.digest(data), absent)
 
     @verb("experiment", "import", attribute="experiments")
     def import_(
@@ -80,7 +82,6 @@ class Exchange(Saving):
         if known and not name:
             fix = f"Name another, or say --overwrite; {known.path} is kept as a snapshot first."
         path = new_path(ctx, name or wanted.name, fix=fix)
-        write_new_file(ctx, str(ctx.path / path), wanted.to_notebook())
         experiment = Experiment(
             # the same experiment in another place keeps its id; beside itself it is another one
             id=ctx.clock.new_id() if known else wanted.id,
@@ -94,6 +95,7 @@ class Exchange(Saving):
         with ctx.catalog.write() as tx:
             tx.experiments.add(experiment)
             ctx.note(tx, "experiment", "import", subject_id=experiment.id, subject=path)
+            write_new_notebook(ctx, path, wanted.to_notebook(), fix=fix)
         return SavedAs(experiment)
 
     @verb("experiment", "copy")

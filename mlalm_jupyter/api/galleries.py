@@ -96,7 +96,7 @@ class Galleries:
             os.rename(making, target)
         finally:
             shutil.rmtree(making, ignore_errors=True)
-        return _published(target)
+        return replace(_published(target), note=parcel.note or None)
 
     @verb("gallery", "list", attribute="galleries")
     def list(self, gallery: Annotated[str, _HERE]) -> Listing[Published]:

@@ -10,9 +10,8 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 
 from mlalm_jupyter.api.context import Context
-from mlalm_jupyter.api.files import write_new_file
-from mlalm_jupyter.api.pinning import asset_of
-from mlalm_jupyter.api.saving import found_source, new_path
+from mlalm_jupyter.api.pinning import asset_of, told_absent
+from mlalm_jupyter.api.saving import found_source, new_path, write_new_notebook
 from mlalm_jupyter.domain.asset import Dataset, Pin, Transform
 from mlalm_jupyter.domain.errors import Corrupt, InvalidInput, NotFound
 from mlalm_jupyter.domain.experiment import Experiment
@@ -49,6 +48,8 @@ class Parcel:
 
     experiment: ExportedExperiment
     assets: tuple[Packed, ...]
+    note: str = ""
+    """What did not come along."""
 
 
 def packed(context: Context, source: str) -> Parcel:
@@ -66,7 +67,7 @@ def packed(context: Context, source: str) -> Parcel:
     )
     with context.catalog.read() as tx:
         assets = tuple(_packed(context, tx, pin) for pin in {pin.id: pin for pin in pins}.values())
-    return Parcel(experiment, assets)
+    return Parcel(experiment, assets, told_absent(document, pins, run.snapshot.parameters if run else {}))
 
 
 def unpacked(context: Context, parcel: Parcel, *, name: str, told: str) -> SavedAs:
@@ -85,22 +86,20 @@ def unpacked(context: Context, parcel: Parcel, *, name: str, told: str) -> Saved
             if here[asset.id] != asset.reference:
                 swaps.append(Swap(asset.kind, str(asset.facts["name"]), asset.reference, here[asset.id]))
         pinned = _pinned(tx, parcel.experiment.assets, here)
-    changed = {(swap.kind, swap.old): swap.new for swap in swaps}
-    changed |= {(pin.kind, pin.wanted): here[pin.id] for pin in pinned}
-    notebook = rewritten(parcel.experiment.to_notebook(), changed)
-    write_new_file(context, str(context.path / path), notebook)
-    experiment = Experiment(
-        id=context.clock.new_id(),
-        path=path,
-        kind=parcel.experiment.kind,
-        created_at=context.clock.now(),
-        parent=parcel.experiment.name,
-        parent_id=parcel.experiment.id,
-    )
-    with context.catalog.write() as tx:
+        changed = {(swap.kind, swap.old): swap.new for swap in swaps}
+        changed |= {(pin.kind, pin.wanted): here[pin.id] for pin in pinned}
+        experiment = Experiment(
+            id=context.clock.new_id(),
+            path=path,
+            kind=parcel.experiment.kind,
+            created_at=context.clock.now(),
+            parent=parcel.experiment.name,
+            parent_id=parcel.experiment.id,
+        )
         tx.experiments.add(experiment)
         context.note(tx, "experiment", "copy", subject_id=experiment.id, subject=path, data={"from": told})
-    return SavedAs(experiment, tuple(swaps), note=_told(pinned, here))
+        write_new_notebook(context, path, rewritten(parcel.experiment.to_notebook(), changed))
+    return SavedAs(experiment, tuple(swaps), note=" ".join(filter(None, (parcel.note, _told(pinned, here)))))
 
 
 def parent_of(experiment: Experiment) -> Parent | None:

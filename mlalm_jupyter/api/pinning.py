@@ -46,6 +46,20 @@ def pins_of(
     return tuple(found)
 
 
+def told_absent(document: NotebookDocument, pins: Sequence[Pin], parameters: Mapping[str, object]) -> str:
+    """What a notebook refers to that its pins do not have, as a reader should know it; often it makes that itself."""
+    pinned = {(pin.kind, pin.wanted) for pin in pins}
+    absent: dict[str, None] = {}
+    for reference in references_in(document):
+        given = parameters.get(reference.variable or "")
+        wanted = given if isinstance(given, str) else reference.wanted
+        if (reference.kind, wanted) not in pinned:
+            absent[f"{reference.kind} {wanted}"] = None
+    if not absent:
+        return ""
+    return f"It refers to {', '.join(absent)}, which the workspace does not have."
+
+
 def pins_again(context: Context, before: Run) -> tuple[Pin, ...]:
     """What a run's references stand for when it is run again: its pins, and what it loaded by other ways."""
     pins = list(before.snapshot.assets)

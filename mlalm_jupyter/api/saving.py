@@ -22,6 +22,7 @@ from mlalm_jupyter.notebook.document import read_notebook
 from mlalm_jupyter.notebook.references import KINDS, references_in, rewritten
 
 RUN = "run:"
+_ANOTHER = "Choose another name."
 
 
 class Saving:
@@ -48,9 +49,10 @@ class Saving:
         ctx = self._context
         path = new_path(ctx, name)
         origin, run, content, pins = found_source(ctx, source)
+        if not run and path == notebook_file(ctx, source)[0]:
+            raise AlreadyExists("experiment", path, fix=_ANOTHER)
         swaps = _kept(pins) if keep_versions else _newest(ctx, pins)
         text = rewritten(content, {(swap.kind, swap.wanted): swap.text for swap in swaps if swap.text})
-        write_new_file(ctx, str(ctx.path / path), text)
         experiment = Experiment(
             id=ctx.clock.new_id(),
             path=path,
@@ -70,6 +72,7 @@ class Saving:
                 subject=path,
                 data={"from": experiment.parent, "run": experiment.parent_run_id},
             )
+            write_new_notebook(ctx, path, text)
         return SavedAs(experiment, tuple(swap for swap in swaps if swap.old != swap.new))
 
     @verb("experiment", "update-asset")
@@ -144,7 +147,7 @@ def found_source(
 
 
 def new_path(context: Context, name: str, *, fix: str | None = None) -> str:
-    """The place of a notebook that is to be made, in the workspace; what is taken is refused."""
+    """The place of a notebook that is to be made, in the workspace; that of an experiment is refused."""
     named = name if name.endswith(".ipynb") else f"{name}.ipynb"
     root = context.path.resolve()
     place = (root / named).resolve()
@@ -154,9 +157,22 @@ def new_path(context: Context, name: str, *, fix: str | None = None) -> str:
     path = place.relative_to(root).as_posix()
     with context.catalog.read() as tx:
         is_taken = tx.experiments.at_path(path) is not None
-    if is_taken or place.exists():
-        raise AlreadyExists("experiment", path, fix=fix or "Choose another name.")
+    if is_taken:
+        raise AlreadyExists("experiment", path, fix=fix or _ANOTHER)
     return path
+
+
+def write_new_notebook(context: Context, path: str, data: bytes, *, fix: str | None = None) -> None:
+    """Write the notebook of a new experiment, at the end of the transaction that makes it known.
+
+    A file with just these bytes was left by one that was killed between the two, and is taken.
+    """
+    place = context.path / path
+    try:
+        write_new_file(context, str(place), data)
+    except AlreadyExists as error:
+        if not place.is_file() or place.read_bytes() != data:
+            raise AlreadyExists("experiment", path, fix=fix or _ANOTHER) from error
 
 
 def _newest(context: Context, pins: tuple[Pin, ...]) -> list[Swap]:

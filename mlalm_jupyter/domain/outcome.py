@@ -41,9 +41,17 @@ class Written:
     file: str
     size_bytes: int
     digest: str
+    note: str = ""
+    """What a reader should know of it."""
 
     def to_dict(self) -> dict[str, object]:
-        return {"what": self.what, "file": self.file, "size_bytes": self.size_bytes, "digest": self.digest}
+        return {
+            "what": self.what,
+            "file": self.file,
+            "size_bytes": self.size_bytes,
+            "digest": self.digest,
+            "note": self.note,
+        }
 
 
 @dataclass(frozen=True, slots=True)

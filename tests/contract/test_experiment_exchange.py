@@ -298,3 +298,53 @@ def test_a_refused_import_names_the_file_and_the_way_out(workspace: Workspace) -
         workspace.experiments.import_(str(workspace.path / "train.ipynb"))
     with pytest.raises(AlreadyExists, match=r"say --overwrite; train\.ipynb is kept as a snapshot first"):
         workspace.experiments.import_(str(workspace.path / "train.json"))
+
+
+def test_what_a_notebook_names_and_nobody_has_is_said_by_whoever_carries_it(
+    ws: Workspace, other: Workspace, tmp_path: Path
+) -> None:
+    publish(ws, 1)
+    write(ws, "train.ipynb", "a = %dataset rides:1\nb = %dataset cenus\nc = %model line:7")
+    told = "It refers to dataset cenus, model line:7, which the workspace does not have."
+    assert ws.experiments.export("train", str(tmp_path / "train.json")).note == told
+    assert ws.experiments.copy("train", str(other.path)).note == told
+    assert ws.galleries.publish("train", str(tmp_path / "gallery")).note == told
+    write(ws, "whole.ipynb", "a = %dataset rides:1")
+    assert ws.experiments.export("whole", str(tmp_path / "whole.json")).note == ""
+
+
+def test_what_was_killed_between_file_and_catalog_is_made_whole_by_repeating(
+    ws: Workspace, other: Workspace, tmp_path: Path
+) -> None:
+    publish(ws, 1)
+    write(ws, "train.ipynb", USES)
+    exported = str(tmp_path / "train.json")
+    ws.experiments.export("train", exported)
+    # a kill there leaves the very file, and nothing on record
+    (ws.path / "forest.ipynb").write_bytes((ws.path / "train.ipynb").read_bytes())
+    assert ws.experiments.save_as("train", "forest").experiment.parent == "train.ipynb"
+    ws.experiments.copy("train", str(other.path), name="first")
+    again = (other.path / "first.ipynb").read_bytes()
+    (other.path / "second.ipynb").write_bytes(again)
+    assert other.experiments.import_(exported, "second").experiment.path == "second.ipynb"
+
+
+def test_a_file_of_somebody_else_is_in_the_way_and_nothing_is_adopted(
+    ws: Workspace, other: Workspace, tmp_path: Path
+) -> None:
+    publish(ws, 1)
+    write(ws, "train.ipynb", USES)
+    exported = str(tmp_path / "train.json")
+    ws.experiments.export("train", exported)
+    (other.path / "train.ipynb").write_text("mine")
+    (ws.path / "taken.ipynb").mkdir()
+    with pytest.raises(AlreadyExists, match=r"Experiment 'train\.ipynb' was not made"):
+        ws.experiments.copy("train", str(other.path))
+    assert (other.path / "train.ipynb").read_text() == "mine"
+    assert (other.datasets.list(), other.transforms.list(), other.models.list()) == ((), (), ())
+    assert other.experiments.list() == ()
+    with pytest.raises(AlreadyExists, match=r"Experiment 'taken\.ipynb' was not made"):
+        ws.experiments.import_(exported, "taken")
+    with pytest.raises(AlreadyExists):
+        ws.experiments.save_as("train", "taken")
+    assert "taken.ipynb" not in [one.path for one in ws.experiments.list()]

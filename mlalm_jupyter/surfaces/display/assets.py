@@ -205,7 +205,12 @@ def written(one: Written) -> View:
     return [
         Facts(
             f"Wrote {one.what}",
-            [("file", Code(one.file)), ("size", size(one.size_bytes)), ("sha256", Digest(one.digest))],
+            [
+                ("file", Code(one.file)),
+                ("size", size(one.size_bytes)),
+                ("sha256", Digest(one.digest)),
+                ("note", one.note),
+            ],
         )
     ]
 
