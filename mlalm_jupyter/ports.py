@@ -82,8 +82,13 @@ class BlobStore(Protocol):
     def fault(self, digest: str) -> str | None:
         """What is wrong with a blob, or None."""
 
-    def free(self, keep: Collection[str], *, before_s: float) -> tuple[int, int]:
-        """Remove the blobs that are not to be kept and were last put before a time; how many, how many bytes."""
+    def free(
+        self, keep: Collection[str], *, before_s: float, only: Collection[str] | None = None
+    ) -> tuple[int, int]:
+        """Remove the blobs that are not to be kept and were last put before a time; how many, how many bytes.
+
+        With `only`, no other is looked at.
+        """
 
 
 @dataclass(frozen=True, slots=True)

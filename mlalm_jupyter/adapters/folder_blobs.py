@@ -132,10 +132,15 @@ class FolderBlobs:
             return "the list of its pieces cannot be read"
         return None if hasher.hexdigest() == digest else "its bytes no longer give the hash it is named by"
 
-    def free(self, keep: Collection[str], *, before_s: float) -> tuple[int, int]:
+    def free(
+        self, keep: Collection[str], *, before_s: float, only: Collection[str] | None = None
+    ) -> tuple[int, int]:
         count = size = 0
         with translated(self.root):
-            files = [*self._files(), *self.root.glob(f"{_INCOMING}*")]
+            if only is None:
+                files = [*self._files(), *self.root.glob(f"{_INCOMING}*")]
+            else:
+                files = [file for one in sorted(only) for file in (self.path(one), self._recipe(one))]
         for file in files:
             if _digest_of(file) in keep:
                 continue

@@ -10,6 +10,7 @@ from mlalm_jupyter.api.counts import at_least
 from mlalm_jupyter.api.drafts import draft_of
 from mlalm_jupyter.api.exchange import Exchange
 from mlalm_jupyter.api.moving import Moving, notebook_path, unknown
+from mlalm_jupyter.api.named_blobs import MINIMUM_GRACE_H, blobs_of_runs, kept_blobs
 from mlalm_jupyter.api.recorder import Recorder, notebook_file
 from mlalm_jupyter.api.runs import ended_run
 from mlalm_jupyter.api.snapshots import last_cell
@@ -183,6 +184,7 @@ class Experiments(Exchange, Views, Moving):
             if not yes:
                 many = f"{len(runs)} snapshots" if len(runs) != 1 else "1 snapshot"
                 raise Unconfirmed(f"Experiment {experiment.path}", goes=[f"its history with {many}"])
+            gone = blobs_of_runs(ctx.blobs, tx, runs)
             tx.runs.delete_of(experiment.id)
             tx.experiments.delete(experiment.id)
             ctx.note(
@@ -193,7 +195,20 @@ class Experiments(Exchange, Views, Moving):
                 subject=experiment.path,
                 data={"snapshots": len(runs)},
             )
-        return Removed("experiment", experiment.path)
+        return Removed("experiment", experiment.path, note=self._freed(gone))
+
+    def _freed(self, gone: set[str]) -> str:
+        """Remove the bytes that only what was deleted had named; what somebody may be about to name stays a while."""
+        ctx = self._context
+        with ctx.catalog.read() as tx:
+            keep = kept_blobs(ctx.blobs, tx)
+        before_s = ctx.clock.time_s() - MINIMUM_GRACE_H * 3600
+        count, size_bytes = ctx.blobs.free(keep, before_s=before_s, only=gone)
+        rest = len(gone - keep) - count
+        told = f"{size_bytes:,} bytes on disk were freed."
+        if rest <= 0:
+            return told
+        return f"{told} What was written within the last minutes goes with `mlalm workspace gc`."
 
     def _path(self, notebook: str) -> str:
         """Where in the workspace a notebook is that a person named."""

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
+from mlalm_jupyter.domain.run import Run
 from mlalm_jupyter.ports import BlobStore, Transaction
+
+MINIMUM_GRACE_H = 0.05
+"""How long bytes stay at least that nothing names yet: whoever puts some refers to them soon after."""
 
 
 def named_blobs(tx: Transaction) -> Iterator[tuple[str, str]]:
@@ -22,19 +26,32 @@ def named_blobs(tx: Transaction) -> Iterator[tuple[str, str]]:
         for model in tx.models.find(name=name):
             yield f"model {model.reference}", model.bundle_digest
     for run in tx.runs.find():
-        yield f"run {run.id[:12]}", run.snapshot.digest
-        if run.executed_digest:
-            yield f"run {run.id[:12]}", run.executed_digest
-        for environment in (run.snapshot.environment, run.executed_in):
-            packages = environment.get("packages")
-            if isinstance(packages, str):
-                yield f"run {run.id[:12]}", packages
-        for figure in run.findings.figures:
-            yield f"run {run.id[:12]}", figure.digest
+        for digest in _of_run(run):
+            yield f"run {run.id[:12]}", digest
     for run_id, digest in tx.runs.output_digests():
         yield f"run {run_id[:12]}", digest
     for digest in tx.definitions.digests():
         yield f"definition {digest[:12]}", digest
+
+
+def blobs_of_runs(blobs: BlobStore, tx: Transaction, runs: Iterable[Run]) -> set[str]:
+    """Every blob that some runs name, be it named elsewhere as well."""
+    ids = {run.id for run in runs}
+    named = {digest for run in runs for digest in _of_run(run)}
+    named |= {digest for run_id, digest in tx.runs.output_digests() if run_id in ids}
+    return named.union(*(blobs.pieces(digest) for digest in named))
+
+
+def _of_run(run: Run) -> Iterator[str]:
+    yield run.snapshot.digest
+    if run.executed_digest:
+        yield run.executed_digest
+    for environment in (run.snapshot.environment, run.executed_in):
+        packages = environment.get("packages")
+        if isinstance(packages, str):
+            yield packages
+    for figure in run.findings.figures:
+        yield figure.digest
 
 
 def kept_blobs(blobs: BlobStore, tx: Transaction) -> set[str]:

@@ -9,7 +9,7 @@ from typing import Annotated
 from mlalm_jupyter.api.contents import address_of
 from mlalm_jupyter.api.context import Context
 from mlalm_jupyter.api.endpoints import key_context
-from mlalm_jupyter.api.named_blobs import kept_blobs, named_blobs
+from mlalm_jupyter.api.named_blobs import MINIMUM_GRACE_H, kept_blobs, named_blobs
 from mlalm_jupyter.api.verb import Arg, verb
 from mlalm_jupyter.domain.definition import ServiceDefinition
 from mlalm_jupyter.domain.errors import Corrupt, InvalidInput, MlalmError, NotFound
@@ -76,9 +76,6 @@ class Workspaces:
             data = {"blobs": count, "size_bytes": size_bytes}
             ctx.note(tx, "workspace", "gc", subject_id=ctx.info.id, subject=ctx.path.name, data=data)
         return Freed(count, size_bytes, kept=len(keep))
-
-
-MINIMUM_GRACE_H = 0.05
 
 
 class _Doctor:

@@ -72,9 +72,11 @@ class Removed:
 
     kind: str
     name: str
+    note: str = ""
+    """What became of its bytes, where that is worth a word."""
 
     def to_dict(self) -> dict[str, object]:
-        return {"kind": self.kind, "name": self.name}
+        return {"kind": self.kind, "name": self.name, "note": self.note}
 
 
 @dataclass(frozen=True, slots=True)

@@ -71,6 +71,34 @@ def test_what_a_deleted_experiment_left_is_freed_and_shared_pieces_stay(hosted: 
     assert hosted.workspaces.doctor().findings == ()
 
 
+def test_deleting_an_experiment_takes_its_bytes_from_the_disk_and_no_others(hosted: Workspace) -> None:
+    full(hosted)
+    run = hosted.experiments.snapshot("train.ipynb")
+    (hosted.path / "copy.ipynb").write_bytes((hosted.path / "train.ipynb").read_bytes() + b" ")
+    kept = hosted.experiments.snapshot("copy.ipynb")
+    lost = hosted.blobs.put(b"lost" * 1000)
+    age(hosted)
+    before = set(hosted.blobs.digests())
+    removed = hosted.experiments.delete("train.ipynb", yes=True)
+    gone = before - set(hosted.blobs.digests())
+    assert run.snapshot.digest in gone
+    assert lost not in gone, "that is for gc"
+    assert removed.note.endswith("bytes on disk were freed.")
+    assert hosted.blobs.get(kept.snapshot.digest) == (hosted.path / "copy.ipynb").read_bytes()
+    assert hosted.workspaces.doctor().findings == ()
+
+
+def test_bytes_that_somebody_may_be_about_to_name_outlive_a_deletion_for_a_while(hosted: Workspace) -> None:
+    full(hosted)
+    run = hosted.experiments.snapshot("train.ipynb")
+    removed = hosted.experiments.delete("train.ipynb", yes=True)
+    assert "goes with `mlalm workspace gc`" in removed.note
+    assert hosted.blobs.has(run.snapshot.digest)
+    age(hosted)
+    hosted.workspaces.gc()
+    assert not hosted.blobs.has(run.snapshot.digest)
+
+
 def test_what_was_put_just_now_stays(hosted: Workspace) -> None:
     digest = hosted.blobs.put(b"somebody is about to refer to this")
     assert hosted.workspaces.gc().blobs == 0

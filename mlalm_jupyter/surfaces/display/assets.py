@@ -217,7 +217,7 @@ def written(one: Written) -> View:
 
 def removed(one: Removed) -> View:
     name = one.name[:12] if len(one.name) == 64 else one.name
-    return [Note(f"Removed {one.kind} {name}.")]
+    return [Note(f"Removed {one.kind} {name}. {one.note}".strip())]
 
 
 def _extent(one: Dataset) -> list[tuple[str, Cell]]:
