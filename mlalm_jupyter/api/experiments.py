@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Annotated
 
 from mlalm_jupyter.api.context import Context
@@ -151,6 +151,8 @@ class Experiments(Exchange, Views, Moving):
             )
             if sorting and runs:
                 _check_name(tx, experiment_id, sorting, first=runs[0])
+            if not runs:
+                _check_conditions(tx, experiment_id, conditions)
         is_whole = not (status or where or since or sort)
         return Listing("run", [*draft_of(ctx, experiment_id, path), *runs] if is_whole else runs)
 
@@ -213,6 +215,18 @@ class Experiments(Exchange, Views, Moving):
     def _path(self, notebook: str) -> str:
         """Where in the workspace a notebook is that a person named."""
         return notebook_path(self._context, notebook)
+
+
+def _check_conditions(tx: Transaction, experiment_id: str, conditions: Sequence[Condition]) -> None:
+    """Nothing fits a condition whose name is misspelt; one that some run has was only too strict."""
+    names = tx.runs.names_of(experiment_id) if conditions else []
+    for one in conditions:
+        if names and one.name not in names:
+            raise InvalidInput(
+                "The condition",
+                expected=f"a name that some run has ({', '.join(names)})",
+                got=f"'{one.name}'",
+            )
 
 
 def _check_name(tx: Transaction, experiment_id: str, sorting: Sorting, *, first: Run) -> None:

@@ -120,6 +120,9 @@ def test_history_is_filtered_and_sorted(hosted: Workspace, train: str) -> None:
     assert depths(where="auc>=0.7", limit=1) == [2]
     with pytest.raises(InvalidInput, match="The condition 'auc' is not valid"):
         depths(where="auc")
+    assert depths(where="auc>=2") == []
+    with pytest.raises(InvalidInput, match=r"a name that some run has \(auc, .*depth.*\), got 'acu'"):
+        depths(where="acu>=0.1")
     with pytest.raises(InvalidInput, match="Expected one of 'Draft'"):
         depths(status="done")
     assert depths(sort="half") == [4, 2, 1, None]
