@@ -139,6 +139,8 @@ class Place:
     assets: dict[str, list[Version]] = field(default_factory=lambda: {kind: [] for kind in KINDS})
     given: dict[str, int] = field(default_factory=lambda: dict.fromkeys(KINDS, 0))
     """The last version number that was given, also when what had it is gone."""
+    passed: set[tuple[str, int]] = field(default_factory=set)
+    """Numbers below the last that nothing ever had, because something was brought here under a higher one."""
     gone: list[Snapshot] = field(default_factory=list)
 
     @property
@@ -201,8 +203,13 @@ class Place:
         if held is not None:
             return held
         last = self.given[asset.kind]
-        version = asset.version if asset.version > last else last + 1
-        self.given[asset.kind] = version
+        version = asset.version
+        if (asset.kind, version) in self.passed:
+            self.passed.remove((asset.kind, version))
+        else:
+            version = version if version > last else last + 1
+            self.passed |= {(asset.kind, number) for number in range(last + 1, version)}
+            self.given[asset.kind] = version
         brought = Version(asset.kind, version, asset.id, asset.digest)
         self.assets[asset.kind].append(brought)
         return brought

@@ -545,14 +545,12 @@ class Experimenting:
         copied = one.ws.experiments.copy(source, str(other.ws.path), name=path)
         in_order = sorted(pins.items(), key=lambda one: (one[1].kind, one[1].version))
         brought = {key: other.place.adopted(pin) for key, pin in in_order}
-        newest = {kind: max(all_of, key=lambda one: one.version).id if all_of else None
-                  for kind, all_of in other.place.assets.items()}  # fmt: skip
         made = tuple(
             with_version(cell, brought[cell.kind, cell.wanted].version)
             if cell.kind
             and (cell.kind, cell.wanted) in brought
             # a bare name goes on to mean what it meant, also where another version is the newest
-            and (cell.version or newest[cell.kind] != brought[cell.kind, cell.wanted].id)
+            and (cell.version or other.place.newest(cell.kind) != brought[cell.kind, cell.wanted])
             else cell
             for cell in cells
         )

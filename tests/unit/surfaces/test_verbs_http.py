@@ -77,5 +77,5 @@ def _with_method(monkeypatch: pytest.MonkeyPatch, method: object) -> tuple[int, 
 def test_answers_become_json() -> None:
     answer = Listing("x", [Removed("model", "a:1")]), float("inf"), {1: {2.5}}, None, True
     made = to_json(answer)
-    assert made == [[{"kind": "model", "name": "a:1"}], "inf", {"1": [2.5]}, None, True]
+    assert made == [[{"kind": "model", "name": "a:1", "note": ""}], "inf", {"1": [2.5]}, None, True]
     assert json.dumps(made, allow_nan=False)
