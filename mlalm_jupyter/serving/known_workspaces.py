@@ -31,6 +31,7 @@ class KnownWorkspace:
     watch: Watch
     scheduler: Scheduler
     may_have_queued: bool = True
+    may_have_running: bool = True
     check_owners_at_s: float = 0.0
     rest_until_s: float = 0.0
     is_open: bool = True

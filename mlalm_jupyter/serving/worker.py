@@ -93,14 +93,14 @@ class Worker:
     def _look_at(self, known: KnownWorkspace) -> bool:
         changed = known.changes.since_last_look()
         if changed:
-            known.may_have_queued = True
+            known.may_have_queued = known.may_have_running = True
             for held in self._held:
                 if held.known is known:
                     self._obey(held)
         changed |= known.scheduler.look(is_changed=changed)
-        if known.check_owners_at_s <= time.monotonic():
+        if known.may_have_running and known.check_owners_at_s <= time.monotonic():
             known.check_owners_at_s = time.monotonic() + _CHECK_OWNERS_S
-            self._release_the_gone(known)
+            known.may_have_running = self._release_the_gone(known)
         if known.may_have_queued and len(self._held) < self._slots:
             self._claim(known)
         return changed
@@ -197,8 +197,11 @@ class Worker:
                 return
             time.sleep(_SHORTEST_NAP_S)
 
-    def _release_the_gone(self, known: KnownWorkspace) -> None:
-        """Give back, or end, what owners held that are gone; first their processes, if any are still here."""
+    def _release_the_gone(self, known: KnownWorkspace) -> bool:
+        """Give back, or end, what owners held that are gone; first their processes, if any are still here.
+
+        Whether there was any job at work: without one there is nothing to look for until something changes.
+        """
         workspace = known.workspace
         with workspace.catalog.read() as tx:
             running = tx.jobs.find(state=JobState.RUNNING)
@@ -216,6 +219,7 @@ class Worker:
             for job in workspace.recorder.release(owner):
                 say(f"job {job.id[:12]} of {owner}, which is gone, is now {job.state}")
             free_scratch(workspace.context)
+        return bool(running)
 
     def _tidy(self) -> None:
         """Remove the files of attempts that are over, and of owners that are gone and hold nothing any more."""
