@@ -13,10 +13,11 @@ from mlalm_jupyter.domain.definition import ServiceDefinition
 from mlalm_jupyter.domain.event import Event
 from mlalm_jupyter.domain.experiment import Experiment
 from mlalm_jupyter.domain.job import Job, JobState, Lease
-from mlalm_jupyter.domain.model import TrainedModel
+from mlalm_jupyter.domain.model import Alias, TrainedModel
 from mlalm_jupyter.domain.names import AssetRef, EndpointRef
 from mlalm_jupyter.domain.projection import Projection, Servable
 from mlalm_jupyter.domain.run import Cells, Condition, Output, Run, RunStatus, Sorting
+from mlalm_jupyter.domain.search import Search
 from mlalm_jupyter.domain.server import Scored, ServerStatus
 from mlalm_jupyter.domain.service import Endpoint, Move, WebService
 from mlalm_jupyter.domain.signature import Table
@@ -182,8 +183,22 @@ class ModelStore(Protocol):
         """Take a number that something has elsewhere, or the next one where it may have been given already."""
 
     def add(self, model: TrainedModel) -> None: ...
-    def get(self, ref: AssetRef) -> TrainedModel: ...
+    def get(self, ref: AssetRef) -> TrainedModel:
+        """That version, the one an alias stands for, or the newest."""
+
     def find(self, *, name: str | None = None, run_id: str | None = None) -> list[TrainedModel]: ...
+    def search(self, search: Search) -> list[TrainedModel]:
+        """The versions that meet every condition, in the order that was asked for."""
+
+    def tell(self, model: TrainedModel) -> None:
+        """Keep what may be said anew of a version: tags, properties, metrics, description."""
+
+    def alias(self, name: str, alias: str) -> Alias: ...
+    def aliases(self, *, name: str | None = None) -> list[Alias]: ...
+    def move_alias(self, alias: Alias, *, expected_revision: int) -> None:
+        """Compare and swap (0: there was none): StaleRevision when someone was quicker."""
+
+    def remove_alias(self, name: str, alias: str) -> None: ...
     def equal_to(self, name: str, model_hash: str) -> int | None: ...
     def has_hash(self, model_hash: str) -> bool: ...
     def users(self, model: TrainedModel) -> list[str]:

@@ -31,6 +31,8 @@ def resolved(context: Context, tx: Transaction, ref: AssetRef) -> AssetRef:
     if ref.version is not None:
         return ref
     run = run_here(context, tx)
+    if ref.alias is not None:
+        return _of_alias(tx, ref, run)
     if run is None:
         return replace(ref, version=asset_of(tx, ref).version)
     horizon = horizon_of(tx, run)
@@ -47,6 +49,18 @@ def resolved(context: Context, tx: Transaction, ref: AssetRef) -> AssetRef:
             fix="All its versions are newer than this run's snapshot; name the one you mean.",
         )
     return replace(ref, version=max(meant)) if meant else ref
+
+
+def _of_alias(tx: Transaction, ref: AssetRef, run: Run | None) -> AssetRef:
+    """What an alias stood for when the snapshot was taken, unless the run itself has moved it since."""
+    alias = tx.models.alias(ref.name, str(ref.alias))
+    pinned = (
+        [pin.version for pin in run.snapshot.assets if pin.kind == "model" and pin.wanted == str(ref)]
+        if run
+        else []
+    )
+    is_moved_here = run is not None and alias.run_id == run.id
+    return AssetRef("model", ref.name, pinned[0] if pinned and not is_moved_here else alias.version)
 
 
 def used(context: Context, kind: str, reference: str, get: Callable[[Transaction, AssetRef], A]) -> A:

@@ -180,6 +180,8 @@ def _newest(context: Context, pins: tuple[Pin, ...]) -> list[Swap]:
     swaps = []
     with context.catalog.read() as tx:
         for pin in pins:
+            if "@" in pin.wanted:
+                continue  # whoever moves the alias decides
             try:
                 newest = asset_of(tx, AssetRef(pin.kind, pin.name)).version
             except NotFound:

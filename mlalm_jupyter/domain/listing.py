@@ -16,14 +16,17 @@ class Listing(tuple[T, ...]):
     """
 
     kind: str
+    note: str
+    """What is not in it, for example that there are more."""
 
-    def __new__(cls, kind: str, items: Iterable[T] = ()) -> Listing[T]:
+    def __new__(cls, kind: str, items: Iterable[T] = (), note: str = "") -> Listing[T]:
         listing = super().__new__(cls, items)
         listing.kind = kind
+        listing.note = note
         return listing
 
     def __getnewargs__(self) -> tuple[Any, ...]:
-        return (self.kind, tuple(self))
+        return (self.kind, tuple(self), self.note)
 
     def to_dict(self) -> list[Any]:
         return [item.to_dict() if hasattr(item, "to_dict") else item for item in self]

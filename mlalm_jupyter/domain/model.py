@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
-from mlalm_jupyter.domain.errors import InUse
+from mlalm_jupyter.domain.errors import InUse, InvalidInput, NotFound
 from mlalm_jupyter.domain.signature import Signature
 
 
@@ -17,6 +19,37 @@ class Lineage:
     run_id: str | None = None
     experiment: str | None = None
     datasets: tuple[str, ...] = ()
+    """What it was made of, such as `dataset census:3`."""
+    cell: int | None = None
+    """The number of the code cell that made it."""
+    output: str | None = None
+    """The value of a run that it was promoted from, such as `3.model`."""
+    environment: Mapping[str, object] = field(default_factory=dict)
+    """Interpreter, platform and the digest of the packages; a run's are in its snapshot as well."""
+    git: Mapping[str, object] = field(default_factory=dict)
+
+    @property
+    def provenance(self) -> dict[str, object]:
+        """The part of it that nobody searches by."""
+        told = {
+            "cell": self.cell,
+            "output": self.output,
+            "environment": dict(self.environment),
+            "git": dict(self.git),
+        }
+        return {name: value for name, value in told.items() if value}
+
+    @classmethod
+    def of(
+        cls,
+        origin: str,
+        run_id: str | None,
+        experiment: str | None,
+        datasets: Sequence[str],
+        provenance: Mapping[str, Any],
+    ) -> Lineage:
+        """A lineage as it is kept."""
+        return cls(origin, run_id, experiment, tuple(datasets), **provenance)
 
     def to_dict(self) -> dict[str, object]:
         return {
@@ -24,6 +57,10 @@ class Lineage:
             "run_id": self.run_id,
             "experiment": self.experiment,
             "datasets": list(self.datasets),
+            "cell": self.cell,
+            "output": self.output,
+            "environment": dict(self.environment),
+            "git": dict(self.git),
         }
 
 
@@ -51,6 +88,15 @@ class TrainedModel:
     tags: Mapping[str, str] = field(default_factory=dict)
     description: str = ""
     equal_to: int | None = None
+    properties: Mapping[str, str] = field(default_factory=dict)
+    """Said once and kept: more can be added, none changed."""
+    metrics: Mapping[str, float] = field(default_factory=dict)
+    """What was said when it was registered, and what its run measured."""
+    parameters: Mapping[str, object] = field(default_factory=dict)
+    """How the object was set up, as it says itself."""
+    aliases: tuple[str, ...] = ()
+    note: str | None = None
+    """What a verb has to say about it, for example that nothing changed."""
 
     @property
     def reference(self) -> str:
@@ -75,7 +121,84 @@ class TrainedModel:
             "tags": dict(self.tags),
             "description": self.description,
             "equal_to": self.equal_to,
+            "properties": dict(self.properties),
+            "metrics": dict(self.metrics),
+            "parameters": dict(self.parameters),
+            "aliases": list(self.aliases),
+            "note": self.note,
         }
+
+
+@dataclass(frozen=True, slots=True)
+class Alias:
+    """A word that stands for a version of a model, and moves; each move raises its revision."""
+
+    name: str
+    alias: str
+    version: int
+    revision: int
+    updated_at: str
+    updated_by: str
+    run_id: str | None = None
+    """The run that moved it there, if one did."""
+    before: int | None = None
+    note: str | None = None
+
+    @property
+    def reference(self) -> str:
+        return f"{self.name}@{self.alias}"
+
+    @property
+    def model(self) -> str:
+        return f"{self.name}:{self.version}"
+
+    @property
+    def subject_id(self) -> str:
+        """What its events are kept under, also after it was removed and made anew."""
+        return hashlib.sha256(f"model alias {self.reference}".encode()).hexdigest()
+
+    def to_dict(self) -> dict[str, object]:
+        return {
+            "reference": self.reference,
+            "name": self.name,
+            "alias": self.alias,
+            "model": self.model,
+            "version": self.version,
+            "revision": self.revision,
+            "updated_at": self.updated_at,
+            "updated_by": self.updated_by,
+            "before": None if self.before is None else f"{self.name}:{self.before}",
+            "note": self.note,
+        }
+
+
+def edited_tags(
+    tags: Mapping[str, str], *, added: Mapping[str, str], removed: Sequence[str]
+) -> dict[str, str]:
+    """Tags after an edit; one that is removed has to be there.
+
+    >>> edited_tags({"stage": "tried"}, added={"stage": "prod"}, removed=[])
+    {'stage': 'prod'}
+    """
+    for name in removed:
+        if name not in tags:
+            raise NotFound("tag", name, known=tags, fix="See them with `mlalm model show MODEL`.")
+    return {**{name: value for name, value in tags.items() if name not in removed}, **added}
+
+
+def added_properties(
+    reference: str, properties: Mapping[str, str], added: Mapping[str, str]
+) -> dict[str, str]:
+    """Properties after some were added; what is said already stays as it was said."""
+    for name, value in added.items():
+        if properties.get(name, value) != value:
+            raise InvalidInput(
+                f"The property '{name}' of {reference}",
+                expected=f"its value '{properties[name]}', because properties are said once",
+                got=f"'{value}'",
+                fix="Use a tag for what changes: `mlalm model tag MODEL --tag KEY=VALUE`.",
+            )
+    return {**properties, **added}
 
 
 def check_deletable(reference: str, users: Sequence[str]) -> None:

@@ -9,6 +9,7 @@ from mlalm_jupyter.domain.errors import InvalidInput
 
 _ASSET_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,127}")
 _VERSION = re.compile(r"[1-9][0-9]{0,17}")
+_ALIAS = re.compile(r"[a-z][a-z0-9-]{0,39}")
 _ENDPOINT_NAME = re.compile(r"[a-z0-9]{1,24}")
 _ID_PREFIX = re.compile(r"[0-9a-f]{4,32}")
 
@@ -32,27 +33,49 @@ def checked_name(kind: str, name: str) -> str:
 
 @dataclass(frozen=True, slots=True)
 class AssetRef:
-    """A dataset or model by name, and perhaps by version.
+    """A dataset, transform or model by name, and perhaps by version; a model also by alias.
 
     >>> AssetRef.parse("model", "churn:3")
-    AssetRef(kind='model', name='churn', version=3)
+    AssetRef(kind='model', name='churn', version=3, alias=None)
+    >>> AssetRef.parse("model", "churn@champion").alias
+    'champion'
     """
 
     kind: str
     name: str
     version: int | None = None
+    alias: str | None = None
 
     @classmethod
     def parse(cls, kind: str, text: str) -> AssetRef:
+        if "@" in text and kind == "model":
+            name, _, alias = text.partition("@")
+            return cls(kind, checked_name(kind, name), alias=checked_alias(alias))
         name, colon, version = text.partition(":")
         if colon and not _VERSION.fullmatch(version):
-            raise InvalidInput(
-                f"The {kind} reference '{text}'", expected="NAME or NAME:VERSION", got=repr(text)
-            )
+            forms = "NAME, NAME:VERSION or NAME@ALIAS" if kind == "model" else "NAME or NAME:VERSION"
+            raise InvalidInput(f"The {kind} reference '{text}'", expected=forms, got=repr(text))
         return cls(kind, checked_name(kind, name), int(version) if colon else None)
 
     def __str__(self) -> str:
+        if self.alias is not None:
+            return f"{self.name}@{self.alias}"
         return self.name if self.version is None else f"{self.name}:{self.version}"
+
+
+def checked_alias(alias: str) -> str:
+    """A word that may stand for a version.
+
+    >>> checked_alias("champion")
+    'champion'
+    """
+    if not _ALIAS.fullmatch(alias):
+        raise InvalidInput(
+            f"The alias '{alias}'",
+            expected="1 to 40 lower-case letters, digits or '-', beginning with a letter",
+            got=repr(alias),
+        )
+    return alias
 
 
 @dataclass(frozen=True, slots=True)

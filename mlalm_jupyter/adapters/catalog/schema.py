@@ -99,9 +99,57 @@ models = Table(
     Column("tags", _JSON, nullable=False),
     Column("description", Text, nullable=False),
     Column("equal_to", Integer),
+    Column("properties", _JSON, nullable=False, server_default="{}"),
+    Column("metrics", _JSON, nullable=False, server_default="{}"),
+    Column("parameters", _JSON, nullable=False, server_default="{}"),
+    Column("provenance", _JSON, nullable=False, server_default="{}"),
     UniqueConstraint("name", "version"),
     Index(None, "model_hash", "name"),
     Index(None, "run_id", "name", "version"),
+    Index(None, "created_at", "id"),
+    Index(None, "size_bytes", "id"),
+)
+
+# what is said of each version by name, so that it can be searched for; the row of the version says it as well
+model_facts = Table(
+    "model_facts",
+    metadata,
+    Column("model_id", _ID, ForeignKey(models.c.id), primary_key=True),
+    Column("kind", String(16), primary_key=True),
+    Column("name", Text, primary_key=True),
+    Column("text", Text, primary_key=True),
+    Column("number", Float),
+    Index(None, "kind", "name", "text"),
+    Index(None, "kind", "name", "number"),
+)
+
+model_aliases = Table(
+    "model_aliases",
+    metadata,
+    Column("name", _NAME, primary_key=True),
+    Column("alias", String(40), primary_key=True),
+    Column("version", Integer, nullable=False),
+    Column("revision", Integer, nullable=False),
+    Column("updated_at", _TIME, nullable=False),
+    Column("updated_by", Text, nullable=False),
+    Column("run_id", _ID),
+    CheckConstraint("revision > 0", name="revision"),
+)
+
+policies = Table(
+    "policies",
+    metadata,
+    Column("id", _ID, primary_key=True),
+    Column("name", _NAME, nullable=False, unique=True),
+    Column("rule", String(32), nullable=False, index=True),
+    Column("endpoint", Text),
+    Column("model", Text),
+    Column("created_at", _TIME, nullable=False),
+    Column("created_by", Text, nullable=False),
+    # the version it acted on last, so that what a person did since is not undone
+    Column("applied", Text),
+    Column("applied_at", _TIME),
+    Column("note", Text, nullable=False),
 )
 
 transforms = Table(
@@ -126,6 +174,7 @@ transforms = Table(
     Column("tags", _JSON, nullable=False),
     Column("description", Text, nullable=False),
     Column("equal_to", Integer),
+    Column("provenance", _JSON, nullable=False, server_default="{}"),
     UniqueConstraint("name", "version"),
     Index(None, "transform_hash", "name"),
 )
@@ -267,7 +316,7 @@ definition_models = Table(
     metadata,
     Column("definition_hash", _HASH, ForeignKey(definitions.c.digest), primary_key=True),
     Column("asset", Text, primary_key=True),
-    Column("reference", Text, nullable=False),
+    Column("reference", Text, nullable=False, index=True),
     Column("model_hash", _HASH, nullable=False, index=True),
 )
 

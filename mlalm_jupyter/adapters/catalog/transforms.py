@@ -62,6 +62,7 @@ class SqlTransforms:
                 "tags": dict(transform.tags),
                 "description": transform.description,
                 "equal_to": transform.equal_to,
+                "provenance": transform.lineage.provenance,
             },
         )
 
@@ -94,6 +95,7 @@ def _transform(row: Sequence[Any]) -> Transform:
     (
         key, name, version, transform_hash, bundle_digest, size_bytes, form, framework, is_data_only, signature,
         origin, run_id, experiment, datasets, created_at, created_by, tags, description, equal_to,
+        provenance,
     ) = row  # fmt: skip
     return Transform(
         id=key,
@@ -106,7 +108,7 @@ def _transform(row: Sequence[Any]) -> Transform:
         framework=framework,
         is_data_only=is_data_only,
         signature=Signature.from_dict(signature),
-        lineage=Lineage(origin, run_id, experiment, tuple(datasets)),
+        lineage=Lineage.of(origin, run_id, experiment, datasets, provenance),
         created_at=created_at,
         created_by=created_by,
         tags=an_object(tags),

@@ -53,12 +53,17 @@ def _was_given(connection: Connection, kind: str, name: str, version: int) -> bo
 
 
 def newest_of_each(assets: Table) -> Select[*tuple[object, ...]]:
-    """The newest version of every name, by name."""
-    other = assets.alias("other")
-    newest = (
-        select(func.max(other.c.version)).where(other.c.name == assets.c.name).correlate(assets)
-    ).scalar_subquery()
-    return select(assets).where(assets.c.version == newest).order_by(assets.c.name)
+    """The newest version of every name, by name; it steps from name to name, however many versions each has."""
+    first, later, newest = assets.alias("first"), assets.alias("later"), assets.alias("newest")
+    names = select(func.min(first.c.name).label("name")).cte("names", recursive=True)
+    following = select(func.min(later.c.name)).where(later.c.name > names.c.name).scalar_subquery()
+    names = names.union_all(select(following).where(names.c.name.is_not(None)))
+    last = select(func.max(newest.c.version)).where(newest.c.name == names.c.name).scalar_subquery()
+    return (
+        select(assets)
+        .join(names, and_(assets.c.name == names.c.name, assets.c.version == last))
+        .order_by(names.c.name)
+    )
 
 
 def asset_row(
