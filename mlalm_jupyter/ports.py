@@ -15,6 +15,7 @@ from mlalm_jupyter.domain.experiment import Experiment
 from mlalm_jupyter.domain.job import Job, JobState, Lease
 from mlalm_jupyter.domain.model import Alias, TrainedModel
 from mlalm_jupyter.domain.names import AssetRef, EndpointRef
+from mlalm_jupyter.domain.policy import Policy
 from mlalm_jupyter.domain.projection import Projection, Servable
 from mlalm_jupyter.domain.run import Cells, Condition, Output, Run, RunStatus, Sorting
 from mlalm_jupyter.domain.search import Search
@@ -119,7 +120,9 @@ class Keyring(Protocol):
         """The public half, base64."""
 
     def sign(self, statement: bytes) -> str: ...
-    def verifies(self, statement: bytes, signature: str) -> bool: ...
+    def verifies(self, statement: bytes, signature: str, *, public_key: str | None = None) -> bool:
+        """Whether this key made the signature, or the one whose public half is given."""
+
     def encrypt(self, secret: str, *, context: str) -> str: ...
     def decrypt(self, ciphertext: str, *, context: str) -> str: ...
     def new_service_key(self) -> str:
@@ -201,6 +204,10 @@ class ModelStore(Protocol):
     def remove_alias(self, name: str, alias: str) -> None: ...
     def equal_to(self, name: str, model_hash: str) -> int | None: ...
     def has_hash(self, model_hash: str) -> bool: ...
+    def with_hash(self, model_hash: str) -> list[TrainedModel]:
+        """The versions, of whatever name, that have this content; the newest first."""
+
+    def has_name(self, name: str) -> bool: ...
     def users(self, model: TrainedModel) -> list[str]:
         """The snapshots that refer to it."""
 
@@ -319,6 +326,22 @@ class EndpointStore(Protocol):
     def serving_model(self, model_hash: str) -> list[str]:
         """References of endpoints whose present definition holds that model."""
 
+    def serving(self, references: Sequence[str]) -> list[Endpoint]:
+        """The endpoints whose present definition names one of these models, such as `churn:3`."""
+
+    def that_served(self, reference: str) -> list[str]:
+        """References of endpoints that have served that model, and could be rolled back to it."""
+
+
+class PolicyStore(Protocol):
+    def add(self, policy: Policy) -> None:
+        """A new policy; AlreadyExists when the name is taken."""
+
+    def get(self, name: str) -> Policy: ...
+    def find(self, *, rule: str | None = None) -> list[Policy]: ...
+    def applied(self, policy_id: str, *, model: str, at: str, note: str) -> None: ...
+    def delete(self, policy_id: str) -> None: ...
+
 
 class SealStore(Protocol):
     def add(self, seal: Seal) -> None:
@@ -402,6 +425,8 @@ class Transaction(Protocol):
     def services(self) -> ServiceStore: ...
     @property
     def endpoints(self) -> EndpointStore: ...
+    @property
+    def policies(self) -> PolicyStore: ...
     @property
     def seals(self) -> SealStore: ...
     @property

@@ -24,11 +24,13 @@ from mlalm_jupyter.api.datasets import Datasets
 from mlalm_jupyter.api.definitions import Definitions
 from mlalm_jupyter.api.endpoints import Endpoints
 from mlalm_jupyter.api.experiments import Experiments
+from mlalm_jupyter.api.following import Following
 from mlalm_jupyter.api.galleries import Galleries
 from mlalm_jupyter.api.golive import projection
 from mlalm_jupyter.api.jobs import Jobs
 from mlalm_jupyter.api.models import Models
 from mlalm_jupyter.api.performer import Performer
+from mlalm_jupyter.api.policies import Policies
 from mlalm_jupyter.api.recorder import Recorder
 from mlalm_jupyter.api.retraining import Retraining
 from mlalm_jupyter.api.runs import Runs
@@ -66,9 +68,11 @@ class Workspace:
         self.galleries = Galleries(context)
         self.triggers = Triggers(context, self.recorder)
         self.timekeeper = Timekeeper(context, self.recorder)
-        self.models = Models(context, self.datasets)
-        self.trust = Trust(context)
         self.endpoints = Endpoints(context)
+        self.following = Following(context, self.endpoints)
+        self.models = Models(context, self.datasets, self.runs, self.following)
+        self.policies = Policies(context, self.following)
+        self.trust = Trust(context)
         self.services = Services(context, self.datasets, self.endpoints)
         self.definitions = Definitions(context)
         self.jobs = Jobs(context, self.recorder)

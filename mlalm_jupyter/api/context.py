@@ -41,6 +41,14 @@ def _no_other(folder: str) -> AbstractContextManager[Context]:
     )
 
 
+@dataclass(frozen=True, slots=True)
+class LiveCell:
+    """The cell of a live notebook that is at work, and the snapshot that was just taken of that notebook."""
+
+    run_id: str
+    cell: int | None
+
+
 @dataclass
 class Context:
     """The workspace as the verbs see it."""
@@ -62,6 +70,8 @@ class Context:
     progress: Progress = silent
     another: Callable[[str], AbstractContextManager[Context]] = field(default=_no_other)
     """Opens the workspace in another folder."""
+    live: LiveCell | None = None
+    """Where in a live notebook this is asked from, if that is known."""
 
     @cached_property
     def host(self) -> ServiceHost:

@@ -18,12 +18,13 @@ from mlalm_jupyter.api.golive import (
     published,
     valid_seal,
 )
+from mlalm_jupyter.api.packages import named_model
 from mlalm_jupyter.api.verb import Arg, verb
 from mlalm_jupyter.domain.definition import ModelAsset, ServiceDefinition
 from mlalm_jupyter.domain.errors import AlreadyExists, Conflict, InvalidInput
 from mlalm_jupyter.domain.listing import Listing
 from mlalm_jupyter.domain.model import TrainedModel
-from mlalm_jupyter.domain.names import AssetRef, EndpointRef
+from mlalm_jupyter.domain.names import EndpointRef
 from mlalm_jupyter.domain.server import Key, KeyPair
 from mlalm_jupyter.domain.service import Endpoint, Move, WebService, rollback_target
 from mlalm_jupyter.domain.trust import Seal
@@ -80,7 +81,10 @@ class Endpoints:
         self,
         endpoint: Annotated[str, Arg("SERVICE/ENDPOINT, any but the default", completes="endpoint")],
         *,
-        model: Annotated[str, Arg("the model to put behind it, NAME:VERSION", completes="model")],
+        model: Annotated[
+            str,
+            Arg("the model to put behind it: NAME:VERSION, NAME@ALIAS or an .ilearner file", completes="model"),
+        ],
     ) -> Endpoint:
         """Put another trained model behind a non-default endpoint, while it answers.
 
@@ -90,7 +94,7 @@ class Endpoints:
         ctx = self._context
         with ctx.catalog.read() as tx:
             current = tx.endpoints.get(EndpointRef.parse(endpoint))
-            trained = tx.models.get(AssetRef.parse("model", model))
+            trained = named_model(ctx, tx, model)
             is_sealed = valid_seal(ctx, tx, "definition", current.definition_hash) is not None
         before = kept_definition(ctx, current.definition_hash)
         definition = before.with_model(model_asset(trained))

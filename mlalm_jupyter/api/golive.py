@@ -7,6 +7,7 @@ from mlalm_jupyter.domain.definition import ModelAsset, ServiceDefinition
 from mlalm_jupyter.domain.errors import Corrupt, InvalidInput, NotFound
 from mlalm_jupyter.domain.model import TrainedModel
 from mlalm_jupyter.domain.names import AssetRef
+from mlalm_jupyter.domain.policy import SIGNED_MODELS, check_signed
 from mlalm_jupyter.domain.projection import Projection, Servable, ServableModel, ServedEndpoint
 from mlalm_jupyter.domain.trust import Seal, check_code, check_payload, sealed_statement
 from mlalm_jupyter.ports import Transaction
@@ -65,6 +66,7 @@ def servable(
     """A definition with what scorers need; refused when it holds anything this workspace did not sign."""
     found = _as_kept(context, tx, definition, seal=seal)
     check_code(definition, is_sealed=found.seal is not None)
+    policy = signing_policy(tx)
     for asset, kept in zip(definition.models, found.models, strict=True):
         model = held_model(tx, asset)
         check_payload(
@@ -74,7 +76,13 @@ def servable(
             is_data_only=model.is_data_only,
             is_sealed=kept.seal is not None,
         )
+        check_signed(policy, model.reference, is_sealed=kept.seal is not None)
     return found
+
+
+def signing_policy(tx: Transaction) -> str | None:
+    """The name of the policy that only signed models serve, where there is one."""
+    return next((one.name for one in tx.policies.find(rule=SIGNED_MODELS)), None)
 
 
 def _as_kept(
@@ -109,9 +117,12 @@ def _as_serving(context: Context, tx: Transaction, digest: str) -> Servable | No
     Without its seal a scorer that starts later refuses it, and one whose file is damaged is left out.
     """
     try:
-        return _as_kept(context, tx, kept_definition(context, digest))
+        found = _as_kept(context, tx, kept_definition(context, digest))
     except (Corrupt, NotFound, InvalidInput):
         return None
+    if signing_policy(tx) is not None and any(model.seal is None for model in found.models):
+        return None
+    return found
 
 
 def prepared(context: Context, definition: ServiceDefinition, *, seal: Seal | None = None) -> None:

@@ -3,28 +3,43 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 from mlalm_jupyter.api.context import Context
+from mlalm_jupyter.api.counts import at_least
 from mlalm_jupyter.api.datasets import Datasets, sample_frame
+from mlalm_jupyter.api.dependents import dependents_of, wsd_files
 from mlalm_jupyter.api.files import readable_file, write_new_file
-from mlalm_jupyter.api.golive import keep_seal, new_seal
-from mlalm_jupyter.api.packages import lineage_of, opened_package
+from mlalm_jupyter.api.following import Following
+from mlalm_jupyter.api.model_views import ModelViews
+from mlalm_jupyter.api.model_words import ModelWords
+from mlalm_jupyter.api.packages import lineage_of, opened_bytes, opened_package
 from mlalm_jupyter.api.pins import used
+from mlalm_jupyter.api.registering import Entry, kept, numbers, parameters_of
+from mlalm_jupyter.api.runs import Runs
 from mlalm_jupyter.api.verb import Arg, verb
 from mlalm_jupyter.domain.errors import InvalidInput, Unconfirmed
 from mlalm_jupyter.domain.listing import Listing
 from mlalm_jupyter.domain.model import Lineage, TrainedModel, check_deletable
 from mlalm_jupyter.domain.names import AssetRef, checked_name
 from mlalm_jupyter.domain.outcome import Removed, Written
+from mlalm_jupyter.domain.run import Sorting
+from mlalm_jupyter.domain.search import NEWEST_FIRST, Search, Term
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+_REFERENCE = "NAME, NAME:VERSION or NAME@ALIAS"
 
 
-class Models:
+class Models(ModelWords, ModelViews):
     """The trained models of a workspace."""
 
-    def __init__(self, context: Context, datasets: Datasets) -> None:
+    def __init__(self, context: Context, datasets: Datasets, runs: Runs, following: Following) -> None:
         self._context = context
         self._datasets = datasets
+        self._runs = runs
+        self._following = following
 
     @verb("model", "register")
     def register(
@@ -38,74 +53,139 @@ class Models:
             object, Arg("rows as the model takes them: a frame, a dataset or a table file")
         ] = None,
         tags: Annotated[Mapping[str, str] | None, Arg("words to find it by", metavar="KEY=VALUE")] = None,
+        properties: Annotated[
+            Mapping[str, str] | None, Arg("what is said once and stays", metavar="KEY=VALUE")
+        ] = None,
+        metrics: Annotated[
+            Mapping[str, object] | None,
+            Arg("what was measured; a run's own come by themselves", metavar="KEY=NUMBER"),
+        ] = None,
         description: Annotated[str, Arg("one sentence about it")] = "",
+        if_changed: Annotated[bool, Arg("give the version that has the same bytes, if there is one")] = False,
     ) -> TrainedModel:
         """Keep a model as the next version of a name; nothing that serves changes by it.
 
         >>> ws.models.register(pipeline, "wine", sample=frame.head()).reference  # doctest: +SKIP
         'wine:1'
         """
-        from mlalm_jupyter.formats import bundle as bundles  # costs half a second, which listing need not pay
-
         ctx = self._context
         checked_name("model", name)
         if isinstance(model, str):
             data = readable_file(ctx, model).read_bytes()
-            opened = bundles.read(data)
-            is_ours, frame = False, None
+            lineage = Lineage("external")
+            parameters: Mapping[str, object] = {}
         else:
             frame = sample_frame(ctx, self._datasets, sample, where="The sample")
-            ctx.progress("Packing the model", 0, 0)
-            data = bundles.pack(model, sample=frame).data
-            opened = bundles.read(data)
-            is_ours = True
-        bundle_digest = ctx.blobs.put(data)
-        with ctx.catalog.write() as tx:
-            lineage = lineage_of(ctx, tx, frame) if is_ours else Lineage("external")
-            kept = TrainedModel(
-                id=ctx.clock.new_id(),
-                name=name,
-                version=tx.models.next_version(name),
-                model_hash=opened.model_hash,
-                bundle_digest=bundle_digest,
-                size_bytes=len(data),
-                format=opened.format,
-                framework=opened.framework,
-                is_data_only=opened.is_data_only and not opened.wants(),
-                signature=opened.signature,
-                lineage=lineage,
-                created_at=ctx.clock.now(),
-                created_by=ctx.who,
-                tags={str(key): str(value) for key, value in (tags or {}).items()},
-                description=description,
-                equal_to=tx.models.equal_to(name, opened.model_hash),
+            data = self._packed(model, frame)
+            lineage = lineage_of(ctx, frame)
+            parameters = parameters_of(model)
+        entry = Entry(
+            name=name,
+            data=data,
+            lineage=lineage,
+            is_ours=not isinstance(model, str),
+            tags=tags or {},
+            properties=properties or {},
+            metrics=numbers(metrics),
+            parameters=parameters,
+            description=description,
+            if_changed=if_changed,
+        )
+        return self._following.registered(kept(ctx, entry))
+
+    @verb("model", "promote")
+    def promote(
+        self,
+        run: Annotated[str, Arg("a run's id, or its beginning", completes="run")],
+        output: Annotated[str, Arg("NAME for its last value, or CELL.NAME", metavar="OUTPUT")],
+        name: Annotated[str, Arg("the model's name", completes="model")],
+        *,
+        sample: Annotated[
+            str | None, Arg("rows as the model takes them: an output of that run, a dataset or a table file")
+        ] = None,
+        update: Annotated[bool, Arg("make the next version of a name that exists")] = False,
+        tags: Annotated[Mapping[str, str] | None, Arg("words to find it by", metavar="KEY=VALUE")] = None,
+        description: Annotated[str, Arg("one sentence about it")] = "",
+    ) -> TrainedModel:
+        """Make a value that a cell of a run left a model of the workspace; nothing is run again.
+
+        >>> ws.models.promote("0193ab", "forest", "wine", sample="features").lineage.output  # doctest: +SKIP
+        '5.forest'
+        """
+        ctx = self._context
+        checked_name("model", name)
+        found, left = self._runs.kept_output(run, output)
+        value = self._runs.output(found.id, left.reference)
+        if not (callable(value) or callable(getattr(value, "predict", None))):
+            raise InvalidInput(
+                f"The output {left.reference}",
+                expected="a model: something with `predict`, or a function of a table",
+                got=left.told,
+                fix=f"See what the cells left with `mlalm run outputs {found.id[:12]}`.",
             )
-            tx.models.add(kept)
-            if is_ours:
-                reason = f"registered here as {kept.reference}"
-                keep_seal(ctx, tx, new_seal(ctx, "model", kept.model_hash, reason=reason))
-            if lineage.run_id:
-                tx.runs.add_model(lineage.run_id, kept.reference)
-            ctx.note(
-                tx,
-                "model",
-                "register",
-                subject_id=kept.id,
-                subject=kept.reference,
-                data={"model_hash": kept.model_hash, "equal_to": kept.equal_to, "run": lineage.run_id},
-            )
-        return kept
+        frame = self._sample_of_run(found.id, sample)
+        lineage = Lineage(
+            "run",
+            found.id,
+            found.path,
+            found.inputs,
+            cell=left.cell,
+            output=left.reference,
+            environment=found.snapshot.environment,
+            git=found.snapshot.git,
+        )
+        entry = Entry(
+            name=name,
+            data=self._packed(value, frame),
+            lineage=lineage,
+            is_ours=True,
+            tags=tags or {},
+            parameters=parameters_of(value),
+            description=description,
+            is_new=not update,
+            action="promote",
+        )
+        return self._following.registered(kept(ctx, entry))
 
     @verb("model", "list")
     def list(
-        self, *, name: Annotated[str | None, Arg("all versions of this name", completes="model")] = None
+        self,
+        *,
+        name: Annotated[str | None, Arg("all versions of this name", completes="model")] = None,
+        where: Annotated[
+            str,
+            Arg(
+                "versions with such tags, properties, metrics or parameters, or of such a framework, run, experiment, "
+                "dataset...: 'stage=prod, auc>=0.8, dataset=census:3, created>=2026-11-01'"
+            ),
+        ] = "",
+        sort: Annotated[
+            str, Arg("created, name, size, or a metric's name; -NAME turns it round (-created if not said)")
+        ] = "",
+        limit: Annotated[int, Arg("how many to list")] = 50,
+        page: Annotated[int, Arg("which part of them, from 1")] = 1,
     ) -> Listing[TrainedModel]:
-        """List the newest version of each model, or every version of one."""
-        with self._context.catalog.read() as tx:
-            return Listing("model", tx.models.find(name=name))
+        """List the newest version of each model; or, with a name or conditions, every version that meets them."""
+        limit, page = at_least(1, limit, of="models"), at_least(1, page, of="pages")
+        offset = (page - 1) * limit
+        if name is None and not where and not sort:
+            with self._context.catalog.read() as tx:
+                found = tx.models.find()[offset : offset + limit + 1]
+        else:
+            search = Search(
+                name=None if name is None else AssetRef.parse("model", name).name,
+                terms=Term.all_in(where),
+                sort=Sorting.parse(sort) if sort else NEWEST_FIRST,
+                limit=limit + 1,
+                offset=offset,
+            )
+            with self._context.catalog.read() as tx:
+                found = tx.models.search(search)
+        more = f"There are more: --page {page + 1}." if len(found) > limit else ""
+        return Listing("model", found[:limit], note=more)
 
     @verb("model", "show")
-    def show(self, model: Annotated[str, Arg("NAME or NAME:VERSION", completes="model")]) -> TrainedModel:
+    def show(self, model: Annotated[str, Arg(_REFERENCE, completes="model")]) -> TrainedModel:
         """Show one version of a model: what it takes and gives, and where it came from."""
         with self._context.catalog.read() as tx:
             return tx.models.get(AssetRef.parse("model", model))
@@ -113,7 +193,7 @@ class Models:
     @verb("model", "download")
     def download(
         self,
-        model: Annotated[str, Arg("NAME or NAME:VERSION", completes="model")],
+        model: Annotated[str, Arg(_REFERENCE, completes="model")],
         file: Annotated[str, Arg("where to write the .ilearner; it must not exist yet", metavar="FILE")],
     ) -> Written:
         """Write a model's package to a new file."""
@@ -128,20 +208,27 @@ class Models:
         *,
         yes: Annotated[bool, Arg("delete without asking")] = False,
     ) -> Removed:
-        """Delete one version of a model that nothing serves and no snapshot uses; its number is not given again."""
+        """Delete one version of a model that nothing uses; its number is not given again.
+
+        `mlalm model dependents` tells beforehand who does.
+        """
         ctx = self._context
         ref = AssetRef.parse("model", model)
         if ref.version is None:
             raise InvalidInput(
                 f"The model '{model}'", expected="NAME:VERSION, so that one version goes", got="a name alone"
             )
+        with ctx.catalog.read() as tx:
+            files = wsd_files(ctx, tx.models.get(ref))
         with ctx.catalog.write() as tx:
             found = tx.models.get(ref)
-            check_deletable(
-                found.reference, [*tx.endpoints.serving_model(found.model_hash), *tx.models.users(found)]
-            )
+            users = dependents_of(tx, found, files=files)
+            check_deletable(found.reference, [one.told for one in users if one.is_binding])
             if not yes:
-                raise Unconfirmed(found.reference, goes=[f"{found.reference}, {found.size_bytes} bytes"])
+                loses = [f"what {one.told} could be rolled back to" for one in users if not one.is_binding]
+                raise Unconfirmed(
+                    found.reference, goes=[f"{found.reference}, {found.size_bytes} bytes", *loses]
+                )
             tx.models.delete(found.id)
             ctx.note(tx, "model", "delete", subject_id=found.id, subject=found.reference)
         return Removed("model", found.reference)
@@ -149,14 +236,54 @@ class Models:
     def load(self, model: str) -> object:
         """The fitted object itself; a run that loads one keeps the reference.
 
-        In a run a name alone stands for the version that its snapshot pinned.
+        In a run a name alone stands for the version that its snapshot pinned. An `.ilearner` file can be read where it
+        lies, whatever its name.
 
         >>> ws.models.load("wine:1").predict(frame)  # doctest: +SKIP
         """
+        if model.endswith(".ilearner"):
+            data = readable_file(self._context, model).read_bytes()
+            return opened_bytes(self._context, f"The file '{model}'", data)
         found = used(self._context, "model", model, lambda tx, ref: tx.models.get(ref))
         return opened_package(
             self._context,
             f"Model {found.reference}",
             bundle_digest=found.bundle_digest,
             package_hash=found.model_hash,
+        )
+
+    def sample(self, model: str) -> pd.DataFrame:
+        """A few rows as a model takes them, which were kept with it.
+
+        >>> ws.models.sample("wine:1").columns  # doctest: +SKIP
+        """
+        import pandas as pd
+
+        from mlalm_jupyter.formats import bundle as bundles  # costs half a second, which listing need not pay
+
+        found = self.show(model)
+        opened = bundles.read(self._context.blobs.get(found.bundle_digest))
+        return pd.DataFrame([*map(tuple, opened.sample_rows)], columns=pd.Index(found.signature.inputs.names))
+
+    def _packed(self, model: object, frame: pd.DataFrame | None) -> bytes:
+        from mlalm_jupyter.formats import bundle as bundles  # costs half a second, which listing need not pay
+
+        self._context.progress("Packing the model", 0, 0)
+        return bundles.pack(model, sample=frame).data
+
+    def _sample_of_run(self, run_id: str, sample: str | None) -> pd.DataFrame | None:
+        """Rows out of a run's own outputs, if one of them has that name; else as for `register`."""
+        import pandas as pd
+
+        if sample is None:
+            return None
+        with self._context.catalog.read() as tx:
+            names = {word for one in tx.runs.outputs(run_id) for word in (one.name, one.reference)}
+        if sample not in names:
+            return sample_frame(self._context, self._datasets, sample, where="The sample")
+        value = self._runs.output(run_id, sample)
+        if isinstance(value, pd.DataFrame):
+            return value.head(20)
+        raise InvalidInput(
+            f"The sample '{sample}'", expected="a frame", got=f"an output that is a {type(value).__name__}"
         )

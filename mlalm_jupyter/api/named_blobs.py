@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 
 from mlalm_jupyter.domain.run import Run
 from mlalm_jupyter.ports import BlobStore, Transaction
@@ -22,9 +22,13 @@ def named_blobs(tx: Transaction) -> Iterator[tuple[str, str]]:
     for name in {transform.name for transform in tx.transforms.find()}:
         for transform in tx.transforms.find(name=name):
             yield f"transform {transform.reference}", transform.bundle_digest
+            for digest in _packages(transform.lineage.environment):
+                yield f"transform {transform.reference}", digest
     for name in {model.name for model in tx.models.find()}:
         for model in tx.models.find(name=name):
             yield f"model {model.reference}", model.bundle_digest
+            for digest in _packages(model.lineage.environment):
+                yield f"model {model.reference}", digest
     for run in tx.runs.find():
         for digest in _of_run(run):
             yield f"run {run.id[:12]}", digest
@@ -47,11 +51,15 @@ def _of_run(run: Run) -> Iterator[str]:
     if run.executed_digest:
         yield run.executed_digest
     for environment in (run.snapshot.environment, run.executed_in):
-        packages = environment.get("packages")
-        if isinstance(packages, str):
-            yield packages
+        yield from _packages(environment)
     for figure in run.findings.figures:
         yield figure.digest
+
+
+def _packages(environment: Mapping[str, object]) -> Iterator[str]:
+    packages = environment.get("packages")
+    if isinstance(packages, str):
+        yield packages
 
 
 def kept_blobs(blobs: BlobStore, tx: Transaction) -> set[str]:

@@ -3,33 +3,80 @@
 from __future__ import annotations
 
 from mlalm_jupyter.api.context import Context
+from mlalm_jupyter.api.files import readable_file
 from mlalm_jupyter.api.golive import valid_seal
 from mlalm_jupyter.api.pins import run_here
-from mlalm_jupyter.domain.errors import Corrupt, UntrustedContent
-from mlalm_jupyter.domain.model import Lineage
+from mlalm_jupyter.domain.errors import Corrupt, NotFound, UntrustedContent
+from mlalm_jupyter.domain.model import Lineage, TrainedModel
+from mlalm_jupyter.domain.names import AssetRef
 from mlalm_jupyter.ports import Transaction
 
 
 def opened_package(context: Context, what: str, *, bundle_digest: str, package_hash: str) -> object:
     """The object in a package; one that holds more than data only if this workspace signed it."""
+    data = context.blobs.get(bundle_digest)
+    return opened_bytes(context, what, data, package_hash=package_hash)
+
+
+def opened_bytes(context: Context, what: str, data: bytes, *, package_hash: str | None = None) -> object:
+    """The object in the bytes of a package, which may lie anywhere."""
     from mlalm_jupyter.formats import bundle as bundles  # costs half a second, which listing need not pay
 
-    with context.catalog.read() as tx:
-        is_trusted = valid_seal(context, tx, "model", package_hash) is not None
-    opened = bundles.read(context.blobs.get(bundle_digest))
-    if opened.model_hash != package_hash:
+    opened = bundles.read(data)
+    if package_hash is not None and opened.model_hash != package_hash:
         raise Corrupt(what, why="Its package gives another hash than the catalog has.")
+    with context.catalog.read() as tx:
+        is_trusted = valid_seal(context, tx, "model", opened.model_hash) is not None
     try:
-        return opened.load(trusted=is_trusted, digest=package_hash)
+        return opened.load(trusted=is_trusted, digest=opened.model_hash)
     except UntrustedContent as error:
-        raise UntrustedContent(what, wants=error.wants, digest=package_hash) from error
+        raise UntrustedContent(what, wants=error.wants, digest=opened.model_hash) from error
 
 
-def lineage_of(context: Context, tx: Transaction, frame: object) -> Lineage:
-    """Where a live object comes from: the run this kernel is executing, if it is executing one."""
+def named_model(context: Context, tx: Transaction, named: str) -> TrainedModel:
+    """The registered version that a reference names, or that has the content of an `.ilearner` file.
+
+    The file may have any name and lie anywhere: what is in it tells which version it is.
+    """
+    if not named.endswith(".ilearner"):
+        return tx.models.get(AssetRef.parse("model", named))
+    from mlalm_jupyter.formats import bundle as bundles  # costs half a second, which listing need not pay
+
+    found = tx.models.with_hash(bundles.read(readable_file(context, named).read_bytes()).model_hash)
+    if not found:
+        raise NotFound(
+            "model",
+            named,
+            none="No version here has the content of that file.",
+            fix=f"Register it first: `mlalm model register {named} NAME`.",
+        )
+    return found[0]
+
+
+def lineage_of(context: Context, frame: object) -> Lineage:
+    """Where a live object comes from: the run this kernel is executing, or the snapshot just taken of its notebook.
+
+    Otherwise it is known by what this process loaded, and by the environment it is in.
+    """
     sample = getattr(frame, "attrs", {}).get("mlalm.dataset")
     datasets = (f"dataset {sample}",) if sample else ()
-    run = run_here(context, tx)
+    here = context.live
+    with context.catalog.read() as tx:
+        run = tx.runs.get(here.run_id) if here else run_here(context, tx)
     if run is None:
-        return Lineage("notebook", datasets=datasets)
-    return Lineage("run", run.id, run.path, tuple(dict.fromkeys((*run.inputs, *datasets))))
+        facts, lock = context.surroundings.environment()
+        return Lineage(
+            "notebook",
+            datasets=tuple(dict.fromkeys((*context.used, *datasets))),
+            environment={**facts, "packages": context.blobs.put(lock)},
+            git=context.surroundings.git(context.path),
+        )
+    return Lineage(
+        "notebook" if here else "run",
+        run.id,
+        run.path,
+        tuple(dict.fromkeys((*run.inputs, *datasets))),
+        cell=here.cell if here else run.cells.current,
+        environment=run.snapshot.environment,
+        git=run.snapshot.git,
+    )

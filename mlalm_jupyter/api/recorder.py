@@ -7,6 +7,7 @@ from dataclasses import replace
 
 from mlalm_jupyter.api.context import Context
 from mlalm_jupyter.api.files import readable_file
+from mlalm_jupyter.api.registering import measured
 from mlalm_jupyter.api.scratch import folder_of
 from mlalm_jupyter.api.snapshots import changed_files, environment_here, taken
 from mlalm_jupyter.domain.asset import Pin
@@ -224,6 +225,7 @@ class Recorder:
             )
             tx.runs.move(done, expected=current.status)
             tx.runs.add_outputs(run.id, self._signed(execution.outputs))
+            measured(tx, done)
             self._note_end(tx, moved)
             return tx.runs.get(run.id)
 
@@ -244,6 +246,7 @@ class Recorder:
             )
             tx.runs.move(done, expected=current.status)
             tx.runs.add_outputs(run.id, self._signed(execution.outputs))
+            measured(tx, done)
             self._note_end(tx, moved)
             return tx.runs.get(run.id)
 

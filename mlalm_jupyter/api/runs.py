@@ -73,7 +73,7 @@ class Runs:
         file: Annotated[str, Arg("where to write it; it must not exist yet", metavar="FILE")],
     ) -> Written:
         """Write a value that a cell of a past run left to a file; nothing is run again."""
-        found = self._output(run, output)
+        _, found = self.kept_output(run, output)
         data = self._context.blobs.get(str(found.digest))
         target = write_new_file(self._context, file, data)
         return Written(f"{found.told} ({found.format})", str(target), len(data), str(found.digest))
@@ -86,7 +86,7 @@ class Runs:
         """
         from mlalm_jupyter.formats.values import value_from
 
-        found = self._output(run, output)
+        _, found = self.kept_output(run, output)
         self._check_trust(found)
         return value_from(self._context.blobs.get(str(found.digest)), found.format, name=found.reference)
 
@@ -102,8 +102,8 @@ class Runs:
                 wants = [f"what its {output.format} says"]
                 raise UntrustedContent(f"The output {output.reference}", wants=wants, digest=digest)
 
-    def _output(self, run: str, wanted: str) -> Output:
-        """The last value under a name, or the one that a numbered cell left."""
+    def kept_output(self, run: str, wanted: str) -> tuple[Run, Output]:
+        """A run, and the last value it left under a name, or the one that a numbered cell left."""
         one = self.show(run)
         with self._context.catalog.read() as tx:
             kept = tx.runs.outputs(one.id)
@@ -126,7 +126,7 @@ class Runs:
                 why=f"It was not kept: {matching[-1].note}.",
                 fix="Have the notebook write it to a file, or upload it as a dataset, and run it again.",
             )
-        return matching[-1]
+        return one, matching[-1]
 
     @verb("run", "replay", is_long=True)
     def replay(

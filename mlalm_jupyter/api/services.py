@@ -12,7 +12,7 @@ from typing import Annotated, Any
 from mlalm_jupyter.api.context import Context
 from mlalm_jupyter.api.datasets import Datasets, sample_frame
 from mlalm_jupyter.api.definitions import definition_in
-from mlalm_jupyter.api.endpoints import Endpoints, new_keys, note_move, with_addresses
+from mlalm_jupyter.api.endpoints import Endpoints, addressed, new_keys, note_move, with_addresses
 from mlalm_jupyter.api.files import readable_file, text_of
 from mlalm_jupyter.api.golive import (
     check_still_servable,
@@ -23,6 +23,7 @@ from mlalm_jupyter.api.golive import (
     prepared,
     published,
 )
+from mlalm_jupyter.api.packages import named_model
 from mlalm_jupyter.api.rows import rows_from
 from mlalm_jupyter.api.tables import head_of
 from mlalm_jupyter.api.verb import Arg, verb
@@ -63,7 +64,10 @@ class Services:
         self,
         what: Annotated[
             object,
-            Arg("a model NAME:VERSION, a function, FILE.py[:FUNCTION] or a WSD file", completes="model"),
+            Arg(
+                "a model NAME:VERSION or NAME@ALIAS, a function, FILE.py[:FUNCTION], an .ilearner or a WSD file",
+                completes="model",
+            ),
         ],
         service: Annotated[str, Arg("the service's name", completes="service")],
         *,
@@ -123,6 +127,24 @@ class Services:
         """Show one web service and its endpoints."""
         with self._context.catalog.read() as tx:
             return with_addresses(self._context, tx.services.get(service))
+
+    @verb("service", "find")
+    def find(
+        self,
+        *,
+        model: Annotated[str, Arg("NAME for any version, NAME:VERSION or NAME@ALIAS", completes="model")],
+    ) -> Listing[Endpoint]:
+        """Find the endpoints that serve a model now, whatever they served before."""
+        ref = AssetRef.parse("model", model)
+        with self._context.catalog.read() as tx:
+            if ref.version is None and ref.alias is None:
+                tx.models.get(ref)
+                found = [
+                    one for one in tx.endpoints.find() if (one.model or "").rpartition(":")[0] == ref.name
+                ]
+            else:
+                found = tx.endpoints.serving([tx.models.get(ref).reference])
+        return Listing("endpoint", (addressed(self._context, one) for one in found))
 
     @verb("service", "score")
     def score(
@@ -259,7 +281,7 @@ class Services:
 
         ctx = self._context
         with ctx.catalog.read() as tx:
-            model = tx.models.get(AssetRef.parse("model", reference))
+            model = named_model(ctx, tx, reference)
         opened = bundles.read(ctx.blobs.get(model.bundle_digest))
         example = opened.sample_rows[:EXAMPLE_ROWS]
         definition = scoring_definition(

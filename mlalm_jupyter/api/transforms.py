@@ -67,6 +67,7 @@ class Transforms:
             data = bundles.pack(transform, sample=frame).data
         opened = bundles.read(data)
         bundle_digest = ctx.blobs.put(data)
+        lineage = lineage_of(ctx, frame) if is_ours else Lineage("external")
         with ctx.catalog.write() as tx:
             versions = tx.transforms.find(name=name) if if_changed else []
             newest = max(versions, key=lambda one: one.version, default=None)
@@ -83,7 +84,7 @@ class Transforms:
                 framework=opened.framework,
                 is_data_only=opened.is_data_only and not opened.wants(),
                 signature=opened.signature,
-                lineage=lineage_of(ctx, tx, frame) if is_ours else Lineage("external"),
+                lineage=lineage,
                 created_at=ctx.clock.now(),
                 created_by=ctx.who,
                 tags={str(key): str(value) for key, value in (tags or {}).items()},

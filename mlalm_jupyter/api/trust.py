@@ -6,7 +6,7 @@ import re
 from typing import Annotated
 
 from mlalm_jupyter.api.context import Context
-from mlalm_jupyter.api.golive import keep_seal, new_seal
+from mlalm_jupyter.api.golive import keep_seal, new_seal, published, signing_policy
 from mlalm_jupyter.api.verb import Arg, verb
 from mlalm_jupyter.domain.errors import InvalidInput, NotFound
 from mlalm_jupyter.domain.listing import Listing
@@ -49,11 +49,14 @@ class Trust:
 
     @verb("trust", "remove", attribute="trust")
     def remove(self, digest: Annotated[str, Arg("a hash of `trust list`")]) -> Removed:
-        """Take trust back; what serves already goes on until it is moved or restarted."""
+        """Take trust back; what serves already goes on until it is moved or restarted, or stops where a policy says so."""
         ctx = self._context
         with ctx.catalog.write() as tx:
             if not tx.seals.remove(digest):
                 known = [seal.digest for seal in tx.seals.find()]
                 raise NotFound("seal", digest, known=known, fix="List them with `mlalm trust list`.")
             ctx.note(tx, "trust", "remove", subject_id=digest, subject=digest[:12])
+            is_wanted = signing_policy(tx) is not None
+        if is_wanted:
+            published(ctx)
         return Removed("trust", digest)

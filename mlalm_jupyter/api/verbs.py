@@ -9,8 +9,11 @@ from mlalm_jupyter.api.exchange import Exchange
 from mlalm_jupyter.api.experiments import Experiments
 from mlalm_jupyter.api.galleries import Galleries
 from mlalm_jupyter.api.jobs import Jobs
+from mlalm_jupyter.api.model_views import ModelViews
+from mlalm_jupyter.api.model_words import ModelWords
 from mlalm_jupyter.api.models import Models
 from mlalm_jupyter.api.moving import Moving
+from mlalm_jupyter.api.policies import Policies
 from mlalm_jupyter.api.retraining import Retraining
 from mlalm_jupyter.api.runs import Runs
 from mlalm_jupyter.api.saving import Saving
@@ -37,6 +40,9 @@ NOUNS: tuple[type, ...] = (
     Runs,
     Galleries,
     Models,
+    ModelWords,
+    ModelViews,
+    Policies,
     Trust,
     Services,
     Endpoints,

@@ -12,6 +12,7 @@ MlalmError
 │  ├─ IllegalStatusChange
 │  ├─ SnapshotLocked
 │  ├─ InUse                      by whom
+│  ├─ AgainstPolicy              which policy, and what it wants
 │  ├─ NothingToRollBack
 │  └─ DefaultEndpointNotPatchable
 ├─ UntrustedContent              what wants to run, and its hash
@@ -215,6 +216,14 @@ class InUse(Conflict):
             why=f"It is in use by {_listed(self.users)}.",
             fix=fix,
         )
+
+
+class AgainstPolicy(Conflict):
+    code = "AgainstPolicy"
+
+    def __init__(self, what: str, *, policy: str, because: str, fix: str) -> None:
+        self.policy = policy
+        super().__init__(f"{what} was refused.", why=f"There is the policy '{policy}': {because}.", fix=fix)
 
 
 class NothingToRollBack(Conflict):

@@ -21,6 +21,12 @@ _PAST = {
     "trust": "trusted",
     "sign": "signed",
     "remove": "removed",
+    "delete": "deleted",
+    "tag": "said more of",
+    "move": "moved",
+    "follow": "followed",
+    "promote": "promoted",
+    "copy": "copied",
 }
 
 

@@ -35,6 +35,57 @@ CODE_FORMS = frozenset({"pickle"})
 """Forms of kept values that run what their bytes say where they are read."""
 
 
+@dataclass(frozen=True, slots=True)
+class Signed:
+    """A version that this workspace's key has signed."""
+
+    model: str
+    seal: Seal
+    file: str | None = None
+    note: str = ""
+
+    def to_dict(self) -> dict[str, object]:
+        return {"model": self.model, "seal": self.seal.to_dict(), "file": self.file, "note": self.note}
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """One thing that was looked at, and what was found."""
+
+    what: str
+    is_well: bool
+    told: str
+
+    def to_dict(self) -> dict[str, object]:
+        return {"what": self.what, "is_well": self.is_well, "told": self.told}
+
+
+@dataclass(frozen=True, slots=True)
+class Verification:
+    """What a look at a package found; nothing in it was opened."""
+
+    what: str
+    model_hash: str
+    checks: tuple[Check, ...]
+    known: tuple[str, ...] = ()
+    """The versions here that have the same content."""
+    opening: str = ""
+
+    @property
+    def is_well(self) -> bool:
+        return all(check.is_well for check in self.checks)
+
+    def to_dict(self) -> dict[str, object]:
+        return {
+            "what": self.what,
+            "is_well": self.is_well,
+            "model_hash": self.model_hash,
+            "checks": [check.to_dict() for check in self.checks],
+            "known": list(self.known),
+            "opening": self.opening,
+        }
+
+
 def sealed_statement(kind: str, digest: str) -> bytes:
     """The exact bytes that are signed.
 

@@ -12,7 +12,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
-from mlalm_jupyter.api.context import Progress, silent
+from mlalm_jupyter.api.context import LiveCell, Progress, silent
 from mlalm_jupyter.api.verb import Verb
 from mlalm_jupyter.api.verbs import find
 from mlalm_jupyter.domain import errors
@@ -52,6 +52,7 @@ def call(
     *,
     workspace: str | Path | None = None,
     progress: Progress = silent,
+    live: LiveCell | None = None,
 ) -> Any:
     """Call a verb with arguments by name, in the workspace it is for, and give what it answers."""
     # the adapters cost more to import than all verbs together, and help needs none of them
@@ -62,6 +63,7 @@ def call(
         holder = getattr(workspaces, verb.attribute)()
         return getattr(holder, verb.method_name)(**checked)
     with workspaces.Workspace.open(workspace, progress=progress) as opened:
+        opened.context.live = live
         return getattr(getattr(opened, verb.attribute), verb.method_name)(**checked)
 
 

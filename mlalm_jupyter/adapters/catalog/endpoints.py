@@ -51,6 +51,23 @@ _SERVING = (
     .distinct()
     .order_by(services.c.name, endpoints.c.name)
 )
+_NAMING = (
+    NAMED.join(definition_models, definition_models.c.definition_hash == endpoints.c.definition_hash)
+    .where(definition_models.c.reference.in_(bindparam("references", expanding=True)))
+    .distinct()
+    .order_by(services.c.name, endpoints.c.name)
+)
+_THAT_SERVED = (
+    select(events.c.subject)
+    .where(
+        events.c.noun == "endpoint",
+        events.c.subject_id.in_(select(endpoints.c.id)),
+        events.c.action.in_(_MOVES),
+        events.c.data["model"].as_string() == bindparam("reference"),
+    )
+    .distinct()
+    .order_by(events.c.subject)
+)
 
 
 class SqlEndpoints:
@@ -124,6 +141,16 @@ class SqlEndpoints:
     def serving_model(self, model_hash: str) -> list[str]:
         rows = self._connection.execute(_SERVING, {"model_hash": model_hash})
         return [str(EndpointRef(service, endpoint)) for service, endpoint in rows]
+
+    def serving(self, references: Sequence[str]) -> list[Endpoint]:
+        if not references:
+            return []
+        return [
+            endpoint_from(row) for row in self._connection.execute(_NAMING, {"references": list(references)})
+        ]
+
+    def that_served(self, reference: str) -> list[str]:
+        return list(self._connection.scalars(_THAT_SERVED, {"reference": reference}))
 
     def _found(self, ref: EndpointRef) -> Endpoint | None:
         row = self._connection.execute(_ONE, {"service": ref.service, "endpoint": ref.endpoint}).one_or_none()

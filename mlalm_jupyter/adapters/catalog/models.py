@@ -29,6 +29,12 @@ _EQUAL = select(func.max(models.c.version)).where(
     models.c.name == bindparam("name"), models.c.model_hash == bindparam("model_hash")
 )
 _HAS_HASH = select(exists().where(models.c.model_hash == bindparam("model_hash")))
+_WITH_HASH = (
+    select(models)
+    .where(models.c.model_hash == bindparam("model_hash"))
+    .order_by(models.c.created_at.desc(), models.c.id.desc())
+)
+_HAS_NAME = select(exists().where(models.c.name == bindparam("name")))
 _DELETE = delete(models).where(models.c.id == bindparam("id"))
 _THIS = models.c.id == bindparam("model_id")
 _FACTS_OF = model_facts.c.model_id == bindparam("model_id")
@@ -168,6 +174,13 @@ class SqlModels:
 
     def has_hash(self, model_hash: str) -> bool:
         return bool(self._connection.execute(_HAS_HASH, {"model_hash": model_hash}).scalar())
+
+    def with_hash(self, model_hash: str) -> list[TrainedModel]:
+        rows = self._connection.execute(_WITH_HASH, {"model_hash": model_hash})
+        return self._told([_model(row) for row in rows])
+
+    def has_name(self, name: str) -> bool:
+        return bool(self._connection.execute(_HAS_NAME, {"name": name}).scalar())
 
     def users(self, model: TrainedModel) -> list[str]:
         return users_of(self._connection, kind="model", reference=model.reference, asset_id=model.id)

@@ -13,6 +13,7 @@ from mlalm_jupyter.adapters.catalog.events import SqlEvents
 from mlalm_jupyter.adapters.catalog.experiments import SqlExperiments
 from mlalm_jupyter.adapters.catalog.jobs import SqlJobs
 from mlalm_jupyter.adapters.catalog.models import SqlModels
+from mlalm_jupyter.adapters.catalog.policies import SqlPolicies
 from mlalm_jupyter.adapters.catalog.runs import SqlRuns
 from mlalm_jupyter.adapters.catalog.schema import metadata, revisions, workspaces
 from mlalm_jupyter.adapters.catalog.seals import SqlSeals
@@ -97,6 +98,10 @@ class SqlTransaction:
     @cached_property
     def endpoints(self) -> SqlEndpoints:
         return SqlEndpoints(self._connection)
+
+    @cached_property
+    def policies(self) -> SqlPolicies:
+        return SqlPolicies(self._connection)
 
     @cached_property
     def seals(self) -> SqlSeals:

@@ -10,8 +10,9 @@ from typing import Any
 
 from IPython.core.magic import Magics, line_magic, magics_class, needs_local_scope
 
+from mlalm_jupyter.api.context import LiveCell
 from mlalm_jupyter.api.verbs import find
-from mlalm_jupyter.domain.errors import InvalidInput, NotFound
+from mlalm_jupyter.domain.errors import InvalidInput, MlalmError, NotFound
 from mlalm_jupyter.domain.server import Scored
 from mlalm_jupyter.surfaces.grammar import Command, Page, read, read_form
 from mlalm_jupyter.surfaces.magics.forms import form
@@ -21,7 +22,7 @@ from mlalm_jupyter.surfaces.magics.notebook_here import notebook_here
 from mlalm_jupyter.surfaces.magics.page_save import wait_for_page
 from mlalm_jupyter.surfaces.magics.progress import CellProgress
 from mlalm_jupyter.surfaces.magics.session import Session
-from mlalm_jupyter.surfaces.magics.snapshot_here import snapshot_here
+from mlalm_jupyter.surfaces.magics.snapshot_here import live_cell, snapshot_here
 from mlalm_jupyter.surfaces.magics.texts import Transcript
 from mlalm_jupyter.surfaces.verbs_http import call, to_json
 
@@ -148,7 +149,10 @@ class MlalmMagics(Magics):
     @line_magic
     @needs_local_scope
     def register(self, line: str, local_ns: Scope = None) -> Any:
-        """Keep a fitted object as a model: %register VARIABLE NAME --sample ROWS [--tag KEY=VALUE]..."""
+        """Keep a fitted object as a model: %register VARIABLE NAME --sample ROWS [--tag KEY=VALUE]...
+
+        It takes a snapshot of this notebook for it, so that the model knows the cell, the data and the environment.
+        """
         return self._answer(_read("register", line), local_ns)
 
     @line_magic
@@ -229,7 +233,8 @@ class MlalmMagics(Magics):
         if asked.verb.noun == "experiment":
             self._wait_for_page(asked)
         try:
-            result = call(asked.verb, arguments, workspace=asked.workspace, progress=progress)
+            here = self._cell_of_model(asked, arguments)
+            result = call(asked.verb, arguments, workspace=asked.workspace, progress=progress, live=here)
         except NotFound as error:
             raise explained(error, asked.verb, asked.arguments, variables) from error
         except KeyboardInterrupt:
@@ -246,6 +251,21 @@ class MlalmMagics(Magics):
         """What is on screen is in the file before a verb reads that."""
         named = asked.arguments.get("notebook") or asked.arguments.get("source")
         wait_for_page(self.shell, named if isinstance(named, str) else None)
+
+    def _cell_of_model(self, asked: Command, arguments: dict[str, Any]) -> LiveCell | None:
+        """For a live object that is registered: the cell at work, in a snapshot of this notebook taken for it."""
+        is_live = (asked.verb.noun, asked.verb.name) == ("model", "register")
+        if not is_live or isinstance(arguments.get("model"), str) or os.environ.get("MLALM_RUN"):
+            return None
+        path = notebook_here(self._variables, os.environ).path
+        if path is None:
+            return None  # a kernel without a notebook, or one that cannot know which it is
+        wait_for_page(self.shell, path)
+        try:
+            return live_cell(asked.workspace, self.session, path, message=f"for model {arguments.get('name')}")
+        except MlalmError as error:
+            print(f"Which cell made it is not kept: {error}")
+            return None
 
     def _with_notebook(self, asked: Command | Page, *, argument: str = "notebook") -> Command | Page:
         """The command with the notebook it is for: the one named, or this one."""

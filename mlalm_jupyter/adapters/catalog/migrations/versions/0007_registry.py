@@ -7,8 +7,8 @@ from alembic import op
 
 from mlalm_jupyter.domain.search import Fact, facts_of, input_facts
 
-revision = "0006"
-down_revision = "0005"
+revision = "0007"
+down_revision = "0006"
 
 
 def upgrade() -> None:

@@ -1,0 +1,64 @@
+"""Who depends on a version of a model: what would break if it went, and what would lose a way back."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+from mlalm_jupyter.api.context import Context
+from mlalm_jupyter.domain.lineage import Dependent
+from mlalm_jupyter.domain.model import TrainedModel
+from mlalm_jupyter.domain.search import Search, Term
+from mlalm_jupyter.ports import Transaction
+
+_MOST_FILES = 5000
+_LARGEST_WSD = 8 << 20
+
+
+def dependents_of(tx: Transaction, model: TrainedModel, *, files: Sequence[str] = ()) -> list[Dependent]:
+    """Those that use a version now, then those that could go back to it."""
+    serving = [one.reference for one in tx.endpoints.serving([model.reference])]
+    found = [Dependent("endpoint", one, "serves it now") for one in serving]
+    found += [Dependent("WSD", one, "names it") for one in files]
+    found += [Dependent("alias", f"{model.name}@{word}", "stands for it") for word in model.aliases]
+    for told in tx.models.users(model):
+        kind, _, name = told.partition(" ")
+        found.append(Dependent(kind, name, "was made with it" if kind == "model" else "refers to it"))
+    past = [one for one in tx.endpoints.that_served(model.reference) if one not in serving]
+    found += [
+        Dependent("endpoint", one, "served it, and could be rolled back to it", is_binding=False)
+        for one in past
+    ]
+    return found
+
+
+def derived_from(tx: Transaction, model: TrainedModel) -> list[TrainedModel]:
+    """The versions of models that were made with this one."""
+    return tx.models.search(Search(terms=(Term("model", "", "=", model.reference),)))
+
+
+def wsd_files(context: Context, model: TrainedModel) -> list[str]:
+    """The WSD files in the workspace's folder that name a version; those elsewhere nobody can know of."""
+    marks = (f"models/{model.name}/{model.version}?sha256={model.model_hash}").encode()
+    found = []
+    for path in _definition_files(context.path):
+        try:
+            if path.stat().st_size <= _LARGEST_WSD and marks in path.read_bytes():
+                found.append(path.relative_to(context.path).as_posix())
+        except OSError:
+            continue  # a file that is gone, or may not be read, holds nothing back
+    return sorted(found)
+
+
+def _definition_files(folder: Path) -> Iterator[Path]:
+    """Files that may be WSDs; hidden folders and very large trees are not searched to their end."""
+    seen = 0
+    for place, folders, files in os.walk(folder):
+        folders[:] = sorted(one for one in folders if not one.startswith(".") and one != "node_modules")
+        for file in sorted(files):
+            seen += 1
+            if seen > _MOST_FILES:
+                return
+            if file.endswith(".wsd.json"):
+                yield Path(place) / file
