@@ -83,7 +83,9 @@ class Endpoints:
         *,
         model: Annotated[
             str,
-            Arg("the model to put behind it: NAME:VERSION, NAME@ALIAS or an .ilearner file", completes="model"),
+            Arg(
+                "the model to put behind it: NAME:VERSION, NAME@ALIAS or an .ilearner file", completes="model"
+            ),
         ],
     ) -> Endpoint:
         """Put another trained model behind a non-default endpoint, while it answers.

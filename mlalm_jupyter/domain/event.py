@@ -43,6 +43,11 @@ class Event:
     data: Mapping[str, object] = field(default_factory=dict)
     seq: int = 0
 
+    @property
+    def verb(self) -> str:
+        """The action in the past, as a person says it."""
+        return _PAST.get(self.action, self.action)
+
     def sentence(self) -> str:
         """The event as a person would say it.
 
@@ -50,9 +55,7 @@ class Event:
         '2026-01-01 ann patched endpoint churn/ep2 (model churn:3)'
         """
         told = ", ".join(f"{key} {value}" for key, value in self.data.items() if value not in (None, "", []))
-        return f"{self.at} {self.by} {_PAST.get(self.action, self.action)} {self.noun} {self.subject}" + (
-            f" ({told})" if told else ""
-        )
+        return f"{self.at} {self.by} {self.verb} {self.noun} {self.subject}" + (f" ({told})" if told else "")
 
     def to_dict(self) -> dict[str, object]:
         return {

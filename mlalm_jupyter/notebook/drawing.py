@@ -2,16 +2,12 @@
 
 from __future__ import annotations
 
-import hashlib
-import re
-import unicodedata
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from html import escape
 
 from mlalm_jupyter.notebook.graph import Edge, Graph, Node
 from mlalm_jupyter.notebook.layout import Layout, Link, laid_out
-from mlalm_jupyter.notebook.palette import STYLE
+from mlalm_jupyter.notebook.strokes import curve, safe, short, svg, text_width
 
 _MARGIN = 20.0
 _LAYER_GAP = 46.0
@@ -24,7 +20,6 @@ _MOST_TITLE = 34
 _MOST_NAME = 18
 _NARROWEST = 120.0
 _REST = "…"
-_NOT_IN_XML = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,7 +69,7 @@ def drawn(graph: Graph, *, name: str = "notebook") -> str:
             0,
             f'<text class="mlalm-aside" x="{_MARGIN:g}" y="{y:g}">Without a value from or for others</text>',
         )
-    return _svg(parts, width, bottom + _MARGIN, name=name, text=told(graph))
+    return svg(parts, width, bottom + _MARGIN, title=f"Graph of {name}", text=told(graph))
 
 
 def told(graph: Graph) -> str:
@@ -190,12 +185,12 @@ def _upstream_first(nodes: Sequence[Node], links: Sequence[Link]) -> list[str]:
 
 def _box(node: Node, names: Mapping[str, tuple[str, ...]]) -> _Box:
     if node.kind != "cell":
-        width = _text_width(_short(node.title, _MOST_TITLE), 12) + 2 * _PADDING
-        width = max(width, _text_width(node.kind, 10) + 2 * _PADDING)
+        width = text_width(short(node.title, _MOST_TITLE), 12) + 2 * _PADDING
+        width = max(width, text_width(node.kind, 10) + 2 * _PADDING)
         return _Box(node, {}, {}, width, _ASSET_HEIGHT + 8)
-    ports = _side_by_side({port: _text_width(_label(port, names), 11, mono=True) + 14 for port in names})
+    ports = _side_by_side({port: text_width(_label(port, names), 11, mono=True) + 14 for port in names})
     row = 2 * max((middle + width / 2 for middle, width in ports.values()), default=0.0)
-    width = max(_NARROWEST, _text_width(_short(node.title, _MOST_TITLE), 13), row) + 2 * _PADDING
+    width = max(_NARROWEST, text_width(short(node.title, _MOST_TITLE), 13), row) + 2 * _PADDING
     return _Box(node, ports, names, width, _CELL_HEIGHT + (_PORT_HEIGHT if ports else 0))
 
 
@@ -220,7 +215,7 @@ def _uncrossed_ports(box: _Box, links: Sequence[Link], layout: Layout) -> _Box:
 
 
 def _label(port: str, names: Mapping[str, tuple[str, ...]]) -> str:
-    return f"+{len(names[port])}" if port == _REST else _short(port, _MOST_NAME)
+    return f"+{len(names[port])}" if port == _REST else short(port, _MOST_NAME)
 
 
 def _moved(box: _Box, middle: float, top: float) -> _Box:
@@ -251,29 +246,6 @@ def _rows(boxes: Sequence[_Box], width: float, bottom: float) -> tuple[list[_Box
     return found, y + tallest
 
 
-def _text_width(text: str, size: float, *, mono: bool = False) -> float:
-    """About as wide as the text will be, rather a little more."""
-    width = 0.0
-    for letter in text:
-        if unicodedata.east_asian_width(letter) in "WF":
-            width += 1.05
-        elif unicodedata.combining(letter):
-            continue
-        elif mono:
-            width += 0.62
-        else:
-            width += 0.4 if letter in "iljtfr.,:;'!|()[] " else 1.0 if letter in "mwMW@%—…" else 0.67
-    return width * size
-
-
-def _safe(text: str) -> str:
-    return escape(_NOT_IN_XML.sub("�", text))
-
-
-def _short(text: str, most: int) -> str:
-    return text if len(text) <= most else text[: most - 1].rstrip() + "…"
-
-
 # writing
 
 
@@ -286,20 +258,15 @@ def _edge(
     path = [f"M{x:.1f},{y:.1f}"]
     for bend in layout.bends(one.link):
         bend_x, top = layout.middles[bend] + _MARGIN, tops[bend[2]]
-        path.append(_curve(x, y, bend_x, top))
+        path.append(curve(x, y, bend_x, top))
         x, y = bend_x, tops[bend[2] + 1] - _LAYER_GAP
         path.append(f"L{x:.1f},{y:.1f}")
-    path.append(_curve(x, y, target.middle, target.top - 5))
+    path.append(curve(x, y, target.middle, target.top - 5))
     title = f"{', '.join(one.names)}: {_named(source.node)} to {_named(target.node)}"
     return (
         f'<path class="mlalm-edge mlalm-edge-{one.kind}" d="{" ".join(path)}" marker-end="url(#MARK)">'
-        f"<title>{_safe(title)}</title></path>"
+        f"<title>{safe(title)}</title></path>"
     )
-
-
-def _curve(x: float, y: float, to_x: float, to_y: float) -> str:
-    bow = (to_y - y) * 0.55
-    return f"C{x:.1f},{y + bow:.1f} {to_x:.1f},{to_y - bow:.1f} {to_x:.1f},{to_y:.1f}"
 
 
 def _named(node: Node) -> str:
@@ -316,46 +283,27 @@ def _cell(box: _Box) -> Iterator[str]:
     shape = f'x="{left:.1f}" y="{box.top:.1f}" width="{box.width:.1f}" height="{box.height:.1f}" rx="7"'
     more = f" ({', '.join(node.roles)})" if len(node.roles) > 1 else ""
     yield f'<g class="mlalm-node mlalm-role-{role}">'
-    yield f"<title>{_safe(f'Cell {node.number}: {node.title}{more}')}</title>"
+    yield f"<title>{safe(f'Cell {node.number}: {node.title}{more}')}</title>"
     yield f'<rect class="mlalm-paper" {shape}/><rect class="mlalm-box" {shape}/>'
     x = left + _PADDING
     yield f'<text class="mlalm-role" x="{x:.1f}" y="{box.top + 17:.1f}">{node.number}'
-    yield f' <tspan class="mlalm-word">{_safe(node.role)}</tspan></text>' if node.role else "</text>"
-    title = _safe(_short(node.title, _MOST_TITLE))
+    yield f' <tspan class="mlalm-word">{safe(node.role)}</tspan></text>' if node.role else "</text>"
+    title = safe(short(node.title, _MOST_TITLE))
     yield f'<text class="mlalm-title" x="{x:.1f}" y="{box.top + 36:.1f}">{title}</text>'
     for port, (middle, width) in box.ports.items():
         port_x, port_y = box.middle + middle - width / 2, box.top + box.height - _PORT_HEIGHT
-        names = _safe(", ".join(box.names[port]))
+        names = safe(", ".join(box.names[port]))
         yield f'<g class="mlalm-port"><title>{names}</title>'
         yield f'<rect x="{port_x:.1f}" y="{port_y:.1f}" width="{width:.1f}" height="18" rx="9"/>'
-        yield f'<text x="{box.middle + middle:.1f}" y="{port_y + 12.5:.1f}">{_safe(_label(port, box.names))}</text></g>'
+        yield f'<text x="{box.middle + middle:.1f}" y="{port_y + 12.5:.1f}">{safe(_label(port, box.names))}</text></g>'
     yield "</g>"
 
 
 def _asset(box: _Box) -> Iterator[str]:
     node, left = box.node, box.middle - box.width / 2
     shape = f'x="{left:.1f}" y="{box.top:.1f}" width="{box.width:.1f}" height="{box.height:.1f}" rx="{box.height / 2:g}"'
-    yield f'<g class="mlalm-node mlalm-asset"><title>{_safe(f"{node.kind} {node.title}")}</title>'
+    yield f'<g class="mlalm-node mlalm-asset"><title>{safe(f"{node.kind} {node.title}")}</title>'
     yield f'<rect class="mlalm-paper" {shape}/><rect class="mlalm-box" {shape}/>'
-    yield f'<text class="mlalm-kind" x="{box.middle:.1f}" y="{box.top + 14:.1f}">{_safe(node.kind)}</text>'
-    title = _safe(_short(node.title, _MOST_TITLE))
+    yield f'<text class="mlalm-kind" x="{box.middle:.1f}" y="{box.top + 14:.1f}">{safe(node.kind)}</text>'
+    title = safe(short(node.title, _MOST_TITLE))
     yield f'<text class="mlalm-name" x="{box.middle:.1f}" y="{box.top + 29:.1f}">{title}</text></g>'
-
-
-def _svg(parts: Sequence[str], width: float, height: float, *, name: str, text: str) -> str:
-    body = "\n".join(parts)
-    # several pictures may stand on one page
-    mark = hashlib.sha256(f"{name}\n{body}".encode(errors="replace")).hexdigest()[:10]
-    marker = (
-        f'<marker id="mlalm-arrow-{mark}" viewBox="0 0 8 8" refX="6" refY="4" markerWidth="7" markerHeight="7" '
-        'orient="auto-start-reverse"><path class="mlalm-arrow" d="M0,0.8 L7,4 L0,7.2 z"/></marker>'
-    )
-    return (
-        f'<svg xmlns="http://www.w3.org/2000/svg" class="mlalm-graph" role="img" '
-        f'aria-labelledby="mlalm-title-{mark} mlalm-desc-{mark}" width="{width:.0f}" height="{height:.0f}" '
-        f'viewBox="0 0 {width:.0f} {height:.0f}">\n'
-        f'<title id="mlalm-title-{mark}">{_safe(f"Graph of {name}")}</title>\n'
-        f'<desc id="mlalm-desc-{mark}">{_safe(text)}</desc>\n'
-        f"<style>{STYLE}</style>\n<defs>{marker}</defs>\n"
-        f"{body.replace('url(#MARK)', f'url(#mlalm-arrow-{mark})')}\n</svg>\n"
-    )

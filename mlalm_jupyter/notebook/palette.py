@@ -50,6 +50,7 @@ STYLE = (
     ".mlalm-graph text{fill:currentColor}"
     ".mlalm-paper{fill:var(--mlalm-paper)}"
     ".mlalm-box{fill:var(--mlalm-own);fill-opacity:.1;stroke:var(--mlalm-own);stroke-width:1.3}"
+    ".mlalm-asked .mlalm-box{fill-opacity:.22;stroke-width:2.6}"
     ".mlalm-role-none .mlalm-box{fill-opacity:.04;stroke-dasharray:4 3}"
     ".mlalm-graph .mlalm-role{font-size:11px}"
     ".mlalm-graph .mlalm-word{font-weight:600;fill:var(--mlalm-own)}"

@@ -14,6 +14,8 @@ from mlalm_jupyter.surfaces.grammar import Form
 if TYPE_CHECKING:
     from mlalm_jupyter.workspace import Workspace
 
+_MOST = 500
+"""So many versions are offered at most."""
 _ALWAYS = ("--workspace", "--json", "--help")
 
 
@@ -102,8 +104,17 @@ def _transforms(workspace: Workspace) -> list[str]:
 
 
 def _models(workspace: Workspace) -> list[str]:
-    newest = workspace.models.list()
-    return [one.reference for model in newest for one in workspace.models.list(name=model.name)]
+    newest = [word for one in workspace.models.list(limit=_MOST) for word in (one.name, one.reference)]
+    aliased = [one.reference for one in workspace.models.aliases()]
+    return [
+        *newest,
+        *aliased,
+        *(one.reference for one in workspace.models.list(sort="-created", limit=_MOST)),
+    ]
+
+
+def _policies(workspace: Workspace) -> list[str]:
+    return [one.name for one in workspace.policies.list()]
 
 
 def _services(workspace: Workspace) -> list[str]:
@@ -135,6 +146,7 @@ _ASKED: dict[str, Callable[[Workspace], list[str]]] = {
     "dataset": _datasets,
     "transform": _transforms,
     "model": _models,
+    "policy": _policies,
     "service": _services,
     "endpoint": _endpoints,
     "experiment": _experiments,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 import os
 from collections.abc import Callable
@@ -10,6 +11,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
+import cloudpickle
 import pandas as pd
 from sklearn.linear_model import LinearRegression
 from sklearn.preprocessing import StandardScaler
@@ -161,6 +163,29 @@ def leaving(ws: Workspace) -> Run:
     return ws.recorder.end(
         run, lease, Execution(EXECUTED, RunStatus.FINISHED, Cells(1, 1), executed=(1,), outputs=(left,))
     )
+
+
+def leaving_model(ws: Workspace) -> Run:
+    """A run whose first cell left a fitted object and the rows it was fitted on."""
+    run, lease = begun(ws)
+    frame = io.BytesIO()
+    ROWS.to_parquet(frame)
+    fitted = cloudpickle.dumps(LinearRegression().fit(ROWS, ROWS["hour"]))
+    left = (
+        Output(1, "rows", "parquet", "pandas DataFrame", ws.blobs.put(frame.getvalue()), 1),
+        Output(1, "fitted", "pickle", "sklearn LinearRegression", ws.blobs.put(fitted), 1),
+    )
+    return ws.recorder.end(
+        run, lease, Execution(EXECUTED, RunStatus.FINISHED, Cells(1, 1), executed=(1,), outputs=left)
+    )
+
+
+def aliased(ws: Workspace) -> str:
+    return ws.models.alias(model(ws), "champion").reference
+
+
+def policy(ws: Workspace) -> str:
+    return ws.policies.add("signed", "signed-models").name
 
 
 def trained(ws: Workspace) -> str:
@@ -319,11 +344,57 @@ SCENARIOS: dict[tuple[str, str], Scenario] = {
             "model": write(ws, "hours.ilearner", package()),
             "name": "hours",
             "tags": {"year": "2024", "ok": "true"},
+            "properties": {"ticket": "7"},
+            "metrics": {"rmse": 0.5},
             "description": "Hours, as they are",
         },
         changes=True,
     ),
-    ("model", "list"): Scenario(_with(model, name="hours")),
+    ("model", "promote"): Scenario(
+        lambda ws: {
+            "run": leaving_model(ws).id,
+            "output": "1.fitted",
+            "name": "hours",
+            "sample": "rows",
+            "tags": {"year": "2024"},
+        },
+        changes=True,
+    ),
+    ("model", "list"): Scenario(_with(model, name="hours", where="version=1, framework=scikit-learn")),
+    ("model", "tag"): Scenario(
+        lambda ws: {
+            "model": model(ws),
+            "tags": {"stage": "prod"},
+            "properties": {"ticket": "7"},
+            "description": "Better",
+        },
+        changes=True,
+    ),
+    ("model", "alias"): Scenario(lambda ws: {"model": model(ws), "alias": "champion"}, changes=True),
+    ("model", "aliases"): Scenario(_with(aliased, name="hours")),
+    ("model", "history"): Scenario(lambda ws: {"model": aliased(ws)}),
+    ("model", "lineage"): Scenario(lambda ws: {"model": (service(ws), "hours:1")[1]}),
+    ("model", "dependents"): Scenario(lambda ws: {"model": (service(ws), "hours:1")[1]}),
+    ("model", "compare"): Scenario(lambda ws: {"models": f"{model(ws)},{model(ws, 2)}"}),
+    ("model", "sign"): Scenario(
+        lambda ws: {"model": model(ws), "file": str(ws.path / "hours.signature.json")},
+        changes=True,
+        is_loose=True,
+    ),
+    ("model", "verify"): Scenario(lambda ws: {"model": model(ws)}),
+    ("policy", "add"): Scenario(
+        lambda ws: {
+            "name": "newest",
+            "rule": "follow",
+            "endpoint": endpoint(ws),
+            "model": model(ws, 2).partition(":")[0],
+        },
+        changes=True,
+    ),
+    ("policy", "list"): Scenario(_with(policy)),
+    ("policy", "show"): Scenario(lambda ws: {"policy": policy(ws)}),
+    ("policy", "delete"): Scenario(lambda ws: {"policy": policy(ws)}, changes=True),
+    ("service", "find"): Scenario(lambda ws: {"model": (patched(ws), "hours:2")[1]}),
     ("model", "show"): Scenario(lambda ws: {"model": model(ws)}),
     ("model", "download"): Scenario(
         lambda ws: {"model": model(ws), "file": str(ws.path / "copy.ilearner")}, changes=True
@@ -399,6 +470,11 @@ REFUSALS: dict[str, tuple[str, str, Callable[[Workspace], Arguments]]] = {
     ),
     "InUse": ("model", "delete", _with(service, model="hours:1", yes=True)),
     "Unconfirmed": ("model", "delete", _with(model, model="hours:1")),
+    "AgainstPolicy": (
+        "service",
+        "deploy",
+        _with(lambda ws: (model(ws), policy(ws)), what="hours:1", service="hours"),
+    ),
     "InvalidInput": ("trust", "add", _with(model, digest="xyz")),
     "NothingToRollBack": ("endpoint", "rollback", _with(service, endpoint="hours")),
     "UntrustedContent": ("service", "deploy", lambda ws: {"what": _foreign(ws), "service": "foreign"}),

@@ -116,6 +116,12 @@ def example_errors() -> list[MlalmError]:
         errors.IllegalStatusChange("run", "0193ab12cd34", current="Finished", wanted="Running"),
         errors.SnapshotLocked("0193ab12cd34"),
         errors.InUse("model", "bikes:1", users=["bikes/default", "bikes/autumn"]),
+        errors.AgainstPolicy(
+            "Model bikes:1",
+            policy="signed",
+            because="it lets only models serve that this workspace's key signed, and this one it did not sign",
+            fix="Look at it with `mlalm model verify bikes:1` and sign it with `mlalm model sign bikes:1`.",
+        ),
         errors.NothingToRollBack("bikes/default"),
         errors.DefaultEndpointNotPatchable("bikes/default"),
         errors.UntrustedContent(f"Definition {digest[:12]}", wants=["the code of node code1"], digest=digest),

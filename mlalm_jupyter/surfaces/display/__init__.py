@@ -11,8 +11,9 @@ from mlalm_jupyter.domain.asset import Dataset, Transform
 from mlalm_jupyter.domain.definition import ServiceDefinition
 from mlalm_jupyter.domain.experiment import Experiment
 from mlalm_jupyter.domain.job import Job
+from mlalm_jupyter.domain.lineage import LineageGraph, ModelComparison
 from mlalm_jupyter.domain.listing import Listing
-from mlalm_jupyter.domain.model import TrainedModel
+from mlalm_jupyter.domain.model import Alias, TrainedModel
 from mlalm_jupyter.domain.outcome import (
     Comparison,
     Opened,
@@ -24,15 +25,16 @@ from mlalm_jupyter.domain.outcome import (
     Snippet,
     Written,
 )
+from mlalm_jupyter.domain.policy import Policy
 from mlalm_jupyter.domain.run import Run
 from mlalm_jupyter.domain.server import KeyPair, Scored, ServerStatus
 from mlalm_jupyter.domain.service import Endpoint, WebService
 from mlalm_jupyter.domain.trigger import Trigger
-from mlalm_jupyter.domain.trust import Seal
+from mlalm_jupyter.domain.trust import Seal, Signed, Verification
 from mlalm_jupyter.domain.workspace import Checkup, Freed, WorkspaceInfo
 from mlalm_jupyter.notebook.changes import Changes
 from mlalm_jupyter.notebook.graph import Graph
-from mlalm_jupyter.surfaces.display import assets, experiments, machinery, services, triggers
+from mlalm_jupyter.surfaces.display import assets, experiments, machinery, registry, services, triggers
 from mlalm_jupyter.surfaces.display.markup import markup
 from mlalm_jupyter.surfaces.display.parts import View
 from mlalm_jupyter.surfaces.display.plain import plain
@@ -43,7 +45,13 @@ _ONE: dict[type, tuple[str, Callable[[Any], View]]] = {
     Dataset: ("dataset", assets.dataset),
     Preview: ("preview", assets.preview),
     Transform: ("transform", assets.transform),
-    TrainedModel: ("model", assets.model),
+    TrainedModel: ("model", registry.model),
+    Alias: ("alias", registry.alias),
+    LineageGraph: ("lineage", registry.lineage),
+    ModelComparison: ("modelcomparison", registry.comparison),
+    Signed: ("signature", registry.signed),
+    Verification: ("verification", registry.verification),
+    Policy: ("policy", registry.policy),
     Scored: ("scored", assets.scored),
     Written: ("written", assets.written),
     Removed: ("removed", assets.removed),
@@ -72,7 +80,11 @@ _ONE: dict[type, tuple[str, Callable[[Any], View]]] = {
 _MANY: dict[str, Callable[[Any], View]] = {
     "dataset": assets.datasets,
     "transform": assets.transforms,
-    "model": assets.models,
+    "model": registry.models,
+    "alias": registry.aliases,
+    "dependent": registry.dependents,
+    "event": registry.events,
+    "policy": registry.policies,
     "experiment": experiments.experiments,
     "run": experiments.runs,
     "job": experiments.jobs,

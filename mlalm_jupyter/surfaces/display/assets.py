@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Sequence
 
 from mlalm_jupyter.domain.asset import Dataset, Transform
-from mlalm_jupyter.domain.model import Lineage, TrainedModel
 from mlalm_jupyter.domain.outcome import Preview, Removed, Written
 from mlalm_jupyter.domain.profile import ColumnProfile, Profile
 from mlalm_jupyter.domain.server import Scored
-from mlalm_jupyter.domain.signature import Schema
 from mlalm_jupyter.surfaces.display.parts import (
     Cell,
     Code,
@@ -23,6 +21,7 @@ from mlalm_jupyter.surfaces.display.parts import (
     joined,
     size,
 )
+from mlalm_jupyter.surfaces.display.told import columns, count, equal, origin, pairs
 
 ROWS_SHOWN = 50
 _LONGEST = 24
@@ -35,18 +34,18 @@ def dataset(one: Dataset) -> View:
         [
             ("about", one.description),
             *_extent(one),
-            ("columns", _columns(one.schema)),
+            ("columns", columns(one.schema)),
             ("kind", one.format),
             ("size", size(one.size_bytes)),
             ("lies at", Code(one.source.address) if one.source else None),
-            ("tags", _pairs(one.tags)),
+            ("tags", pairs(one.tags)),
             ("run", Digest(one.run_id) if one.run_id else None),
             ("uploaded", Moment(one.created_at)),
             ("by", one.created_by),
             ("sha256", Digest(one.digest)),
         ],
     )
-    return [facts, *_equal(one.equal_to, one.name)]
+    return [facts, *equal(one.equal_to, one.name)]
 
 
 def datasets(many: Sequence[Dataset]) -> View:
@@ -91,19 +90,19 @@ def transform(one: Transform) -> View:
         [
             ("about", one.description),
             ("kind", f"{one.framework}, kept as {one.format}"),
-            ("takes", _columns(one.signature.inputs)),
-            ("gives", _columns(one.signature.outputs)),
-            ("from", _origin(one.lineage)),
+            ("takes", columns(one.signature.inputs)),
+            ("gives", columns(one.signature.outputs)),
+            ("from", origin(one.lineage)),
             ("run", Digest(one.lineage.run_id) if one.lineage.run_id else None),
             ("data", joined(one.lineage.datasets)),
-            ("tags", _pairs(one.tags)),
+            ("tags", pairs(one.tags)),
             ("size", size(one.size_bytes)),
             ("registered", Moment(one.created_at)),
             ("by", one.created_by),
             ("hash", Digest(one.transform_hash)),
         ],
     )
-    return [facts, *_equal(one.equal_to, one.name)]
+    return [facts, *equal(one.equal_to, one.name)]
 
 
 def transforms(many: Sequence[Transform]) -> View:
@@ -119,57 +118,10 @@ def transforms(many: Sequence[Transform]) -> View:
                 (
                     one.reference,
                     one.framework,
-                    _count(one.signature.inputs),
-                    _count(one.signature.outputs),
-                    _origin(one.lineage),
-                    _pairs(one.tags),
-                    Moment(one.created_at),
-                    one.created_by,
-                )
-                for one in many
-            ],
-        )
-    ]
-
-
-def model(one: TrainedModel) -> View:
-    facts = Facts(
-        f"Model {one.reference}",
-        [
-            ("about", one.description),
-            ("kind", f"{one.framework}, kept as {one.format}"),
-            ("takes", _columns(one.signature.inputs)),
-            ("gives", _columns(one.signature.outputs)),
-            ("from", _origin(one.lineage)),
-            ("run", Digest(one.lineage.run_id) if one.lineage.run_id else None),
-            ("data", joined(one.lineage.datasets)),
-            ("tags", _pairs(one.tags)),
-            ("size", size(one.size_bytes)),
-            ("registered", Moment(one.created_at)),
-            ("by", one.created_by),
-            ("hash", Digest(one.model_hash)),
-        ],
-    )
-    return [facts, *_equal(one.equal_to, one.name)]
-
-
-def models(many: Sequence[TrainedModel]) -> View:
-    if not many:
-        return [
-            Note("No models yet. Register one in a notebook with `%register VARIABLE NAME --sample ROWS`.")
-        ]
-    return [
-        Grid(
-            "Models",
-            ("model", "kind", "from", "data", "tags", "size", "registered", "by"),
-            [
-                (
-                    one.reference,
-                    one.framework,
-                    _origin(one.lineage),
-                    joined([name.removeprefix("dataset ") for name in one.lineage.datasets], limit=3),
-                    _pairs(one.tags),
-                    size(one.size_bytes),
+                    count(one.signature.inputs),
+                    count(one.signature.outputs),
+                    origin(one.lineage),
+                    pairs(one.tags),
                     Moment(one.created_at),
                     one.created_by,
                 )
@@ -288,27 +240,5 @@ def _printable(text: str) -> str:
     return "".join(letter if letter.isprintable() else "?" for letter in text)
 
 
-def _count(schema: Schema) -> str:
-    return f"{len(schema.columns)} column{'s' * (len(schema.columns) != 1)}"
-
-
 def _value(value: object) -> Cell:
     return value if value is None or isinstance(value, (str, int, float)) else str(value)
-
-
-def _columns(schema: Schema) -> str:
-    return joined([f"{column.name} {column.type}" for column in schema.columns], limit=16)
-
-
-def _pairs(pairs: Mapping[str, object]) -> str:
-    return joined([f"{key}={value}" for key, value in pairs.items()], limit=6)
-
-
-def _origin(lineage: Lineage) -> str:
-    if lineage.experiment:
-        return lineage.experiment
-    return {"external": "a file", "notebook": "a notebook, outside a run"}.get(lineage.origin, lineage.origin)
-
-
-def _equal(version: int | None, name: str) -> list[Note]:
-    return [Note(f"Its bytes are equal to those of {name}:{version}.")] if version is not None else []

@@ -13,7 +13,6 @@ from mlalm_jupyter.domain.run import Output, Run, RunStatus
 from mlalm_jupyter.notebook.changes import Changes
 from mlalm_jupyter.notebook.drawing import drawn, told
 from mlalm_jupyter.notebook.graph import Graph
-from mlalm_jupyter.surfaces.display.assets import model
 from mlalm_jupyter.surfaces.display.parts import (
     Bars,
     Block,
@@ -32,6 +31,7 @@ from mlalm_jupyter.surfaces.display.parts import (
     seconds_between,
     size,
 )
+from mlalm_jupyter.surfaces.display.registry import model
 from mlalm_jupyter.surfaces.display.services import endpoint
 
 _RUN_TONES: dict[RunStatus, Tone] = {

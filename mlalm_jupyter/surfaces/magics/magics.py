@@ -262,7 +262,9 @@ class MlalmMagics(Magics):
             return None  # a kernel without a notebook, or one that cannot know which it is
         wait_for_page(self.shell, path)
         try:
-            return live_cell(asked.workspace, self.session, path, message=f"for model {arguments.get('name')}")
+            return live_cell(
+                asked.workspace, self.session, path, message=f"for model {arguments.get('name')}"
+            )
         except MlalmError as error:
             print(f"Which cell made it is not kept: {error}")
             return None

@@ -69,6 +69,12 @@ SENTENCES: list[tuple[MlalmError, str]] = [
         "Move those to something else first.",
     ),
     (
+        errors.AgainstPolicy(
+            "Model bikes:1", policy="signed", because="it wants a signature", fix="Sign it."
+        ),
+        "Model bikes:1 was refused. There is the policy 'signed': it wants a signature. Sign it.",
+    ),
+    (
         errors.NothingToRollBack("bikes/default"),
         "Endpoint 'bikes/default' was not rolled back. There is no earlier step left to go back to. "
         "See its history with `mlalm endpoint history bikes/default`, and name a revision of it with --to.",

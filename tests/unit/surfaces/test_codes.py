@@ -25,6 +25,7 @@ TABLE: dict[type[MlalmError], tuple[int, int]] = {
     errors.IllegalStatusChange: (4, 409),
     errors.SnapshotLocked: (4, 409),
     errors.InUse: (4, 409),
+    errors.AgainstPolicy: (4, 409),
     errors.NothingToRollBack: (4, 409),
     errors.DefaultEndpointNotPatchable: (4, 409),
     errors.UntrustedContent: (5, 400),

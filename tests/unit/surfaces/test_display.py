@@ -14,10 +14,12 @@ import pytest
 
 from mlalm_jupyter.domain.asset import Dataset, Transform
 from mlalm_jupyter.domain.definition import ModelAsset, code_definition, scoring_definition
+from mlalm_jupyter.domain.event import Event
 from mlalm_jupyter.domain.experiment import Experiment
 from mlalm_jupyter.domain.job import Job, JobState
+from mlalm_jupyter.domain.lineage import Dependent, LineageGraph, ModelComparison, Step, Thing
 from mlalm_jupyter.domain.listing import Listing
-from mlalm_jupyter.domain.model import Lineage, TrainedModel
+from mlalm_jupyter.domain.model import Alias, Lineage, TrainedModel
 from mlalm_jupyter.domain.outcome import (
     Comparison,
     Opened,
@@ -30,12 +32,13 @@ from mlalm_jupyter.domain.outcome import (
     Swap,
     Written,
 )
+from mlalm_jupyter.domain.policy import Policy
 from mlalm_jupyter.domain.run import Cells, Figure, Findings, Output, Run, RunStatus, Snapshot
 from mlalm_jupyter.domain.server import Key, KeyPair, Scored, ServerProcess, ServerStatus
 from mlalm_jupyter.domain.service import Endpoint, Move, WebService
 from mlalm_jupyter.domain.signature import Column, ColumnType, Schema, Signature, Table
 from mlalm_jupyter.domain.trigger import DraftState, Firing, FiringOutcome, Missed, Trigger
-from mlalm_jupyter.domain.trust import Seal
+from mlalm_jupyter.domain.trust import Check, Seal, Signed, Verification
 from mlalm_jupyter.domain.workspace import Checkup, Finding, Freed, WorkspaceInfo
 from mlalm_jupyter.notebook.changes import changes_between
 from mlalm_jupyter.notebook.document import read_notebook
@@ -61,12 +64,33 @@ MODEL = TrainedModel(
     framework="scikit-learn 1.6",
     is_data_only=True,
     signature=Signature(SCHEMA, SCHEMA),
-    lineage=Lineage("run", ID, "train.ipynb", ("dataset bikes:1",)),
+    lineage=Lineage(
+        "run", ID, "train.ipynb", ("dataset bikes:1",), 3, "3.forest", {"python": EVIL}, {"commit": "c0ffee"}
+    ),
     created_at=AT,
     created_by="ann",
     tags={"season": EVIL},
     description=EVIL,
+    properties={EVIL: EVIL},
+    metrics={EVIL: 0.5},
+    parameters={"depth": EVIL},
+    aliases=("champion",),
+    note=EVIL,
 )
+ALIAS = Alias("bikes", "champion", 2, 3, AT, EVIL, before=1, note=EVIL)
+LINEAGE = LineageGraph(
+    "model bikes:2",
+    (
+        Thing("dataset bikes:1", "dataset", EVIL, EVIL, AT, EVIL),
+        Thing("run a", "run", EVIL),
+        Thing("model bikes:2", "model", EVIL, EVIL),
+    ),
+    (Step("dataset bikes:1", "run a", EVIL), Step("run a", "model bikes:2", "made")),
+    EVIL,
+)
+DEPENDENT = Dependent("WSD", EVIL, EVIL)
+POLICY = Policy(ID, EVIL, "follow", "bikes/autumn", "bikes@champion", AT, EVIL, "bikes:2", AT, EVIL)
+EVENT = Event(AT, EVIL, "model", "tag", ID, EVIL, {EVIL: EVIL})
 RUN = Run(
     id=ID,
     experiment_id=ID,
@@ -176,6 +200,12 @@ ONE: list[Any] = [
     DATASET,
     Preview(DATASET, Table(("hour", EVIL), ((1, EVIL), (2, None)))),
     MODEL,
+    ALIAS,
+    LINEAGE,
+    ModelComparison((MODEL, replace(MODEL, metrics={}, size_bytes=1))),
+    Signed(EVIL, SEAL, EVIL, EVIL),
+    Verification(EVIL, HASH, (Check(EVIL, False, EVIL),), (EVIL,), EVIL),
+    POLICY,
     SCORED,
     Written("dataset bikes:1", EVIL, 12, HASH),
     Removed("trust", HASH),
@@ -210,6 +240,10 @@ ONE: list[Any] = [
 MANY: dict[str, Any] = {
     "dataset": DATASET,
     "model": MODEL,
+    "alias": ALIAS,
+    "dependent": DEPENDENT,
+    "event": EVENT,
+    "policy": POLICY,
     "transform": TRANSFORM,
     "experiment": ONE[7],
     "run": RUN,
