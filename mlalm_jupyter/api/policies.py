@@ -6,13 +6,13 @@ from typing import Annotated
 
 from mlalm_jupyter.api.context import Context
 from mlalm_jupyter.api.following import Following
-from mlalm_jupyter.api.golive import kept_definition, published, valid_seal
+from mlalm_jupyter.api.golive import kept_definition, valid_seal
 from mlalm_jupyter.api.verb import Arg, verb
 from mlalm_jupyter.domain.errors import Conflict, DefaultEndpointNotPatchable
 from mlalm_jupyter.domain.listing import Listing
 from mlalm_jupyter.domain.names import AssetRef, EndpointRef, checked_name
 from mlalm_jupyter.domain.outcome import Removed
-from mlalm_jupyter.domain.policy import FOLLOW, SIGNED_MODELS, Policy, check_rule
+from mlalm_jupyter.domain.policy import FOLLOW, Policy, check_rule
 from mlalm_jupyter.ports import Transaction
 
 
@@ -80,8 +80,6 @@ class Policies:
             ctx.note(
                 tx, "policy", "delete", subject_id=found.id, subject=found.name, data={"rule": found.rule}
             )
-        if found.rule == SIGNED_MODELS:
-            published(ctx)
         return Removed("policy", found.name)
 
 

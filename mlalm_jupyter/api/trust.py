@@ -6,12 +6,13 @@ import re
 from typing import Annotated
 
 from mlalm_jupyter.api.context import Context
-from mlalm_jupyter.api.golive import keep_seal, new_seal, published, signing_policy
+from mlalm_jupyter.api.golive import keep_seal, new_seal, signing_policy
 from mlalm_jupyter.api.verb import Arg, verb
-from mlalm_jupyter.domain.errors import InvalidInput, NotFound
+from mlalm_jupyter.domain.errors import AgainstPolicy, InvalidInput, NotFound
 from mlalm_jupyter.domain.listing import Listing
 from mlalm_jupyter.domain.outcome import Removed
 from mlalm_jupyter.domain.trust import Seal
+from mlalm_jupyter.ports import Transaction
 
 
 class Trust:
@@ -49,14 +50,28 @@ class Trust:
 
     @verb("trust", "remove", attribute="trust")
     def remove(self, digest: Annotated[str, Arg("a hash of `trust list`")]) -> Removed:
-        """Take trust back; what serves already goes on until it is moved or restarted, or stops where a policy says so."""
+        """Take trust back; what serves already goes on until it is moved or restarted."""
         ctx = self._context
         with ctx.catalog.write() as tx:
+            _refuse_while_wanted(tx, digest)
             if not tx.seals.remove(digest):
                 known = [seal.digest for seal in tx.seals.find()]
                 raise NotFound("seal", digest, known=known, fix="List them with `mlalm trust list`.")
             ctx.note(tx, "trust", "remove", subject_id=digest, subject=digest[:12])
-            is_wanted = signing_policy(tx) is not None
-        if is_wanted:
-            published(ctx)
         return Removed("trust", digest)
+
+
+def _refuse_while_wanted(tx: Transaction, digest: str) -> None:
+    """Under the policy that only signed models serve, one that serves keeps its signature."""
+    policy = signing_policy(tx)
+    if policy is None:
+        return
+    serving = tx.endpoints.serving([one.reference for one in tx.models.with_hash(digest)])
+    if serving:
+        raise AgainstPolicy(
+            f"Taking back trust in {digest[:12]}",
+            policy=policy,
+            because=f"it lets only signed models serve, and {', '.join(one.reference for one in serving)} "
+            "answers with this one",
+            fix="Move what serves it to another model first, or delete the policy.",
+        )

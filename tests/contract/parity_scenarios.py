@@ -376,11 +376,7 @@ SCENARIOS: dict[tuple[str, str], Scenario] = {
     ("model", "lineage"): Scenario(lambda ws: {"model": (service(ws), "hours:1")[1]}),
     ("model", "dependents"): Scenario(lambda ws: {"model": (service(ws), "hours:1")[1]}),
     ("model", "compare"): Scenario(lambda ws: {"models": f"{model(ws)},{model(ws, 2)}"}),
-    ("model", "sign"): Scenario(
-        lambda ws: {"model": model(ws), "file": str(ws.path / "hours.signature.json")},
-        changes=True,
-        is_loose=True,
-    ),
+    ("model", "sign"): Scenario(lambda ws: {"model": model(ws)}, changes=True),
     ("model", "verify"): Scenario(lambda ws: {"model": model(ws)}),
     ("policy", "add"): Scenario(
         lambda ws: {

@@ -201,7 +201,7 @@ def verification(one: Verification) -> View:
         for check in one.checks
     ]
     facts = Facts(
-        "",
+        "What is in it",
         [
             ("opening", one.opening),
             ("known here as", joined(one.known)),

@@ -245,7 +245,7 @@ MANY: dict[str, Any] = {
     "event": EVENT,
     "policy": POLICY,
     "transform": TRANSFORM,
-    "experiment": ONE[7],
+    "experiment": next(one for one in ONE if isinstance(one, Experiment)),
     "run": RUN,
     "job": JOB,
     "trigger": TRIGGER,
