@@ -16,8 +16,11 @@ _PEERS = _HERE.parent / ".cache" / "peers"
 
 
 def environment(name: str) -> Path:
-    """The interpreter of a peer's environment, with the newest release of it that pip gives."""
-    folder = _PEERS / name
+    """The interpreter of a peer's environment, with the newest release of it that pip gives.
+
+    BENCH_PEERS names a folder that holds such environments already.
+    """
+    folder = Path(os.environ.get("BENCH_PEERS", _PEERS)) / name
     python = folder / "bin" / "python"
     done = folder / "installed"
     if not done.exists():
@@ -30,9 +33,9 @@ def environment(name: str) -> Path:
 class PeerProcess:
     """A peer that answers one request after another, so that it is measured warm."""
 
-    def __init__(self, name: str, folder: Path) -> None:
+    def __init__(self, name: str, folder: Path, *, of: str = "runs") -> None:
         folder.mkdir()
-        program = _HERE / "peers" / f"{name}_runs.py"
+        program = _HERE / "peers" / f"{name}_{of}.py"
         self._process = subprocess.Popen(
             [environment(name), program, folder],
             stdin=subprocess.PIPE,

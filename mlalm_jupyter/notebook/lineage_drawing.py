@@ -62,21 +62,30 @@ def told(graph: LineageGraph) -> str:
     for key in _sources_first(graph):
         one = graph.thing(key)
         mark = "*" if key == graph.subject else "-"
-        lines.append(f"{mark} {_named(one)}{f' ({one.told})' if one.told else ''}")
+        lines.append(f"{mark} {named(one)}{f' ({one.told})' if one.told else ''}")
         for step in graph.steps:
             if step.target == key:
-                lines.append(f"    {step.how} <- {_named(graph.thing(step.source))}")
+                lines.append(f"    {step.how} <- {named(graph.thing(step.source))}")
     if graph.note:
         lines.append(graph.note)
     return "".join(f"{line}\n" for line in lines)
 
 
-def _named(thing: Thing) -> str:
+def in_order(graph: LineageGraph) -> list[Thing]:
+    """Every thing after what it came from."""
+    return [graph.thing(key) for key in _sources_first(graph)]
+
+
+def named(thing: Thing) -> str:
+    """A thing as a sentence says it.
+
+    >>> named(Thing("a", "model", "churn:1"))
+    'model churn:1'
+    """
     return thing.name if thing.kind in ("cell", "file") else f"{thing.kind} {thing.name}"
 
 
 def _sources_first(graph: LineageGraph) -> list[str]:
-    """Every thing after what it came from."""
     order: dict[str, None] = {}
     before: dict[str, list[str]] = {}
     for step in _forward(graph):
@@ -131,7 +140,7 @@ def _step(
         x, y = bend_x, top + _HEIGHT
         path.append(f"L{x:.1f},{y:.1f}")
     path.append(curve(x, y, middles[step.target], tops[layout.layer_of[step.target]] - 5))
-    title = f"{_named(graph.thing(step.source))} {step.how}: {_named(graph.thing(step.target))}"
+    title = f"{named(graph.thing(step.source))} {step.how}: {named(graph.thing(step.target))}"
     return f'<path class="mlalm-edge" d="{" ".join(path)}" marker-end="url(#MARK)"><title>{safe(title)}</title></path>'
 
 
@@ -140,7 +149,7 @@ def _thing(thing: Thing, graph: LineageGraph, middle: float, top: float, width: 
     shape = f'x="{left:.1f}" y="{top:.1f}" width="{width:.1f}" height="{_HEIGHT:g}" rx="7"'
     asked = " mlalm-asked" if thing.id == graph.subject else ""
     yield f'<g class="mlalm-node mlalm-role-{_ROLES.get(thing.kind, "none")}{asked}">'
-    yield f"<title>{safe(_named(thing))}{safe(f' ({thing.told})') if thing.told else ''}</title>"
+    yield f"<title>{safe(named(thing))}{safe(f' ({thing.told})') if thing.told else ''}</title>"
     yield f'<rect class="mlalm-paper" {shape}/><rect class="mlalm-box" {shape}/>'
     x = left + _PADDING
     yield f'<text class="mlalm-role" x="{x:.1f}" y="{top + 16:.1f}"><tspan class="mlalm-word">{safe(thing.kind)}</tspan></text>'

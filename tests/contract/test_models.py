@@ -284,7 +284,7 @@ def test_versions_are_compared_by_what_is_measured_set_and_taken(ws: Workspace) 
     assert found.parameters["n_estimators"] == (None, 3)
     assert found.schema["takes rain"] == (None, "Double")
     told = text_of(found)
-    assert "≠ metric rmse" in told
+    assert "≠  metric rmse" in told
     assert "LINE:1" in told
     with pytest.raises(InvalidInput, match="two versions or more"):
         ws.models.compare("line:1,line:1")

@@ -623,36 +623,171 @@ export interface IModelRegisterRequest {
   sample?: unknown;
   /** words to find it by */
   tags?: Record<string, unknown>;
+  /** what is said once and stays */
+  properties?: Record<string, unknown>;
+  /** what was measured; a run's own come by themselves */
+  metrics?: Record<string, unknown>;
+  /** one sentence about it */
+  description?: string;
+  /** give the version that has the same bytes, if there is one */
+  if_changed?: boolean;
+}
+
+/** Make a value that a cell of a run left a model of the workspace; nothing is run again. */
+export interface IModelPromoteRequest {
+  /** a run's id, or its beginning */
+  run: string;
+  /** NAME for its last value, or CELL.NAME */
+  output: string;
+  /** the model's name */
+  name: string;
+  /** rows as the model takes them: an output of that run, a dataset or a table file */
+  sample?: string;
+  /** make the next version of a name that exists */
+  update?: boolean;
+  /** words to find it by */
+  tags?: Record<string, unknown>;
   /** one sentence about it */
   description?: string;
 }
 
-/** List the newest version of each model, or every version of one. */
+/** List the newest version of each model; or, with a name or conditions, every version that meets them. */
 export interface IModelListRequest {
   /** all versions of this name */
   name?: string;
+  /** versions with such tags, properties, metrics or parameters, or of such a framework, run, experiment, dataset...: 'stage=prod, auc>=0.8, dataset=census:3, created>=2026-11-01' */
+  where?: string;
+  /** created, name, size, or a metric's name; -NAME turns it round (-created if not said) */
+  sort?: string;
+  /** how many to list */
+  limit?: number;
+  /** which part of them, from 1 */
+  page?: number;
 }
 
 /** Show one version of a model: what it takes and gives, and where it came from. */
 export interface IModelShowRequest {
-  /** NAME or NAME:VERSION */
+  /** NAME, NAME:VERSION or NAME@ALIAS */
   model: string;
 }
 
 /** Write a model's package to a new file. */
 export interface IModelDownloadRequest {
-  /** NAME or NAME:VERSION */
+  /** NAME, NAME:VERSION or NAME@ALIAS */
   model: string;
   /** where to write the .ilearner; it must not exist yet */
   file: string;
 }
 
-/** Delete one version of a model that nothing serves and no snapshot uses; its number is not given again. */
+/** Delete one version of a model that nothing uses; its number is not given again. */
 export interface IModelDeleteRequest {
   /** NAME:VERSION */
   model: string;
   /** delete without asking */
   yes?: boolean;
+}
+
+/** Say more of a version: set and remove tags, add properties, describe it; who said what stays on record. */
+export interface IModelTagRequest {
+  /** NAME, NAME:VERSION or NAME@ALIAS */
+  model: string;
+  /** tags to set */
+  tags?: Record<string, unknown>;
+  /** tags to remove, with commas between */
+  remove?: string;
+  /** what is said once and stays */
+  properties?: Record<string, unknown>;
+  /** one sentence about it, in place of the one there is */
+  description?: string;
+}
+
+/** Have a word stand for a version, as in `churn@champion`; it moves at once for all who say it. */
+export interface IModelAliasRequest {
+  /** NAME:VERSION, or NAME with --remove */
+  model: string;
+  /** the word that is to stand for it, such as champion */
+  alias: string;
+  /** have the word stand for nothing any more */
+  remove?: boolean;
+  /** move it only if its revision is still this one */
+  expected?: number;
+}
+
+/** List the aliases and the versions they stand for. */
+export interface IModelAliasesRequest {
+  /** those of this model */
+  name?: string;
+}
+
+/** What was done with a version, or where an alias stood: who, when and what, oldest first. */
+export interface IModelHistoryRequest {
+  /** NAME, NAME:VERSION, or NAME@ALIAS for where it stood */
+  model: string;
+  /** how many of the newest to list */
+  limit?: number;
+}
+
+/** Follow a version back to its data and on to the endpoints that answer with it, as a picture and a table. */
+export interface IModelLineageRequest {
+  /** NAME, NAME:VERSION or NAME@ALIAS */
+  model: string;
+}
+
+/** List who depends on a version: those that keep it from being deleted, and those that would lose a way back. */
+export interface IModelDependentsRequest {
+  /** NAME, NAME:VERSION or NAME@ALIAS */
+  model: string;
+}
+
+/** Put versions side by side: metrics, parameters, columns, size. */
+export interface IModelCompareRequest {
+  /** two or more versions, with commas between: churn:1,churn:2 */
+  models: string;
+}
+
+/** Sign a version with this workspace's key, which says that somebody here vouches for it. */
+export interface IModelSignRequest {
+  /** NAME, NAME:VERSION or NAME@ALIAS */
+  model: string;
+  /** write the signature there as well, for others to check */
+  file?: string;
+}
+
+/** Check a version's bytes and signature, or those of a file, without opening what is in it. */
+export interface IModelVerifyRequest {
+  /** NAME, NAME:VERSION or NAME@ALIAS, or an .ilearner file */
+  model: string;
+  /** a signature file that came with it */
+  signature?: string;
+  /** the public key it must be of, if not this workspace's */
+  key?: string;
+}
+
+/** Opt for a rule: only signed models serve, or an endpoint follows an alias or the newest version. */
+export interface IPolicyAddRequest {
+  /** what the policy is called */
+  name: string;
+  /** signed-models, or follow */
+  rule: string;
+  /** for follow: SERVICE/ENDPOINT, any but the default */
+  endpoint?: string;
+  /** for follow: NAME@ALIAS, or NAME for its newest version */
+  model?: string;
+}
+
+/** List the rules that somebody opted for, and what each did last. */
+export interface IPolicyListRequest {}
+
+/** Show one policy and what it did last. */
+export interface IPolicyShowRequest {
+  /** the policy's name */
+  policy: string;
+}
+
+/** End a policy; what it did stays as it is. */
+export interface IPolicyDeleteRequest {
+  /** the policy's name */
+  policy: string;
 }
 
 /** List what may run here: what was made here, and what an owner trusted. */
@@ -672,7 +807,7 @@ export interface ITrustRemoveRequest {
 
 /** Make a web service with its default endpoint, or move that one with --update. */
 export interface IServiceDeployRequest {
-  /** a model NAME:VERSION, a function, FILE.py[:FUNCTION] or a WSD file */
+  /** a model NAME:VERSION or NAME@ALIAS, a function, FILE.py[:FUNCTION], an .ilearner or a WSD file */
   what: unknown;
   /** the service's name */
   service: string;
@@ -689,6 +824,12 @@ export interface IServiceListRequest {}
 export interface IServiceShowRequest {
   /** the service's name */
   service: string;
+}
+
+/** Find the endpoints that serve a model now, whatever they served before. */
+export interface IServiceFindRequest {
+  /** NAME for any version, NAME:VERSION or NAME@ALIAS */
+  model: string;
 }
 
 /** Send rows to an endpoint over HTTP, as any client would, and take the answer. */
@@ -729,7 +870,7 @@ export interface IEndpointShowRequest {
 export interface IEndpointPatchRequest {
   /** SERVICE/ENDPOINT, any but the default */
   endpoint: string;
-  /** the model to put behind it, NAME:VERSION */
+  /** the model to put behind it: NAME:VERSION, NAME@ALIAS or an .ilearner file */
   model: string;
 }
 
@@ -923,16 +1064,31 @@ export interface IVerbs {
   'gallery/list': IGalleryListRequest;
   'gallery/clone': IGalleryCloneRequest;
   'model/register': IModelRegisterRequest;
+  'model/promote': IModelPromoteRequest;
   'model/list': IModelListRequest;
   'model/show': IModelShowRequest;
   'model/download': IModelDownloadRequest;
   'model/delete': IModelDeleteRequest;
+  'model/tag': IModelTagRequest;
+  'model/alias': IModelAliasRequest;
+  'model/aliases': IModelAliasesRequest;
+  'model/history': IModelHistoryRequest;
+  'model/lineage': IModelLineageRequest;
+  'model/dependents': IModelDependentsRequest;
+  'model/compare': IModelCompareRequest;
+  'model/sign': IModelSignRequest;
+  'model/verify': IModelVerifyRequest;
+  'policy/add': IPolicyAddRequest;
+  'policy/list': IPolicyListRequest;
+  'policy/show': IPolicyShowRequest;
+  'policy/delete': IPolicyDeleteRequest;
   'trust/list': ITrustListRequest;
   'trust/add': ITrustAddRequest;
   'trust/remove': ITrustRemoveRequest;
   'service/deploy': IServiceDeployRequest;
   'service/list': IServiceListRequest;
   'service/show': IServiceShowRequest;
+  'service/find': IServiceFindRequest;
   'service/score': IServiceScoreRequest;
   'service/consume': IServiceConsumeRequest;
   'endpoint/add': IEndpointAddRequest;

@@ -10,7 +10,7 @@ from mlalm_jupyter.domain.listing import Listing
 from mlalm_jupyter.domain.model import Alias, TrainedModel
 from mlalm_jupyter.domain.policy import Policy
 from mlalm_jupyter.domain.trust import Signed, Verification
-from mlalm_jupyter.notebook.lineage_drawing import drawn, told
+from mlalm_jupyter.notebook.lineage_drawing import drawn, in_order, named, told
 from mlalm_jupyter.surfaces.display.parts import (
     Bars,
     Cell,
@@ -130,13 +130,15 @@ def lineage(one: LineageGraph) -> View:
             thing.kind,
             thing.name,
             thing.told,
-            joined([f"{before.kind} {before.name}" for before in one.before(thing.id)], limit=6),
+            joined([named(before) for before in one.before(thing.id)], limit=6),
             Moment(thing.at) if thing.at else None,
             thing.by,
         )
-        for thing in one.things
+        for thing in in_order(one)
     ]
-    grid = Grid(f"Lineage of {subject.kind} {subject.name}", ("what", "name", "", "from", "when", "by"), rows)
+    grid = Grid(
+        f"Lineage of {subject.kind} {subject.name}", ("what", "name", "is", "from", "when", "by"), rows
+    )
     return [Picture(drawn(one), told(one).rstrip("\n")), grid, *([Note(one.note)] if one.note else [])]
 
 
@@ -163,17 +165,12 @@ def comparison(one: ModelComparison) -> View:
         *_rows("", one.schema),
     ]
     shown = [row for row in rows if any(cell not in (None, "") for cell in row[1:])]
-    marked = [
-        (("≠ " if differs(row[1:]) else "  ") + str(row[0]), *row[1:])
-        if row[0] != "registered"
-        else (f"  {row[0]}", *row[1:])
-        for row in shown
-    ]
+    marked = [("≠" if differs(row[1:]) and row[0] != "registered" else "", *row) for row in shown]
     bars = [
         Bars(name, heads, tuple(value if isinstance(value, float) else None for value in values))
         for name, values in one.metrics.items()
     ]
-    return [Grid("Versions side by side (≠ where they differ)", ("", *heads), marked), *bars]
+    return [Grid("Versions side by side (≠ where they differ)", ("", "", *heads), marked), *bars]
 
 
 def signed(one: Signed) -> View:

@@ -115,8 +115,10 @@ def _spellings(parameter: Parameter) -> Iterator[tuple[str, object]]:
 
 def _singular(parameter: Parameter) -> str:
     """An option that is repeated says one thing each time: `--tag year=2024 --tag ok=true`."""
-    is_plural = parameter.type is dict and parameter.option.endswith("s")
-    return parameter.option[:-1] if is_plural else parameter.option
+    option = parameter.option
+    if parameter.type is not dict or not option.endswith("s"):
+        return option
+    return f"{option[:-3]}y" if option.endswith("ies") else option[:-1]
 
 
 def shown(parameter: Parameter) -> str:

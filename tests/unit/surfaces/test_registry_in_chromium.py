@@ -81,10 +81,10 @@ def test_every_word_fits_and_can_be_read_in_both_themes(
     shown = html_of(graph() if answer == "lineage" else ModelComparison(versions()))
     tab = browser.new_page(viewport={"width": 1100, "height": 1000}, color_scheme=theme)
     tab.set_content(
-        f"<!doctype html><body data-jp-theme-light={attribute} style='{style};margin:16px;background:{paper};font-family:system-ui'>"
+        f"<!doctype html><body data-jp-theme-light={attribute} style='{style};margin:16px;background:{paper}'>"
         f"{shown}"
     )
-    place = Path(os.environ.get("MLALM_PICTURES") or tmp_path)
+    place = Path(os.environ.get("PICTURES_FOLDER") or tmp_path)
     tab.screenshot(path=str(place / f"{answer}-{theme}.png"), full_page=True)
     if answer == "lineage":
         assert tab.evaluate(FITS) == []
