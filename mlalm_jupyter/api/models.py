@@ -131,7 +131,7 @@ class Models(ModelWords, ModelViews):
             found.inputs,
             cell=left.cell,
             output=left.reference,
-            environment=found.snapshot.environment,
+            environment=found.executed_in or found.snapshot.environment,
             git=found.snapshot.git,
         )
         entry = Entry(

@@ -6,6 +6,7 @@ from mlalm_jupyter.api.context import Context
 from mlalm_jupyter.api.files import readable_file
 from mlalm_jupyter.api.golive import valid_seal
 from mlalm_jupyter.api.pins import run_here
+from mlalm_jupyter.api.snapshots import environment_here
 from mlalm_jupyter.domain.errors import Corrupt, NotFound, UntrustedContent
 from mlalm_jupyter.domain.model import Lineage, TrainedModel
 from mlalm_jupyter.domain.names import AssetRef
@@ -64,11 +65,10 @@ def lineage_of(context: Context, frame: object) -> Lineage:
     with context.catalog.read() as tx:
         run = tx.runs.get(here.run_id) if here else run_here(context, tx)
     if run is None:
-        facts, lock = context.surroundings.environment()
         return Lineage(
             "notebook",
             datasets=tuple(dict.fromkeys((*context.used, *datasets))),
-            environment={**facts, "packages": context.blobs.put(lock)},
+            environment=environment_here(context),
             git=context.surroundings.git(context.path),
         )
     return Lineage(
@@ -77,6 +77,6 @@ def lineage_of(context: Context, frame: object) -> Lineage:
         run.path,
         tuple(dict.fromkeys((*run.inputs, *datasets))),
         cell=here.cell if here else run.cells.current,
-        environment=run.snapshot.environment,
+        environment=run.executed_in or run.snapshot.environment,
         git=run.snapshot.git,
     )

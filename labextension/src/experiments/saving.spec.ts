@@ -7,6 +7,8 @@ describe('cells that act on the notebook file', () => {
     'run = %run_all -p depth=4',
     '%run_to train',
     '%save_as forest',
+    'kept = %register forest bikes --sample rows',
+    '%mlalm model register forest bikes',
     'a, b = %mlalm experiment run train.ipynb'
   ])('are known: %s', source => expect(readsTheFile(source)).toBe(true));
 

@@ -1,7 +1,7 @@
 import { INotebookTracker, NotebookActions } from '@jupyterlab/notebook';
 
 /** Lines that act on the notebook as its file says it is. */
-const READS_THE_FILE = /^[ \t]*(?:[\w.,\t ]+=[ \t]*)?%(?:snapshot|run_all|run_to|save_as|mlalm[ \t]+experiment)\b/m;
+const READS_THE_FILE = /^[ \t]*(?:[\w.,\t ]+=[ \t]*)?%(?:snapshot|run_all|run_to|save_as|register|mlalm[ \t]+(?:experiment|model[ \t]+register))\b/m;
 
 /** The metadata of a request by which the kernel learns which save it is to wait for. */
 export const SAVED = 'mlalm_saved';

@@ -260,8 +260,8 @@ class MlalmMagics(Magics):
         path = notebook_here(self._variables, os.environ).path
         if path is None:
             return None  # a kernel without a notebook, or one that cannot know which it is
-        wait_for_page(self.shell, path)
         try:
+            wait_for_page(self.shell, path)
             return live_cell(
                 asked.workspace, self.session, path, message=f"for model {arguments.get('name')}"
             )
