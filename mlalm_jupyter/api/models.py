@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 from mlalm_jupyter.api.context import Context
@@ -71,17 +72,17 @@ class Models(ModelWords, ModelViews):
         ctx = self._context
         checked_name("model", name)
         if isinstance(model, str):
-            data = readable_file(ctx, model).read_bytes()
+            package: bytes | Path = readable_file(ctx, model)
             lineage = Lineage("external")
             parameters: Mapping[str, object] = {}
         else:
             frame = sample_frame(ctx, self._datasets, sample, where="The sample")
-            data = self._packed(model, frame)
+            package = self._packed(model, frame)
             lineage = lineage_of(ctx, frame)
             parameters = parameters_of(model)
         entry = Entry(
             name=name,
-            data=data,
+            package=package,
             lineage=lineage,
             is_ours=not isinstance(model, str),
             tags=tags or {},
@@ -136,7 +137,7 @@ class Models(ModelWords, ModelViews):
         )
         entry = Entry(
             name=name,
-            data=self._packed(value, frame),
+            package=self._packed(value, frame),
             lineage=lineage,
             is_ours=True,
             tags=tags or {},

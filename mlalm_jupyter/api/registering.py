@@ -6,6 +6,7 @@ import contextlib
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
+from pathlib import Path
 from typing import Any
 
 from mlalm_jupyter.api.context import Context
@@ -14,6 +15,7 @@ from mlalm_jupyter.domain.errors import AlreadyExists, InvalidInput
 from mlalm_jupyter.domain.model import Lineage, TrainedModel
 from mlalm_jupyter.domain.names import AssetRef
 from mlalm_jupyter.domain.run import Run
+from mlalm_jupyter.domain.signature import Signature
 from mlalm_jupyter.ports import Transaction
 
 _MOST_PARAMETERS = 200
@@ -25,7 +27,8 @@ class Entry:
     """What is to be registered, and what is said of it."""
 
     name: str
-    data: bytes = field(repr=False)
+    package: bytes | Path = field(repr=False)
+    """The package itself, or the file it lies in."""
     lineage: Lineage
     is_ours: bool
     """Whether it was made here, so that this workspace's key signs it."""
@@ -42,13 +45,10 @@ class Entry:
 
 def kept(context: Context, entry: Entry) -> TrainedModel:
     """Keep an entry; its number is given, and all that is said of it is written, in one transaction."""
-    from mlalm_jupyter.formats import bundle as bundles  # costs half a second, which listing need not pay
-
     ctx = context
-    opened = bundles.read(entry.data)
-    bundle_digest = ctx.blobs.put(entry.data)
+    looked, bundle_digest, size_bytes = _stored(ctx, entry.package)
     with ctx.catalog.write() as tx:
-        equal_to = tx.models.equal_to(entry.name, opened.model_hash)
+        equal_to = tx.models.equal_to(entry.name, looked.model_hash)
         if equal_to is not None and entry.if_changed:
             same = tx.models.get(AssetRef("model", entry.name, equal_to))
             return replace(same, note=f"Nothing changed: {same.reference} has the same bytes.")
@@ -64,13 +64,13 @@ def kept(context: Context, entry: Entry) -> TrainedModel:
             id=ctx.clock.new_id(),
             name=entry.name,
             version=tx.models.next_version(entry.name),
-            model_hash=opened.model_hash,
+            model_hash=looked.model_hash,
             bundle_digest=bundle_digest,
-            size_bytes=len(entry.data),
-            format=opened.format,
-            framework=opened.framework,
-            is_data_only=opened.is_data_only and not opened.wants(),
-            signature=opened.signature,
+            size_bytes=size_bytes,
+            format=looked.format,
+            framework=looked.framework,
+            is_data_only=looked.is_data_only,
+            signature=looked.signature,
             lineage=lineage,
             created_at=ctx.clock.now(),
             created_by=ctx.who,
@@ -96,6 +96,34 @@ def kept(context: Context, entry: Entry) -> TrainedModel:
             data={"model_hash": made.model_hash, "equal_to": made.equal_to, "run": lineage.run_id},
         )
     return made
+
+
+@dataclass(frozen=True, slots=True)
+class _Looked:
+    """What a look at a package tells; nothing in it is opened for that."""
+
+    model_hash: str
+    format: str
+    framework: str
+    is_data_only: bool
+    signature: Signature
+
+
+def _stored(context: Context, package: bytes | Path) -> tuple[_Looked, str, int]:
+    """A package among the blobs: what it is, its digest and size. One that is not sound is not kept."""
+    from mlalm_jupyter.formats import bundle as bundles  # costs half a second, which listing need not pay
+
+    def look(source: bytes | Path) -> _Looked:
+        opened = bundles.read(source)
+        is_data_only = opened.is_data_only and not opened.wants()
+        return _Looked(opened.model_hash, opened.format, opened.framework, is_data_only, opened.signature)
+
+    if isinstance(package, bytes):
+        return look(package), context.blobs.put(package), len(package)
+    found: list[_Looked] = []
+    # the copy is what is looked at, for the file may change under our hands
+    digest, size = context.blobs.put_file(package, check=lambda copy: found.append(look(copy)))
+    return found[0], digest, size
 
 
 def measured(tx: Transaction, run: Run) -> None:
