@@ -104,13 +104,8 @@ def _transforms(workspace: Workspace) -> list[str]:
 
 
 def _models(workspace: Workspace) -> list[str]:
-    newest = [word for one in workspace.models.list(limit=_MOST) for word in (one.name, one.reference)]
-    aliased = [one.reference for one in workspace.models.aliases()]
-    return [
-        *newest,
-        *aliased,
-        *(one.reference for one in workspace.models.list(sort="-created", limit=_MOST)),
-    ]
+    newest = [one.reference for one in workspace.models.list(sort="-created", limit=_MOST)]
+    return [*newest, *(one.reference for one in workspace.models.aliases())]
 
 
 def _policies(workspace: Workspace) -> list[str]:

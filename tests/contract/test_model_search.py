@@ -260,16 +260,19 @@ def test_random_searches_agree_with_plain_rules(
 
 
 @pytest.mark.parametrize(
-    ("where", "sort", "leads"),
+    ("where", "sort", "leads", "name"),
     [
-        ("rare=1", "-created", "ix_model_facts_kind_name_text"),
-        ("tag.rare=1, stage=prod", "-created", "ix_model_facts_kind_name_text"),
-        ("stage=prod", "-created", "ix_models_created_at_id"),
-        ("auc>=0.5", "-created", "ix_models_created_at_id"),
-        ("auc>=0.999", "-created", "ix_model_facts_kind_name_number"),
-        ("", "-auc", "ix_model_facts_kind_name_number"),
-        ("", "-size", "ix_models_size_bytes_id"),
-        ("", "name", "sqlite_autoindex_models_2"),
+        ("rare=1", "-created", "ix_model_facts_kind_name_text", None),
+        ("tag.rare=1, stage=prod", "-created", "ix_model_facts_kind_name_text", None),
+        ("stage=prod", "-created", "ix_models_created_at_id", None),
+        ("auc>=0.5", "-created", "ix_models_created_at_id", None),
+        ("auc>=0.999", "-created", "ix_model_facts_kind_name_number", None),
+        ("", "-auc", "ix_model_facts_kind_name_number", None),
+        ("", "-size", "ix_models_size_bytes_id", None),
+        ("", "name", "sqlite_autoindex_models_2", None),
+        ("", "-created", "sqlite_autoindex_models_2", "m"),
+        ("stage=prod", "-created", "sqlite_autoindex_models_2", "m"),
+        ("rare=1", "-created", "ix_model_facts_kind_name_text", "m"),
     ],
 )
 def test_searches_go_by_indexes_when_there_are_very_many(
@@ -279,6 +282,7 @@ def test_searches_go_by_indexes_when_there_are_very_many(
     where: str,
     sort: str,
     leads: str,
+    name: str | None,
 ) -> None:
     monkeypatch.setattr("mlalm_jupyter.adapters.catalog.model_search._FEW", 5)
     kept(
@@ -294,7 +298,7 @@ def test_searches_go_by_indexes_when_there_are_very_many(
         ),
     )
     with watched() as sent, file_catalog.read() as tx:
-        tx.models.search(Search(terms=Term.all_in(where), sort=Sorting.parse(sort), limit=50))
+        tx.models.search(Search(name, Term.all_in(where), Sorting.parse(sort), limit=50))
     with contextlib.closing(sqlite3.connect(tmp_path / "catalog.sqlite")) as connection:
         plans = [
             [row[3] for row in connection.execute(f"EXPLAIN QUERY PLAN {statement}", parameters)]
@@ -302,6 +306,7 @@ def test_searches_go_by_indexes_when_there_are_very_many(
         ]
     steps = [step for plan in plans for step in plan]
     assert any(leads in step for step in steps), steps
+    assert name is None or not leads.startswith("ix") or not any("(name=?)" in step for step in steps), steps
     for step in steps:
         assert not step.startswith("SCAN") or "USING" in step or "CONSTANT" in step or "SUBQUERY" in step, (
             steps

@@ -21,7 +21,6 @@ from sqlalchemy import (
 
 from mlalm_jupyter.adapters.catalog.lookup import at_most
 from mlalm_jupyter.adapters.catalog.schema import model_aliases, model_facts, models
-from mlalm_jupyter.domain.run import Sorting
 from mlalm_jupyter.domain.search import INPUTS, KEPT, Search, Term
 
 _FEW = 3000
@@ -58,9 +57,11 @@ def found_ids(connection: Connection, search: Search) -> list[str]:
         if term is not leading:
             statement = statement.where(_met(term))
     if search.name is not None:
-        statement = statement.where(models.c.name == search.name)
+        # what leads is few; without this the index of a name with very many versions might be taken instead
+        name = models.c.name if leading is None else func.coalesce(models.c.name, "")
+        statement = statement.where(name == search.name)
     if search.sort.by in _ORDERS:
-        ordered = statement.order_by(*_order(search.sort))
+        ordered = statement.order_by(*_order(search))
         return list(connection.scalars(_part(ordered, search.offset, search.limit)))
     return _by_number(connection, statement, search)
 
@@ -76,8 +77,11 @@ _ORDERS = {
 }
 
 
-def _order(sort: Sorting) -> list[ColumnElement[Any]]:
-    return [one.desc() if sort.is_descending else one.asc() for one in _ORDERS[sort.by]]
+def _order(search: Search) -> list[ColumnElement[Any]]:
+    by = search.sort.by
+    if by == "created" and search.name is not None:
+        by = "name"  # numbers are given in the order of time, and their index holds the name as well
+    return [one.desc() if search.sort.is_descending else one.asc() for one in _ORDERS[by]]
 
 
 def _by_number(connection: Connection, statement: Select[*tuple[Any, ...]], search: Search) -> list[str]:
