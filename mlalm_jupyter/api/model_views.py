@@ -72,7 +72,7 @@ class ModelViews:
             is_new = keep_seal(ctx, tx, seal)
             kept = seal if is_new else tx.seals.get("model", found.model_hash) or seal
             if is_new:
-                data = {"model_hash": found.model_hash, "key": kept.key_id}
+                data = {"model_hash": found.model_hash, "key_id": kept.key_id}
                 ctx.note(tx, "model", "sign", subject_id=found.id, subject=found.reference, data=data)
         written = None
         if file is not None:

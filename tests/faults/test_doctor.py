@@ -121,6 +121,7 @@ def test_a_deleted_model_that_nothing_serves_any_more_is_no_damage(full: Workspa
 
 def test_a_model_that_serves_and_is_not_in_the_catalog_is_named(full: Workspace) -> None:
     with sqlite3.connect(full.path / ".mlalm/catalog.sqlite") as db:
+        db.execute("DELETE FROM model_facts")
         db.execute("DELETE FROM models")
     db.close()
     assert [one.what for one in full.workspaces.doctor().findings] == ["Its model line:1 is gone."]

@@ -23,7 +23,7 @@ from mlalm_jupyter.adapters.catalog.lookup import at_most
 from mlalm_jupyter.adapters.catalog.schema import model_aliases, model_facts, models
 from mlalm_jupyter.domain.search import INPUTS, KEPT, Search, Term
 
-_FEW = 3000
+_FEW = 1500
 """So many rows are fetched and sorted; where every condition meets more, the newest are looked at one by one."""
 _COMPARE: dict[str, Callable[[Any, Any], ColumnElement[bool]]] = {
     "=": operator.eq,
