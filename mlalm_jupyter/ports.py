@@ -452,11 +452,16 @@ class ModelFormat(Protocol):
     name: str
     is_data_only: bool
     """Whether opening the files can run nothing but what our own allow-list names."""
+    is_deterministic: bool
+    """Whether the same model, made again from the same data, gives the same files."""
 
     def takes(self, model: object) -> bool: ...
     def framework(self, model: object) -> str: ...
     def dump(self, model: object) -> dict[str, bytes]:
         """Files of the payload; NotSerialisable names the attribute that does not fit."""
+
+    def libraries(self, payload: Mapping[str, bytes]) -> list[str]:
+        """The distributions that opening it needs, beside numpy and pandas."""
 
     def wants(self, payload: Mapping[str, bytes]) -> list[str]:
         """What opening it would construct beyond the allow-list, without constructing anything."""

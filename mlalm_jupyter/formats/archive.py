@@ -7,19 +7,26 @@ import json
 import re
 import zipfile
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
 from mlalm_jupyter.domain.errors import Corrupt
+from mlalm_jupyter.formats.stored import Malformed, Members, members_of_bytes, members_of_file
 
 DESCRIPTIONS = ("manifest.json", "signature.json", "sample.json")
+SEAL = "seal.json"
+MOST_TEXT = 8 << 20
+MOST_PARTS = 500_000
+"""JSON of more parts takes more memory and time than looking through a file may."""
 _EPOCH = (1980, 1, 1, 0, 0, 0)
 _PAYLOAD = re.compile(r"payload/[A-Za-z0-9_-][A-Za-z0-9._-]*(/[A-Za-z0-9_-][A-Za-z0-9._-]*)*")
+_MARKS = (b"[", b"{", b",", b":")
 
 
 def zipped(members: Mapping[str, bytes]) -> bytes:
     """A zip of these members, in this order."""
     out = io.BytesIO()
-    with zipfile.ZipFile(out, "w", zipfile.ZIP_STORED) as archive:
+    with zipfile.ZipFile(out, "w", zipfile.ZIP_STORED, allowZip64=False) as archive:
         for name, data in members.items():
             info = zipfile.ZipInfo(name, _EPOCH)
             info.create_system = 3  # the same bytes from every platform
@@ -27,32 +34,22 @@ def zipped(members: Mapping[str, bytes]) -> bytes:
     return out.getvalue()
 
 
-def unzipped(data: bytes) -> dict[str, bytes]:
+def unzipped(source: bytes | Path) -> Members:
     """The members of a zip such as we write it; anything else is refused before it is read."""
     try:
-        with zipfile.ZipFile(io.BytesIO(data)) as archive:
-            infos = archive.infolist()
-            seen: set[str] = set()
-            for info in infos:
-                _check_member(info, seen)
-                seen.add(info.filename)
-            if sum(info.file_size for info in infos) > len(data):
-                raise damaged("Its members say they hold more than there is")
-            return {info.filename: archive.read(info) for info in infos}
-    except (zipfile.BadZipFile, ValueError, EOFError, OSError, NotImplementedError, RuntimeError) as error:
-        raise damaged(f"It is no readable zip: {first_line(error)}") from error
+        members = members_of_bytes(source) if isinstance(source, bytes) else members_of_file(source)
+    except Malformed as error:
+        raise damaged(_sentence(str(error))) from error
+    for name in members:
+        if name not in (*DESCRIPTIONS, SEAL) and not (_PAYLOAD.fullmatch(name) and ".." not in name):
+            raise damaged(f"It holds a member {name[:80]!r} that does not belong there")
+        if not name.startswith("payload/") and members.size(name) > MOST_TEXT:
+            raise damaged(f"Its member '{name}' has {members.size(name)} bytes, more than we read of a description")
+    return members
 
 
-def _check_member(info: zipfile.ZipInfo, seen: set[str]) -> None:
-    name = info.filename
-    if name not in DESCRIPTIONS and not (_PAYLOAD.fullmatch(name) and ".." not in name):
-        raise damaged(f"It holds a member {name[:80]!r} that does not belong there")
-    if name in seen:
-        raise damaged(f"It holds '{name}' twice")
-    if info.compress_type != zipfile.ZIP_STORED or info.file_size != info.compress_size:
-        raise damaged(f"Its member '{name}' is compressed, which we never write")
-    if (info.external_attr >> 16) & 0o170000 not in (0, 0o100000):
-        raise damaged(f"Its member '{name}' is no plain file")
+def _sentence(text: str) -> str:
+    return text[:1].upper() + text[1:]
 
 
 def damaged(why: str, *, fix: str = "Download it again from where it was made.") -> Corrupt:
@@ -72,6 +69,8 @@ def first_line(error: BaseException) -> str:
 
 def read_json(data: bytes, name: str) -> dict[str, Any]:
     """The object in a member."""
+    if parts(data) > MOST_PARTS:
+        raise damaged(f"Its member '{name}' has {parts(data)} parts, more than we look through")
     try:
         value = json.loads(data)
     except (ValueError, RecursionError) as error:
@@ -79,6 +78,11 @@ def read_json(data: bytes, name: str) -> dict[str, Any]:
     if not isinstance(value, dict):
         raise damaged(f"Its member '{name}' is no object")
     return value
+
+
+def parts(data: bytes) -> int:
+    """At most so many values are in a JSON text; counted without making any of them."""
+    return sum(data.count(mark) for mark in _MARKS)
 
 
 def json_text(value: object) -> bytes:

@@ -1,12 +1,13 @@
 """The `.ilearner` package: one stored zip that holds a model, what it takes and gives, and a sample.
 
-    manifest.json     what this is, and the sha256 of every other member
+    manifest.json     what this is, where it came from, and the sha256 of every other member
     signature.json    columns in and out
     sample.json       a few rows and what the model said of them
     payload/...       the model, in the files of its format
+    seal.json         where there is one: a workspace's signature over the manifest
 
 The model's hash covers payload and signature, not the manifest: library versions may differ between two
-machines that trained the same model.
+machines that trained the same model. docs/reference/ilearner.md says all of it for other programs.
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ import hashlib
 import importlib.metadata
 import platform
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
@@ -29,6 +30,7 @@ from mlalm_jupyter.domain.signature import Schema, Signature
 from mlalm_jupyter.formats import frames
 from mlalm_jupyter.formats.archive import (
     DESCRIPTIONS,
+    SEAL,
     damaged,
     first_line,
     json_text,
@@ -37,21 +39,53 @@ from mlalm_jupyter.formats.archive import (
     zipped,
 )
 from mlalm_jupyter.formats.samples import as_served, plain_rows
+from mlalm_jupyter.formats.sealing import PackageSeal, read_seal
+from mlalm_jupyter.formats.stored import MOST_BYTES, Members, members_of_bytes
 from mlalm_jupyter.ports import ModelFormat
 
-FORMAT_VERSION = 1
+FORMAT_VERSION = 2
+"""1: the model hash covered the bytes themselves; no requirements, lineage or seal. 2: since models have formats."""
+READABLE = (1, 2)
 SAMPLE_ROWS = 5
 KIND = "trained-model"
-_LIBRARIES = ("numpy", "pandas", "scikit-learn", "skops", "cloudpickle")
+MOST_UNSIGNED = 96 << 20
+"""What is larger is not looked through, and therefore opened only when someone trusts it."""
+_BASE = ("numpy", "pandas")
+
+
+class Payload(Mapping[str, bytes]):
+    """The files of a model, read when they are asked for."""
+
+    def __init__(self, members: Members) -> None:
+        self._members = members
+        self._names = [name for name in members if name.startswith("payload/")]
+
+    def __getitem__(self, name: str) -> bytes:
+        return self._members[f"payload/{name}"]
+
+    def __iter__(self) -> Iterator[str]:
+        return (name.removeprefix("payload/") for name in self._names)
+
+    def __len__(self) -> int:
+        return len(self._names)
+
+    @property
+    def size_bytes(self) -> int:
+        return sum(self._members.size(name) for name in self._names)
 
 
 @dataclass(frozen=True)
 class Bundle:
     """An `.ilearner` whose members have been checked against its manifest; nothing in it has been opened."""
 
-    data: bytes = field(repr=False)
+    source: bytes | Path = field(repr=False)
     manifest: Mapping[str, Any] = field(repr=False)
-    members: Mapping[str, bytes] = field(repr=False)
+    members: Members = field(repr=False)
+    seal: PackageSeal | None = None
+
+    @property
+    def data(self) -> bytes:
+        return self.source if isinstance(self.source, bytes) else self.source.read_bytes()
 
     @property
     def format(self) -> str:
@@ -60,6 +94,25 @@ class Bundle:
     @property
     def framework(self) -> str:
         return str(self.manifest["framework"])
+
+    @property
+    def version(self) -> int:
+        return int(self.manifest["format_version"])
+
+    @property
+    def is_deterministic(self) -> bool:
+        """Whether training again on the same data gives the same model hash."""
+        return plugins.model_format(self.format).is_deterministic
+
+    @property
+    def requirements(self) -> tuple[str, ...]:
+        """What it was made with and needs to be opened, as pip names it; none in packages of version 1."""
+        return tuple(self.manifest.get("requirements", ()))
+
+    @property
+    def lineage(self) -> Mapping[str, Any]:
+        """Where its writer says it came from; nothing is believed because of it."""
+        return dict(self.manifest.get("lineage", {}))
 
     @property
     def is_data_only(self) -> bool:
@@ -72,7 +125,7 @@ class Bundle:
 
     @cached_property
     def model_hash(self) -> str:
-        return _model_hash(self.members)
+        return _HASHES[self.version](self.members, self.manifest["members"])
 
     @property
     def sample_rows(self) -> tuple[tuple[object, ...], ...]:
@@ -80,20 +133,21 @@ class Bundle:
         return tuple(tuple(row) for row in read_json(self.members["sample.json"], "sample.json")["inputs"])
 
     @property
-    def payload(self) -> dict[str, bytes]:
-        return {
-            name.removeprefix("payload/"): data
-            for name, data in self.members.items()
-            if name.startswith("payload/")
-        }
+    def payload(self) -> Payload:
+        return Payload(self.members)
 
     def wants(self) -> list[str]:
         """What opening it would run or construct beyond what is allowed; found without opening it."""
-        return plugins.model_format(self.format).wants(self.payload)
+        chosen = plugins.model_format(self.format)
+        if chosen.is_data_only and self.payload.size_bytes > MOST_UNSIGNED:
+            return [f"a payload of {self.payload.size_bytes >> 20} MiB, more than is looked through unsigned"]
+        return chosen.wants(self.payload)
 
     def load(self, *, trusted: bool, digest: str = "") -> object:
         """The model; refused when it wants more than is allowed and nobody trusts it."""
         try:
+            if not trusted and self.payload.size_bytes > MOST_UNSIGNED and (wants := self.wants()):
+                raise UntrustedContent("The model", wants=wants, digest=digest or self.model_hash)
             return plugins.model_format(self.format).load(self.payload, trusted=trusted)
         except UntrustedContent as error:
             raise UntrustedContent(
@@ -108,7 +162,7 @@ class Bundle:
         written = self.manifest.get("libraries")
         others = [
             f"{name}=={version}"
-            for name, here in _libraries().items()
+            for name, here in _versions(sorted(_known_libraries())).items()
             if isinstance(written, dict)
             and (version := str(written.get(name, here))) != here
             and re.fullmatch(r"[0-9][0-9a-z.+]{0,30}", version)
@@ -121,12 +175,42 @@ class Bundle:
         )
 
 
-def pack(model: object, *, sample: pd.DataFrame | None) -> Bundle:
+def pack(
+    model: object, *, sample: pd.DataFrame | None, lineage: Mapping[str, Any] | None = None
+) -> Bundle:
     """A model as a package; it is opened again and must say the same of its sample.
+
+    The lineage is kept in the package as it is given.
 
     >>> pack(abs, sample=pd.DataFrame({"a": [-1]})).format
     'cloudpickle'
     """
+    known, rows, scored, told = described(model, sample)
+    refusal: MlalmError | None = None
+    for one in plugins.model_formats():
+        if not one.takes(model):
+            continue
+        try:
+            payload = one.dump(model)
+            if one.is_data_only and one.wants(payload):
+                continue  # it holds types of the person's own, which only a format that carries code brings back
+            bundle = packed(one, payload, told, framework=one.framework(model), lineage=lineage)
+            _check_replay(model, bundle, scored, known, rows)
+        except (NotSerialisable, Corrupt) as error:
+            refusal = error
+            continue
+        return bundle
+    raise refusal or InvalidInput(
+        "The model",
+        expected="something that can predict or transform, or a function of a table",
+        got=f"a {type(model).__name__}",
+    )
+
+
+def described(
+    model: object, sample: pd.DataFrame | None
+) -> tuple[Schema, pd.DataFrame, pd.DataFrame, dict[str, bytes]]:
+    """What a model takes and gives, seen from a sample: its columns, the rows, the answers, and the members of both."""
     if sample is None or sample.empty:
         raise InvalidInput(
             "The sample",
@@ -145,40 +229,39 @@ def pack(model: object, *, sample: pd.DataFrame | None) -> Bundle:
         "signature.json": json_text(Signature(known, frames.schema_of(scored)).to_dict()),
         "sample.json": json_text({"inputs": plain_rows(rows), "outputs": plain_rows(scored)}),
     }
-    refusal: MlalmError | None = None
-    for one in plugins.model_formats():
-        if not one.takes(model):
-            continue
-        try:
-            payload = one.dump(model)
-            if one.is_data_only and one.wants(payload):
-                continue  # it holds types of the person's own, which only a format that carries code brings back
-            bundle = _packed(model, one, {**{f"payload/{n}": d for n, d in payload.items()}, **told})
-            _check_replay(model, bundle, scored, known, rows)
-        except (NotSerialisable, Corrupt) as error:
-            refusal = error
-            continue
-        return bundle
-    raise refusal or InvalidInput(
-        "The model",
-        expected="something that can predict or transform, or a function of a table",
-        got=f"a {type(model).__name__}",
-    )
+    return known, rows, scored, told
 
 
-def _packed(model: object, chosen: ModelFormat, members: Mapping[str, bytes]) -> Bundle:
-    members = dict(sorted(members.items()))
+def packed(
+    chosen: ModelFormat,
+    payload: Mapping[str, bytes],
+    told: Mapping[str, bytes],
+    *,
+    framework: str,
+    lineage: Mapping[str, Any] | None = None,
+) -> Bundle:
+    """A payload and what is known of it as a package."""
+    members = dict(sorted({**{f"payload/{name}": data for name, data in payload.items()}, **told}.items()))
+    hashes = {name: hashlib.sha256(data).hexdigest() for name, data in members.items()}
+    sizes = {name: len(data) for name, data in members.items()}
+    if sum(sizes.values()) > MOST_BYTES:
+        raise InvalidInput("The model", expected="at most 4 GiB", got=f"{sum(sizes.values()) >> 20} MiB")
+    used = _versions([*_BASE, *chosen.libraries(payload)])
     manifest = {
         "kind": KIND,
         "format_version": FORMAT_VERSION,
         "format": chosen.name,
-        "framework": chosen.framework(model),
-        "model_hash": _model_hash(members),
+        "framework": framework,
+        "is_deterministic": chosen.is_deterministic,
+        "model_hash": _hash_of_hashes(sizes, hashes),
         "python": platform.python_version(),
-        "libraries": _libraries(),
-        "members": {name: hashlib.sha256(data).hexdigest() for name, data in members.items()},
+        "libraries": used,
+        "requirements": [f"{name}=={version}" for name, version in used.items()],
+        "lineage": dict(lineage or {}),
+        "members": hashes,
     }
-    return read(zipped({"manifest.json": json_text(manifest), **members}))
+    data = zipped({"manifest.json": json_text(manifest), **members})
+    return Bundle(data, manifest, members_of_bytes(data).without("manifest.json"))
 
 
 def _check_replay(
@@ -220,33 +303,46 @@ def _answers(model: object, known: Schema, rows: pd.DataFrame) -> pd.DataFrame:
 
 def read(source: bytes | Path) -> Bundle:
     """Check a package without opening anything in it: members, names, sizes, hashes."""
-    data = source.read_bytes() if isinstance(source, Path) else source
-    members = unzipped(data)
+    members = unzipped(source)
     if "manifest.json" not in members:
         raise damaged("It lacks manifest.json")
-    manifest = read_json(members.pop("manifest.json"), "manifest.json")
+    text = members["manifest.json"]
+    manifest = read_json(text, "manifest.json")
+    seal = read_seal(members[SEAL], text) if SEAL in members else None
+    members = members.without("manifest.json").without(SEAL)
     version = manifest.get("format_version")
-    if version != FORMAT_VERSION or manifest.get("kind") != KIND:
+    if version not in READABLE or isinstance(version, bool) or manifest.get("kind") != KIND:
         raise damaged(
-            f"Its format version is {version!r}; this version of mlalm reads {FORMAT_VERSION}",
+            f"Its format version is {version!r:.80}; this version of mlalm reads {READABLE[0]} to {READABLE[-1]}",
             fix="If a newer mlalm wrote it, install that one.",
         )
     hashes = manifest.get("members")
     if not isinstance(hashes, dict) or set(hashes) != set(members):
         raise damaged("Its members are not those that its manifest lists")
-    for name, body in members.items():
-        if hashlib.sha256(body).hexdigest() != hashes[name]:
+    for name in members:
+        if members.hash(name) != hashes[name]:
             raise damaged(f"Its member '{name}' does not give the hash that its manifest lists")
     missing = [name for name in DESCRIPTIONS[1:] if name not in members]
     if missing or not any(name.startswith("payload/") for name in members):
         raise damaged(f"It lacks {', '.join(missing) or 'a payload'}")
-    if not all(isinstance(manifest.get(key), str) for key in ("format", "framework")):
-        raise damaged("Its member 'manifest.json' names no format")
-    bundle = Bundle(data, manifest, members)
+    if isinstance(source, Path):
+        members = members.held_to(hashes)
+    _check_manifest(manifest)
+    bundle = Bundle(source, manifest, members, seal)
     if manifest.get("model_hash") != bundle.model_hash:
         raise damaged("Its member 'manifest.json' gives another model hash than its members")
     _check_described(bundle)
     return bundle
+
+
+def _check_manifest(manifest: Mapping[str, Any]) -> None:
+    if not all(isinstance(manifest.get(key), str) for key in ("format", "framework")):
+        raise damaged("Its member 'manifest.json' names no format")
+    asked = manifest.get("requirements", [])
+    if not isinstance(asked, list) or not all(isinstance(one, str) and _PIN.fullmatch(one) for one in asked):
+        raise damaged("Its member 'manifest.json' asks for something that is no version of a package")
+    if not isinstance(manifest.get("lineage", {}), dict):
+        raise damaged("Its member 'manifest.json' has a lineage that is no object")
 
 
 def _check_described(bundle: Bundle) -> None:
@@ -260,12 +356,31 @@ def _check_described(bundle: Bundle) -> None:
         raise damaged(f"Its member 'sample.json' has no rows of {width} cells")
 
 
-def _model_hash(members: Mapping[str, bytes]) -> str:
+def _hash_of_hashes(sizes: Mapping[str, int], hashes: Mapping[str, str]) -> str:
+    hasher = hashlib.sha256(b"mlalm-model-2\n")
+    for name in _modelling(hashes):
+        hasher.update(f"{name}\n{sizes[name]}\n{hashes[name]}\n".encode())
+    return hasher.hexdigest()
+
+
+def _hash_1(members: Members, hashes: Mapping[str, str]) -> str:
     hasher = hashlib.sha256()
-    for name in sorted(name for name in members if name == "signature.json" or name.startswith("payload/")):
-        hasher.update(f"{name}\n{len(members[name])}\n".encode())
+    for name in _modelling(members):
+        hasher.update(f"{name}\n{members.size(name)}\n".encode())
         hasher.update(members[name])
     return hasher.hexdigest()
+
+
+def _hash_2(members: Members, hashes: Mapping[str, str]) -> str:
+    return _hash_of_hashes({name: members.size(name) for name in members}, hashes)
+
+
+def _modelling(names: Iterable[str]) -> list[str]:
+    return sorted(name for name in names if name == "signature.json" or name.startswith("payload/"))
+
+
+_HASHES = {1: _hash_1, 2: _hash_2}
+_PIN = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,80}==[0-9][0-9A-Za-z.+!]{0,40}")
 
 
 def _fitted_names(model: object) -> list[str]:
@@ -281,9 +396,14 @@ def _is_same(one: pd.DataFrame, other: pd.DataFrame) -> bool:
     return True
 
 
-def _libraries() -> dict[str, str]:
+def _known_libraries() -> set[str]:
+    """What our formats need; a file that names others does not make us speak of them."""
+    return {*_BASE, *(name for one in plugins.model_formats() for name in getattr(one, "known", ()))}
+
+
+def _versions(names: Iterable[str]) -> dict[str, str]:
     found = {}
-    for name in _LIBRARIES:
+    for name in dict.fromkeys(names):
         try:
             found[name] = importlib.metadata.version(name)
         except importlib.metadata.PackageNotFoundError:

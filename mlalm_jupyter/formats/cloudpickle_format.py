@@ -23,8 +23,11 @@ import cloudpickle
 from mlalm_jupyter.domain.errors import MissingDependency, NotSerialisable, UntrustedContent
 from mlalm_jupyter.formats.archive import damaged_payload
 from mlalm_jupyter.formats.culprit import culprit
+from mlalm_jupyter.formats.library import install_line
+from mlalm_jupyter.formats.pickles import distributions, wanted
 
 FILE = "model.pkl"
+ANYTHING = "arbitrary Python (cloudpickle)"
 _PROTOCOL = 5
 
 
@@ -33,6 +36,8 @@ class CloudpickleFormat:
 
     name = "cloudpickle"
     is_data_only = False
+    is_deterministic = True
+    known = ("cloudpickle",)
 
     def takes(self, model: object) -> bool:
         can_score = callable(getattr(model, "predict", None)) or callable(getattr(model, "transform", None))
@@ -51,8 +56,11 @@ class CloudpickleFormat:
                 path, said = culprit(model, _refusal)
                 raise NotSerialisable(f"The {type(model).__name__}", attribute=path, because=said) from error
 
+    def libraries(self, payload: Mapping[str, bytes]) -> list[str]:
+        return [*self.known, *distributions(payload[FILE])]
+
     def wants(self, payload: Mapping[str, bytes]) -> list[str]:
-        return ["arbitrary Python (cloudpickle)"]
+        return [ANYTHING, *wanted(payload.get(FILE, b""))]
 
     def load(self, payload: Mapping[str, bytes], *, trusted: bool) -> object:
         if not trusted:
@@ -63,8 +71,9 @@ class CloudpickleFormat:
         try:
             return cloudpickle.loads(data)
         except ModuleNotFoundError as error:
+            root = str(error.name).partition(".")[0]
             raise MissingDependency(
-                "The model", library=f"the module '{error.name}'", install=f"pip install {error.name}"
+                "The model", library=f"the module '{error.name}'", install=install_line(root)
             ) from error
 
 

@@ -14,7 +14,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from mlalm_jupyter.domain.errors import Corrupt, MissingDependency, NotSerialisable, UntrustedContent
-from mlalm_jupyter.formats.archive import damaged_payload, first_line
+from mlalm_jupyter.formats.archive import MOST_PARTS, damaged_payload, first_line, parts
 from mlalm_jupyter.formats.audit import Audit, audited
 from mlalm_jupyter.formats.bounds import check_bounds
 from mlalm_jupyter.formats.culprit import culprit
@@ -30,6 +30,8 @@ class SkopsFormat:
 
     name = "skops"
     is_data_only = True
+    is_deterministic = True
+    known = ("scikit-learn", "scipy", "skops")
 
     def takes(self, model: object) -> bool:
         # asked of the class, so that scikit-learn is not imported for objects that are none of its
@@ -46,6 +48,9 @@ class SkopsFormat:
             path, said = culprit(model, _refusal)
             raise NotSerialisable(f"The {type(model).__name__}", attribute=path, because=said) from error
         return {FILE: canonical(raw)}
+
+    def libraries(self, payload: Mapping[str, bytes]) -> list[str]:
+        return list(self.known)
 
     def wants(self, payload: Mapping[str, bytes]) -> list[str]:
         data = _stored(payload)
@@ -123,7 +128,10 @@ def _order(node: Any) -> str:
 def _audit(data: bytes) -> Audit:
     try:
         with zipfile.ZipFile(io.BytesIO(data)) as archive:
-            schema = json.loads(archive.read("schema.json"))
+            text = archive.read("schema.json")
+            if parts(text) > MOST_PARTS:
+                raise damaged_payload(f"It describes {parts(text)} parts, more than we look through.")
+            schema = json.loads(text)
     except (zipfile.BadZipFile, ValueError, KeyError, RecursionError, NotImplementedError) as error:
         raise _unreadable(error) from error
     if not isinstance(schema, dict):

@@ -54,9 +54,9 @@ def relisted(parts: dict[str, bytes], **manifest: object) -> dict[str, bytes]:
     told["members"] = {
         name: hashlib.sha256(data).hexdigest() for name, data in parts.items() if name != "manifest.json"
     }
-    hasher = hashlib.sha256()
+    hasher = hashlib.sha256(b"mlalm-model-2\n")
     for name in sorted(name for name in parts if name.startswith(("payload/", "signature."))):
-        hasher.update(f"{name}\n{len(parts[name])}\n".encode() + parts[name])
+        hasher.update(f"{name}\n{len(parts[name])}\n{told['members'][name]}\n".encode())
     told["model_hash"] = hasher.hexdigest()
     return {**parts, "manifest.json": json.dumps(told).encode()}
 

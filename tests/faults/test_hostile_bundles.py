@@ -158,5 +158,5 @@ def test_a_file_never_tells_a_person_what_to_install(good: bytes) -> None:
 
 
 def test_another_format_version_is_refused_by_number(good: bytes) -> None:
-    with pytest.raises(Corrupt, match="Its format version is 2; this version of mlalm reads 1"):
-        bundle.read(zipped(relisted(members(good), format_version=2)))
+    with pytest.raises(Corrupt, match="Its format version is 3; this version of mlalm reads 1 to 2"):
+        bundle.read(zipped(relisted(members(good), format_version=3)))

@@ -157,7 +157,7 @@ def test_a_package_says_what_it_is(tmp_path: Path) -> None:
     (tmp_path / "m.ilearner").write_bytes(made.data)
     opened = bundle.read(tmp_path / "m.ilearner")
     assert opened.framework.startswith("scikit-learn ")
-    assert opened.manifest["format_version"] == 1
+    assert opened.manifest["format_version"] == 2
     assert len(opened.sample_rows) == 5
     outputs = json.loads(opened.members["sample.json"])["outputs"]
     assert [row[3] for row in outputs] == list(fitted()["logistic"].predict(ROWS.head()))

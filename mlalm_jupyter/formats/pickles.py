@@ -1,0 +1,156 @@
+"""What a pickle would import, read from its opcodes: nothing is imported, nothing is made.
+
+The list helps a person to decide; it permits nothing, because a pickle can reach everything from anything.
+"""
+
+from __future__ import annotations
+
+import importlib.metadata
+import pickletools
+import sys
+from collections.abc import Iterator
+from functools import cache
+
+MOST_OPCODES = 2_000_000
+MOST_BYTES = 64 << 20
+_OPCODES = {op.code.encode("latin-1")[0]: op for op in pickletools.opcodes}
+# how an argument's length is written, where it is written before it
+_LENGTHS = {
+    pickletools.TAKEN_FROM_ARGUMENT1: 1,
+    pickletools.TAKEN_FROM_ARGUMENT4: 4,
+    pickletools.TAKEN_FROM_ARGUMENT4U: 4,
+    pickletools.TAKEN_FROM_ARGUMENT8U: 8,
+}
+_TEXTS = ("SHORT_BINUNICODE", "BINUNICODE", "BINUNICODE8", "UNICODE", "STRING", "BINSTRING", "SHORT_BINSTRING")
+_LONGEST = 200
+_CARRIES_CODE = ("cloudpickle.cloudpickle._builtin_type", "cloudpickle.cloudpickle._make_function")
+
+
+def wanted(data: bytes) -> list[str]:
+    """What it names to import, each once, in the order it is met; and why it could not be read to its end.
+
+    >>> import pickle, os
+    >>> wanted(pickle.dumps(os.getcwd))
+    ['posix.getcwd']
+    """
+    found: dict[str, None] = {}
+    texts: list[str] = []
+    memo: dict[int, str] = {}
+    top: str | None = None
+    try:
+        for name, argument in opcodes(data):
+            if name in _TEXTS:
+                top = argument.decode("utf-8", "replace")
+                texts = [*texts[-1:], top]
+            elif name in ("PUT", "BINPUT", "LONG_BINPUT") and top is not None:
+                memo[_number(argument)] = top
+            elif name == "MEMOIZE":
+                if top is not None:
+                    memo[len(memo)] = top
+                else:
+                    memo[len(memo)] = ""
+            elif name in ("GET", "BINGET", "LONG_BINGET"):
+                top = memo.get(_number(argument), "")
+                texts = [*texts[-1:], top]
+            elif name in ("GLOBAL", "INST"):
+                found[_shown(argument.decode("utf-8", "replace").replace("\n", " ").replace(" ", "."))] = None
+                top = None
+            elif name == "STACK_GLOBAL":
+                found[_shown(".".join(texts[-2:]) or "something that it works out")] = None
+                top = None
+            elif name in ("EXT1", "EXT2", "EXT4"):
+                found["something registered with copyreg"] = None
+                top = None
+            elif name != "PROTO":
+                top = None
+    except _Unread as error:
+        found[f"what follows where it cannot be read: {error}"] = None
+    return list(found)
+
+
+class _Unread(Exception):
+    """Why the opcodes of a pickle cannot be followed."""
+
+
+def opcodes(data: bytes) -> Iterator[tuple[str, bytes]]:
+    """The opcodes of a pickle with what stands behind each; long arguments are cut."""
+    place, count = 0, 0
+    view = memoryview(data)
+    while place < len(data):
+        op = _OPCODES.get(data[place])
+        count += 1
+        if op is None:
+            raise _Unread(f"byte {place} is no opcode")
+        if count > MOST_OPCODES or place > MOST_BYTES:
+            raise _Unread("it is longer than is looked through")
+        place += 1
+        argument = b""
+        if op.arg is not None:
+            if op.arg.n >= 0:
+                size = op.arg.n
+            elif op.arg.n == pickletools.UP_TO_NEWLINE:
+                lines = 2 if op.name in ("GLOBAL", "INST") else 1
+                end = place
+                for _ in range(lines):
+                    end = data.find(b"\n", end, place + 4096) + 1
+                    if not end:
+                        raise _Unread(f"a line at byte {place} does not end")
+                yield op.name, data[place : end - 1]
+                place = end
+                continue
+            else:
+                width = _LENGTHS[op.arg.n]
+                size = int.from_bytes(data[place : place + width], "little")
+                place += width
+            if place + size > len(data):
+                raise _Unread("it is cut")
+            argument = bytes(view[place : place + min(size, _LONGEST)])
+            place += size
+        yield op.name, argument
+        if op.name == "STOP":
+            if place < len(data):
+                yield from opcodes(bytes(view[place:])) if data[place : place + 1] == b"\x80" else ()
+            return
+    raise _Unread("it does not end")
+
+
+def is_pickle(head: bytes) -> bool:
+    """Whether bytes begin as a pickle of any protocol that has been in use."""
+    return head[:1] == b"\x80" and head[1:2] in (b"\2", b"\3", b"\4", b"\5") or head[:1] in (b"c", b"(", b"]", b"}")
+
+
+def distributions(data: bytes) -> list[str]:
+    """The distributions that bring what a pickle names, as far as they are installed here."""
+    roots = {name.partition(".")[0] for name in (*wanted(data), *_imported(data))}
+    known = _distributions()
+    return sorted({one for root in roots for one in known.get(root, ())[:1]})
+
+
+def _imported(data: bytes) -> Iterator[str]:
+    """Modules that functions travelling in a cloudpickle use: they are named by text."""
+    try:
+        for name, argument in opcodes(data):
+            if name in _TEXTS:
+                text = argument.decode("utf-8", "replace")
+                if text.partition(".")[0] in _distributions() and text in sys.modules:
+                    yield text
+    except _Unread:
+        return
+
+
+@cache
+def _distributions() -> dict[str, list[str]]:
+    return {
+        name: sorted(ones) for name, ones in importlib.metadata.packages_distributions().items() if name.isidentifier()
+    }
+
+
+def _number(argument: bytes) -> int:
+    try:
+        return int(argument) if argument.isdigit() else int.from_bytes(argument, "little")
+    except ValueError:
+        return -1
+
+
+def _shown(name: str) -> str:
+    return "".join(letter if letter.isprintable() else "?" for letter in name)[:_LONGEST]
