@@ -102,7 +102,7 @@ class Bundle:
     @property
     def is_deterministic(self) -> bool:
         """Whether training again on the same data gives the same model hash."""
-        return plugins.model_format(self.format).is_deterministic
+        return bool(self.manifest.get("is_deterministic", False))
 
     @property
     def requirements(self) -> tuple[str, ...]:
@@ -192,9 +192,16 @@ def pack(
             continue
         try:
             payload = one.dump(model)
-            if one.is_data_only and one.wants(payload):
-                continue  # it holds types of the person's own, which only a format that carries code brings back
-            bundle = packed(one, payload, told, framework=one.framework(model), lineage=lineage)
+            if getattr(one, "leaves_code", False) and one.wants(payload):
+                continue
+            bundle = packed(
+                one,
+                payload,
+                told,
+                framework=one.framework(model),
+                lineage=lineage,
+                is_deterministic=one.is_deterministic and not _measured_time(model),
+            )
             _check_replay(model, bundle, scored, known, rows)
         except (NotSerialisable, Corrupt) as error:
             refusal = error
@@ -239,6 +246,7 @@ def packed(
     *,
     framework: str,
     lineage: Mapping[str, Any] | None = None,
+    is_deterministic: bool = False,
 ) -> Bundle:
     """A payload and what is known of it as a package."""
     members = dict(sorted({**{f"payload/{name}": data for name, data in payload.items()}, **told}.items()))
@@ -252,11 +260,11 @@ def packed(
         "format_version": FORMAT_VERSION,
         "format": chosen.name,
         "framework": framework,
-        "is_deterministic": chosen.is_deterministic,
+        "is_deterministic": is_deterministic,
         "model_hash": _hash_of_hashes(sizes, hashes),
         "python": platform.python_version(),
         "libraries": used,
-        "requirements": [f"{name}=={version}" for name, version in used.items()],
+        "requirements": [f"{name}=={version.partition('+')[0]}" for name, version in used.items()],
         "lineage": dict(lineage or {}),
         "members": hashes,
     }
@@ -270,7 +278,8 @@ def _check_replay(
     """A model that does not survive its own file is not kept."""
     what = f"The {type(model).__name__}"
     try:
-        again = _answers(bundle.load(trusted=not bundle.is_data_only), known, rows)
+        is_trusted = not bundle.is_data_only or bool(bundle.wants())  # it was made here, just now
+        again = _answers(bundle.load(trusted=is_trusted), known, rows)
     except InvalidInput as error:
         because = f"read back, it cannot score its sample: {error.got}"
         raise NotSerialisable(what, attribute=type(model).__name__, because=because) from error
@@ -386,6 +395,12 @@ _PIN = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,80}==[0-9][0-9A-Za-z.+!]{0,40}")
 def _fitted_names(model: object) -> list[str]:
     names = getattr(model, "feature_names_in_", None)
     return [] if names is None else [str(name) for name in names]
+
+
+def _measured_time(model: object) -> bool:
+    """Whether it keeps how long its fitting took, as scikit-learn's searches do."""
+    inner = [step[1] for step in getattr(model, "steps", ()) if isinstance(step, tuple) and len(step) == 2]
+    return hasattr(model, "refit_time_") or any(_measured_time(one) for one in inner)
 
 
 def _is_same(one: pd.DataFrame, other: pd.DataFrame) -> bool:

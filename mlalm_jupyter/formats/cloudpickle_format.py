@@ -13,7 +13,7 @@ import subprocess
 import sys
 import sysconfig
 import types
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -145,7 +145,8 @@ def _not_installed() -> list[str]:
     """The top-level modules of this process that a scorer, which starts elsewhere, would not find."""
     places: dict[str, str] = {}
     for name, module in sys.modules.copy().items():
-        folders = list(getattr(module, "__path__", ()))  # a package without __init__.py has no file
+        told = getattr(module, "__path__", ())  # a package without __init__.py has no file
+        folders = list(told) if isinstance(told, Iterable) else []  # some modules make anything of any name
         place = getattr(module, "__file__", None) or (folders[0] if folders else None)
         if place and name.isidentifier() and not name.startswith("__"):
             places[name] = os.path.realpath(place)

@@ -10,6 +10,7 @@ import pandas as pd
 
 from mlalm_jupyter.domain.errors import InvalidInput
 from mlalm_jupyter.domain.signature import Column, ColumnType, Schema
+from mlalm_jupyter.formats.predictors import predictor_of
 
 LABELS = "Scored Labels"
 PROBABILITIES = "Scored Probabilities"
@@ -22,6 +23,7 @@ def score(model: Any, frame: pd.DataFrame) -> pd.DataFrame:
     >>> score(lambda rows: rows.assign(b=rows["a"] + 1), pd.DataFrame({"a": [1]})).to_dict("list")
     {'a': [1], 'b': [2]}
     """
+    model = predictor_of(model)
     if callable(getattr(model, "predict", None)):
         return _predicted(model, _as_fitted(model, frame), frame)
     if callable(getattr(model, "transform", None)):

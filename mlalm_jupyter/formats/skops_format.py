@@ -32,6 +32,8 @@ class SkopsFormat:
     is_data_only = True
     is_deterministic = True
     known = ("scikit-learn", "scipy", "skops")
+    leaves_code = True
+    """What holds types of the person's own is left to a format that brings those back as well."""
 
     def takes(self, model: object) -> bool:
         # asked of the class, so that scikit-learn is not imported for objects that are none of its

@@ -14,6 +14,12 @@ from mlalm_jupyter import plugins
 from mlalm_jupyter.domain.errors import NotFound
 
 
+OURS = [
+    *("xgboost", "lightgbm", "catboost", "onnx", "torch", "torchscript", "torch-export", "statsmodels"),
+    *("skops", "cloudpickle"),
+]
+
+
 class Echo:
     """A format of somebody else."""
 
@@ -40,7 +46,7 @@ def stranger() -> Iterator[None]:
 
 
 def test_our_own_come_in_through_the_hooks() -> None:
-    assert [one.name for one in plugins.model_formats()] == ["skops", "cloudpickle"]
+    assert [one.name for one in plugins.model_formats()] == OURS
     for named in (
         plugins.service_host("local"),
         plugins.notebook_runner("papermill"),
@@ -51,7 +57,7 @@ def test_our_own_come_in_through_the_hooks() -> None:
 
 @pytest.mark.usefixtures("stranger")
 def test_a_stranger_is_asked_before_us() -> None:
-    assert [one.name for one in plugins.model_formats()] == ["echo", "skops", "cloudpickle"]
+    assert [one.name for one in plugins.model_formats()] == ["echo", *OURS]
     assert plugins.service_host("elsewhere")().name == "elsewhere"  # type: ignore[attr-defined]
     assert callable(plugins.service_host("local"))
 
