@@ -13,7 +13,7 @@ from urllib.parse import unquote
 import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
-LOCK = ROOT / ".ci" / "requirements.lock"
+LOCKS = [ROOT / ".ci" / "requirements.lock", ROOT / ".ci" / "formats.lock"]
 ADDRESS = re.compile(r"\b(?:https?|file|git\+\w+)://[^\s\"'`)>\]]+")
 LINK = re.compile(r"!?\[[^\]]*\]\(\s*<?([^)\s>]+)>?(?:\s+\"[^\"]*\")?\s*\)|(?:src|href)=\"([^\"]+)\"")
 
@@ -94,9 +94,10 @@ def test_a_broken_link_is_found() -> None:
     ]
 
 
-def test_the_python_lock_holds_no_address() -> None:
-    assert ADDRESS.findall(text(LOCK)) == []
-    assert re.findall(r"^\s*-(?!-hash=)\S+", text(LOCK), flags=re.M) == [], "only hashes, no options"
+@pytest.mark.parametrize("lock", LOCKS, ids=lambda path: path.name)
+def test_a_python_lock_holds_no_address(lock: Path) -> None:
+    assert ADDRESS.findall(text(lock)) == []
+    assert re.findall(r"^\s*-(?!-hash=)\S+", text(lock), flags=re.M) == [], "only hashes, no options"
 
 
 def test_the_npm_lock_holds_no_address() -> None:

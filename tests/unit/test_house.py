@@ -63,6 +63,7 @@ def test_every_target_says_what_it_does_and_is_one_script() -> None:
         "check",
         "prove-skeleton",
         "prove-experiments",
+        "prove-models",
     }
     assert {name for name, _, _ in targets} == set(re.findall(r"^([a-z-]+):", makefile, flags=re.M))
     scripts = {ROOT / command for _, _, command in targets if command.startswith(".ci/")}
@@ -207,22 +208,32 @@ def test_a_second_setup_waits_for_the_first(scratch: Path) -> None:
 # the lock
 
 
-def pins() -> dict[str, str]:
-    lock = (ROOT / ".ci/requirements.lock").read_text("utf-8")
+LOCKS = {name: (ROOT / ".ci" / f"{name}.lock").read_text("utf-8") for name in ("requirements", "formats")}
+# each is what a person installs for one kind of model; our tests have the same in `formats-test`
+FORMATS = ("xgboost", "lightgbm", "catboost", "statsmodels", "onnx", "torch")
+
+
+def pinned_in(lock: str) -> dict[str, str]:
     return {
         canonicalize_name(name): version for name, version in re.findall(r"^([\w.-]+)==([^\s;]+)", lock, re.M)
     }
 
 
+def pins() -> dict[str, str]:
+    base, more = (pinned_in(lock) for lock in LOCKS.values())
+    assert base.keys() & more.keys() == set(), "what is in both could differ"
+    return {**base, **more}
+
+
 def requirements() -> list[Requirement]:
     project = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))
     lines = [*project["build-system"]["requires"], *project["project"]["dependencies"]]
-    for extra in project["project"]["optional-dependencies"].values():
-        lines += extra
+    for name, extra in project["project"]["optional-dependencies"].items():
+        lines += extra if name not in FORMATS else ()
     return [Requirement(line) for line in lines]
 
 
-def test_the_lock_pins_everything_that_the_project_asks_for_within_its_range() -> None:
+def test_the_locks_pin_everything_that_the_project_asks_for_within_its_range() -> None:
     pinned = pins()
     outside = [
         f"{wanted}: {pinned.get(canonicalize_name(wanted.name))}"
@@ -233,8 +244,8 @@ def test_the_lock_pins_everything_that_the_project_asks_for_within_its_range() -
     assert "uv" in pinned
 
 
-def test_every_pin_has_a_hash() -> None:
-    lock = (ROOT / ".ci/requirements.lock").read_text("utf-8")
+@pytest.mark.parametrize("lock", LOCKS.values(), ids=list(LOCKS))
+def test_every_pin_has_a_hash(lock: str) -> None:
     entries = re.split(r"\n(?=\S)", lock.strip())
     assert len(entries) == len(re.findall("==", re.sub(r";.*", "", lock)))
     assert [entry.splitlines()[0] for entry in entries if "--hash=sha256:" not in entry] == []
