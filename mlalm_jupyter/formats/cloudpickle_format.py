@@ -25,6 +25,7 @@ from mlalm_jupyter.formats.archive import damaged_payload
 from mlalm_jupyter.formats.culprit import culprit
 from mlalm_jupyter.formats.library import install_line
 from mlalm_jupyter.formats.pickles import distributions, wanted
+from mlalm_jupyter.formats.torch_storage import plain_storage
 
 FILE = "model.pkl"
 ANYTHING = "arbitrary Python (cloudpickle)"
@@ -78,7 +79,7 @@ class CloudpickleFormat:
 
 
 class _Pickler(cloudpickle.Pickler):  # type: ignore[misc]  # cloudpickle has no types
-    """Leaves out what differs each time: the number cloudpickle gives a class, and the folder of a cell's code.
+    """Leaves out what differs each time: the number cloudpickle gives a class, the folder of a cell's code, addresses.
 
     Without the number two versions of a class stay apart in one scorer, even when they have one name.
     """
@@ -89,6 +90,8 @@ class _Pickler(cloudpickle.Pickler):  # type: ignore[misc]  # cloudpickle has no
                 return NotImplemented
             named = obj.replace(co_filename=os.path.basename(obj.co_filename))
             return self.dispatch_table[types.CodeType](named)
+        if (stored := plain_storage(obj)) is not None:
+            return stored
         reduced = super().reducer_override(obj)
         if isinstance(reduced, tuple) and reduced[0].__name__ in (
             "_make_skeleton_class",
