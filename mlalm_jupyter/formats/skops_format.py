@@ -9,6 +9,7 @@ from __future__ import annotations
 import importlib
 import io
 import json
+import re
 import zipfile
 from collections.abc import Mapping
 from typing import Any
@@ -22,6 +23,7 @@ from mlalm_jupyter.formats.culprit import culprit
 FILE = "model.skops"
 # where scikit-learn's text vectorizers keep the address of their list of stop words
 _OWN_ADDRESS = "_stop_words_id"
+_OBJECTS = re.compile(rb"['\"][|<>=]?O[0-9]*['\"]")
 _ZIP_EPOCH = (1980, 1, 1, 0, 0, 0)
 
 
@@ -175,10 +177,20 @@ def _check_stored(data: bytes, what: str) -> None:
                 raise damaged_payload(f"{what} holds more than there is.")
             for info in infos:
                 inner = archive.read(info)
+                if _holds_objects(inner):
+                    raise damaged_payload(f"Its part '{info.filename}' is an array of objects, which is a pickle.")
                 if _is_zip(inner):
                     _check_stored(inner, f"Its part '{info.filename}'")
     except (zipfile.BadZipFile, ValueError, EOFError, NotImplementedError, RuntimeError) as error:
         raise _unreadable(error) from error
+
+
+def _holds_objects(data: bytes) -> bool:
+    """Whether it is an array whose values numpy would have to unpickle."""
+    if data[:6] != b"\x93NUMPY":
+        return False
+    size, start = (int.from_bytes(data[8:10], "little"), 10) if data[6] == 1 else (int.from_bytes(data[8:12], "little"), 12)
+    return _OBJECTS.search(data[start : start + min(size, 1 << 16)]) is not None
 
 
 def _skops() -> Any:

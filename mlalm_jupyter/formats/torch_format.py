@@ -20,7 +20,7 @@ from mlalm_jupyter.domain.errors import Corrupt, NotSerialisable, UntrustedConte
 from mlalm_jupyter.formats.archive import damaged_payload, json_text, read_json
 from mlalm_jupyter.formats.library import is_of, library
 from mlalm_jupyter.formats.pickles import wanted
-from mlalm_jupyter.formats.torch_layers import built, described
+from mlalm_jupyter.formats.torch_layers import built, check_description, described
 
 LAYERS = "layers.json"
 WEIGHTS = "weights.safetensors"
@@ -53,13 +53,14 @@ class TorchFormat:
 
     def wants(self, payload: Mapping[str, bytes]) -> list[str]:
         _check_names(payload, LAYERS, WEIGHTS)
-        read_json(payload[LAYERS], f"payload/{LAYERS}")
+        check_description(read_json(payload[LAYERS], f"payload/{LAYERS}"))
         _arrays(payload[WEIGHTS])
         return []
 
     def load(self, payload: Mapping[str, bytes], *, trusted: bool) -> object:
         _check_names(payload, LAYERS, WEIGHTS)
         told, arrays = read_json(payload[LAYERS], f"payload/{LAYERS}"), _arrays(payload[WEIGHTS])
+        check_description(told)
         torch = library("torch")
         model = built(torch.nn, told)
         state = {name: torch.from_numpy(array.copy()) for name, array in arrays.items()}

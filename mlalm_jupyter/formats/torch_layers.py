@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from typing import Any
 
@@ -52,6 +53,7 @@ _LAYERS: dict[str, tuple[str, ...]] = {
 _ON_A_DEVICE = frozenset(
     {"Linear", "Bilinear", "Embedding", "Conv1d", "Conv2d", "BatchNorm1d", "BatchNorm2d", "LayerNorm", "PReLU"}
 )
+_NAME = re.compile(r"[A-Za-z0-9_]{1,80}")
 _HOOKS = ("_forward_hooks", "_forward_pre_hooks", "_backward_hooks", "_backward_pre_hooks", "_state_dict_hooks")
 
 
@@ -73,28 +75,41 @@ def described(module: Any, *, path: str = "") -> dict[str, Any]:
     return told
 
 
-def built(nn: Any, told: Any, *, depth: int = 0) -> Any:
-    """The module of a description, without memory for its weights."""
-    kind = told.get("class") if isinstance(told, Mapping) else None
+def check_description(told: Any, *, depth: int = 0) -> None:
+    """Refuse a description that names anything but plain layers, plainly set."""
+    kind = told.get("class") if isinstance(told, dict) else None
     if kind not in _LAYERS or depth > DEEPEST or not set(told) <= {"class", "settings", "layers"}:
         raise damaged_payload(f"It names a layer '{str(kind)[:40]}' that is not known here.")
-    if kind == "Sequential":
-        layers = told.get("layers", [])
-        names = [one[0] for one in layers]
-        if len(names) > MOST_LAYERS or len(set(names)) != len(names):
-            raise damaged_payload("It has too many layers, or two of one name.")
-        made = nn.Sequential()
-        for name, inner in layers:
-            if not isinstance(name, str) or not name.replace("_", "a").isalnum() or hasattr(made, name):
-                raise damaged_payload(f"It has a layer of the name '{str(name)[:40]}'.")
-            made.add_module(name, built(nn, inner, depth=depth + 1))
-        return made
-    settings = told.get("settings", {})
-    if set(settings) != {name.rstrip("?") for name in _LAYERS[kind]} or not all(map(_is_plain, settings.values())):
+    settings, layers = told.get("settings", {}), told.get("layers", [])
+    is_set = isinstance(settings, dict) and set(settings) == {name.rstrip("?") for name in _LAYERS[kind]}
+    if not is_set or not all(map(_is_plain, settings.values())):
         raise damaged_payload(f"Its layer '{kind}' is not set as such a layer is.")
+    if not isinstance(layers, list) or (layers and kind != "Sequential") or len(layers) > MOST_LAYERS:
+        raise damaged_payload(f"Its layer '{kind}' cannot hold those layers.")
+    names = set()
+    for one in layers:
+        if not (isinstance(one, list) and len(one) == 2 and isinstance(one[0], str) and _NAME.fullmatch(one[0])):
+            raise damaged_payload(f"Its layer '{kind}' holds one without a plain name.")
+        names.add(one[0])
+        check_description(one[1], depth=depth + 1)
+    if len(names) != len(layers):
+        raise damaged_payload("It has two layers of one name.")
+
+
+def built(nn: Any, told: Mapping[str, Any]) -> Any:
+    """The module of a checked description, without memory for its weights."""
+    kind = told["class"]
+    if kind == "Sequential":
+        made = nn.Sequential()
+        for name, inner in told.get("layers", []):
+            if hasattr(made, name):
+                raise damaged_payload(f"It has a layer of the name '{name}', which means something else.")
+            made.add_module(name, built(nn, inner))
+        return made
+    settings = {key: _tuples(value) for key, value in told.get("settings", {}).items()}
     on_no_device = {"device": "meta"} if kind in _ON_A_DEVICE else {}
     try:
-        return getattr(nn, kind)(**{key: _tuples(value) for key, value in settings.items()}, **on_no_device)
+        return getattr(nn, kind)(**settings, **on_no_device)
     except (TypeError, ValueError, RuntimeError) as error:
         raise damaged_payload(f"Its layer '{kind}' cannot be made: {str(error)[:100]}.") from error
 
