@@ -23,7 +23,9 @@ def need(*modules: str) -> None:
     """Skip the test where a library is not installed, with the line that installs it."""
     for module in modules:
         if importlib.util.find_spec(module) is None:
-            pytest.skip(f"{module} is not installed: `make prove-models` brings it, or {install_line(module)}")
+            pytest.skip(
+                f"{module} is not installed: `make prove-models` brings it, or {install_line(module)}"
+            )
 
 
 def skops() -> Any:
@@ -56,7 +58,9 @@ def halving() -> Any:
     from sklearn.model_selection import HalvingGridSearchCV
     from sklearn.tree import DecisionTreeRegressor
 
-    chosen = HalvingGridSearchCV(DecisionTreeRegressor(random_state=0), {"max_depth": [1, 2, 3]}, cv=2, random_state=0)
+    chosen = HalvingGridSearchCV(
+        DecisionTreeRegressor(random_state=0), {"max_depth": [1, 2, 3]}, cv=2, random_state=0
+    )
     return chosen.fit(ROWS, AMOUNTS)
 
 
@@ -79,7 +83,9 @@ def xgboost_search() -> Any:
     import xgboost
     from sklearn.model_selection import GridSearchCV
 
-    return GridSearchCV(xgboost.XGBRegressor(n_estimators=2, n_jobs=1), {"max_depth": [1, 2]}, cv=2).fit(ROWS, AMOUNTS)
+    return GridSearchCV(xgboost.XGBRegressor(n_estimators=2, n_jobs=1), {"max_depth": [1, 2]}, cv=2).fit(
+        ROWS, AMOUNTS
+    )
 
 
 def lightgbm() -> Any:

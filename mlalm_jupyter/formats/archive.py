@@ -44,7 +44,9 @@ def unzipped(source: bytes | Path) -> Members:
         if name not in (*DESCRIPTIONS, SEAL) and not (_PAYLOAD.fullmatch(name) and ".." not in name):
             raise damaged(f"It holds a member {name[:80]!r} that does not belong there")
         if not name.startswith("payload/") and members.size(name) > MOST_TEXT:
-            raise damaged(f"Its member '{name}' has {members.size(name)} bytes, more than we read of a description")
+            raise damaged(
+                f"Its member '{name}' has {members.size(name)} bytes, more than we read of a description"
+            )
     return members
 
 

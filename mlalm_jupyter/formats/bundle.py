@@ -175,9 +175,7 @@ class Bundle:
         )
 
 
-def pack(
-    model: object, *, sample: pd.DataFrame | None, lineage: Mapping[str, Any] | None = None
-) -> Bundle:
+def pack(model: object, *, sample: pd.DataFrame | None, lineage: Mapping[str, Any] | None = None) -> Bundle:
     """A model as a package; it is opened again and must say the same of its sample.
 
     The lineage is kept in the package as it is given.

@@ -31,7 +31,9 @@ def settings_of(model: Any) -> dict[str, Any]:
             continue  # the default, for which JSON has no word
         if not _is_plain(value):
             raise NotSerialisable(
-                f"The {type(model).__name__}", attribute=name, because=f"a {type(value).__name__} is no plain setting"
+                f"The {type(model).__name__}",
+                attribute=name,
+                because=f"a {type(value).__name__} is no plain setting",
             )
         found[name] = value
     return found

@@ -33,7 +33,17 @@ from mlalm_jupyter.formats.torch_format import pickled_in
 
 MOST_BYTES = 96 << 20
 """What is larger is not looked through, and needs somebody's trust whatever it is."""
-_COMPRESSED = (b"\x78\x01", b"\x78\x5e", b"\x78\x9c", b"\x78\xda", b"\x1f\x8b", b"BZh", b"\xfd7zXZ", b"]\0\0", b"ZF0x")
+_COMPRESSED = (
+    b"\x78\x01",
+    b"\x78\x5e",
+    b"\x78\x9c",
+    b"\x78\xda",
+    b"\x1f\x8b",
+    b"BZh",
+    b"\xfd7zXZ",
+    b"]\0\0",
+    b"ZF0x",
+)
 _KNOWN = (
     "a package (.ilearner), an MLflow model folder, or a file of skops, ONNX, XGBoost, LightGBM, CatBoost, "
     "TorchScript, torch.export, torch.save, joblib or pickle"
@@ -109,18 +119,19 @@ def looked_at_file(path: Path, *, settings: Mapping[str, Any] | None = None) -> 
     kind = _kind(head, path)
     lineage = {"kind": "external", "file": path.name, "file_sha256": digest}
     if size > MOST_BYTES:
-        data, wants = None, (f"a file of {size >> 20} MiB, more than is looked through",)
+        wants = [f"a file of {size >> 20} MiB, more than is looked through"]
     else:
-        data = path.read_bytes()
-        wants = tuple(_wants(kind, data, settings or {}))
+        wants = _wants(kind, path.read_bytes(), settings or {})
 
     def opened(trusted: bool) -> Any:
         content = path.read_bytes()
         if hashlib.sha256(content).hexdigest() != digest:
-            raise Corrupt("The model file", why="It was changed after it was looked at.", fix="Look at it again.")
+            raise Corrupt(
+                "The model file", why="It was changed after it was looked at.", fix="Look at it again."
+            )
         return _opened(kind, content, trusted, settings or {})
 
-    return Foreign(kind, digest, size, wants, lineage, None, opened)
+    return Foreign(kind, digest, size, tuple(wants), lineage, None, opened)
 
 
 def _digest(path: Path) -> tuple[str, int]:
@@ -178,7 +189,11 @@ def _kind_of_zip(path: Path) -> str:
 def _wants(kind: str, data: bytes, settings: Mapping[str, Any]) -> list[str]:
     if kind in ("pickle", "joblib", "torch.save"):
         inner = pickled_in(data) if kind == "torch.save" else [] if _is_packed(data) else wanted(data)
-        told = {"pickle": "a pickle", "joblib": "a pickle of joblib's", "torch.save": "a pickle of torch.save's"}
+        told = {
+            "pickle": "a pickle",
+            "joblib": "a pickle of joblib's",
+            "torch.save": "a pickle of torch.save's",
+        }
         return [f"arbitrary Python ({told[kind]})", *inner]
     if kind == "xgboost-json":
         return ["XGBoost's reader of JSON, which believes every number in it"]

@@ -49,7 +49,9 @@ class LightgbmFormat:
 
     def takes(self, model: object) -> bool:
         # a person's own subclass carries code, which this form would lose
-        return type(model).__module__.startswith("lightgbm.") and is_of(model, "lightgbm.basic.Booster", *_PATHS)
+        return type(model).__module__.startswith("lightgbm.") and is_of(
+            model, "lightgbm.basic.Booster", *_PATHS
+        )
 
     def framework(self, model: object) -> str:
         return f"lightgbm {library('lightgbm').__version__}"
@@ -58,7 +60,9 @@ class LightgbmFormat:
         if is_of(model, "lightgbm.basic.Booster"):
             return {FILE: _plain_text(model), ESTIMATOR: estimator_text("Booster")}
         if not hasattr(model, "_Booster") or model._Booster is None:
-            raise NotSerialisable(f"The {type(model).__name__}", attribute="booster_", because="it is not fitted")
+            raise NotSerialisable(
+                f"The {type(model).__name__}", attribute="booster_", because="it is not fitted"
+            )
         fitted: dict[str, Any] = {
             "n_features": int(model._n_features),
             "objective": model._objective if isinstance(model._objective, str) else None,
@@ -77,7 +81,9 @@ class LightgbmFormat:
         try:
             return _unknown(payload[FILE].decode("utf-8"))
         except (KeyError, ValueError, IndexError, OverflowError) as error:
-            raise damaged_payload("It is no readable LightGBM model: a part of it is not what it should be.") from error
+            raise damaged_payload(
+                "It is no readable LightGBM model: a part of it is not what it should be."
+            ) from error
 
     def load(self, payload: Mapping[str, bytes], *, trusted: bool) -> object:
         told = read_estimator(payload, FILE, classes=("Booster", *_CLASSES))
@@ -104,11 +110,15 @@ def _plain_classes(model: object, classes: Any) -> list[Any]:
     if values.dtype.kind == "O":
         if not all(isinstance(one, str) for one in values):
             raise NotSerialisable(
-                f"The {type(model).__name__}", attribute="classes_", because="labels of mixed types have no plain form"
+                f"The {type(model).__name__}",
+                attribute="classes_",
+                because="labels of mixed types have no plain form",
             )
     elif values.dtype.kind not in "biufU":
         raise NotSerialisable(
-            f"The {type(model).__name__}", attribute="classes_", because=f"labels of {values.dtype} have no plain form"
+            f"The {type(model).__name__}",
+            attribute="classes_",
+            because=f"labels of {values.dtype} have no plain form",
         )
     return list(values.tolist())
 
@@ -179,7 +189,13 @@ def _unknown_of_tree(index: int, text: str, features: int) -> list[str]:
         raise ValueError("a tree out of order")
     if tree.get("num_cat") != "0":
         return ["LightGBM's reader of categories, which is not looked through"]
-    if tree.get("is_linear") != "0" or not set(tree) <= {*_SINGLE, *_INNER, *_INNER_TOLD, *_LEAF, *_LEAF_TOLD}:
+    if tree.get("is_linear") != "0" or not set(tree) <= {
+        *_SINGLE,
+        *_INNER,
+        *_INNER_TOLD,
+        *_LEAF,
+        *_LEAF_TOLD,
+    }:
         return ["LightGBM's reader of linear trees, which is not looked through"]
     leaves = int(tree["num_leaves"])
     if leaves < 1 or not _NUMBERS.fullmatch(tree["shrinkage"]):
@@ -199,7 +215,9 @@ def _unknown_of_tree(index: int, text: str, features: int) -> list[str]:
     left, right = told["left_child"], told["right_child"]
     children = np.concatenate((left, right))
     kinds = told["decision_type"]
-    whole = all(np.array_equal(told[n], np.trunc(told[n])) for n in ("left_child", "right_child", "split_feature"))
+    whole = all(
+        np.array_equal(told[n], np.trunc(told[n])) for n in ("left_child", "right_child", "split_feature")
+    )
     is_sound = (
         whole
         and np.all(children >= -leaves)

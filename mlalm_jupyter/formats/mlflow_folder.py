@@ -108,7 +108,9 @@ def _described(folder: Path) -> dict[str, Any]:
     path = folder / DESCRIPTION
     if not path.is_file():
         raise InvalidInput(
-            f"The folder '{folder.name}'", expected=f"an MLflow model, with a file '{DESCRIPTION}'", got="none"
+            f"The folder '{folder.name}'",
+            expected=f"an MLflow model, with a file '{DESCRIPTION}'",
+            got="none",
         )
     if path.stat().st_size > MOST_TEXT:
         raise _damaged(folder, "its MLmodel is too large")
@@ -195,7 +197,11 @@ def _write(package: Bundle, folder: Path, *, trusted: bool) -> None:
     file = next(iter(files))
     libraries = dict(package.manifest.get("libraries", {}))
     key, distribution = _VERSIONS[name]
-    flavor = {"code": None, **flavor, key: libraries.get(distribution, libraries.get(f"{distribution}-cpu", ""))}
+    flavor = {
+        "code": None,
+        **flavor,
+        key: libraries.get(distribution, libraries.get(f"{distribution}-cpu", "")),
+    }
     rows = pd.DataFrame([*package.sample_rows], columns=pd.Index(package.signature.inputs.names))
     path_key = "model_path" if name == "sklearn" else "data"
     described = {
@@ -245,7 +251,11 @@ def _flavored(package: Bundle, *, trusted: bool) -> tuple[str, dict[str, Any], d
     if package.format == "skops":
         data = payload["model.skops"]
         types = library("skops.io").get_untrusted_types(data=data)
-        flavor = {"pickled_model": "model.skops", "serialization_format": "skops", "skops_trusted_types": types}
+        flavor = {
+            "pickled_model": "model.skops",
+            "serialization_format": "skops",
+            "skops_trusted_types": types,
+        }
         return "sklearn", flavor, {"model.skops": data}
     if package.format == "xgboost":
         path = "xgboost.core.Booster" if told["class"] == "Booster" else f"xgboost.sklearn.{told['class']}"
@@ -276,9 +286,13 @@ def _flavored(package: Bundle, *, trusted: bool) -> tuple[str, dict[str, Any], d
 
 
 def _columns(schema: Schema) -> str:
-    told = [{"type": _TYPES[one.type], "name": one.name, "required": not one.nullable} for one in schema.columns]
+    told = [
+        {"type": _TYPES[one.type], "name": one.name, "required": not one.nullable} for one in schema.columns
+    ]
     return json.dumps(told)
 
 
 def _damaged(folder: Path, why: str) -> Corrupt:
-    return Corrupt(f"The MLflow folder '{folder.name}'", why=f"{why[:1].upper()}{why[1:]}.", fix="Get it again.")
+    return Corrupt(
+        f"The MLflow folder '{folder.name}'", why=f"{why[:1].upper()}{why[1:]}.", fix="Get it again."
+    )

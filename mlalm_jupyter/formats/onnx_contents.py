@@ -12,22 +12,24 @@ DEEPEST = 12
 
 # Operators whose results are of about the size of what they are given. Those that loop, or make much of little
 # (Loop, Scan, Expand, Tile, Range, ConstantOfShape, Resize, Pad, OneHot and the like), are for somebody's trust.
-_PLAIN = frozenset(
-    """Abs Acos Add And ArgMax ArgMin Asin Atan AveragePool BatchNormalization Cast CastLike Ceil Celu Clip Concat
-    Constant Conv Cos Cosh CumSum DequantizeLinear Div Dropout Elu Equal Erf Exp Flatten Floor Gather GatherElements
-    GatherND Gelu Gemm GlobalAveragePool GlobalMaxPool Greater GreaterOrEqual HardSigmoid HardSwish Hardmax Identity
-    InstanceNormalization IsInf IsNaN LRN LSTM GRU RNN LayerNormalization LeakyRelu Less LessOrEqual Log LogSoftmax
-    LpNormalization MatMul Max MaxPool Mean Min Mish Mod Mul Neg NonZero Not Or PRelu Pow QuantizeLinear Reciprocal
-    ReduceL1 ReduceL2 ReduceLogSum ReduceLogSumExp ReduceMax ReduceMean ReduceMin ReduceProd ReduceSum
-    ReduceSumSquare Relu Reshape Round Selu Shape Sigmoid Sign Sin Sinh Size Slice Softmax Softplus Softsign Split
-    Sqrt Squeeze Sub Sum Tan Tanh TopK Transpose Unsqueeze Where Xor""".split()
+_PLAIN_NAMES = (
+    "Abs Acos Add And ArgMax ArgMin Asin Atan AveragePool BatchNormalization Cast CastLike Ceil Celu Clip "
+    "Concat Constant Conv Cos Cosh CumSum DequantizeLinear Div Dropout Elu Equal Erf Exp Flatten Floor "
+    "Gather GatherElements GatherND Gelu Gemm GlobalAveragePool GlobalMaxPool Greater GreaterOrEqual "
+    "HardSigmoid HardSwish Hardmax Identity InstanceNormalization IsInf IsNaN LRN LSTM GRU RNN "
+    "LayerNormalization LeakyRelu Less LessOrEqual Log LogSoftmax LpNormalization MatMul Max MaxPool Mean "
+    "Min Mish Mod Mul Neg NonZero Not Or PRelu Pow QuantizeLinear Reciprocal ReduceL1 ReduceL2 "
+    "ReduceLogSum ReduceLogSumExp ReduceMax ReduceMean ReduceMin ReduceProd ReduceSum ReduceSumSquare "
+    "Relu Reshape Round Selu Shape Sigmoid Sign Sin Sinh Size Slice Softmax Softplus Softsign Split Sqrt "
+    "Squeeze Sub Sum Tan Tanh TopK Transpose Unsqueeze Where Xor "
 )
-_LEARNED = frozenset(
-    """ArrayFeatureExtractor Binarizer CastMap CategoryMapper DictVectorizer FeatureVectorizer Imputer LabelEncoder
-    LinearClassifier LinearRegressor Normalizer OneHotEncoder SVMClassifier SVMRegressor Scaler
-    TreeEnsembleClassifier TreeEnsembleRegressor TreeEnsemble ZipMap""".split()
+_LEARNED_NAMES = (
+    "ArrayFeatureExtractor Binarizer CastMap CategoryMapper DictVectorizer FeatureVectorizer Imputer "
+    "LabelEncoder LinearClassifier LinearRegressor Normalizer OneHotEncoder SVMClassifier SVMRegressor "
+    "Scaler TreeEnsembleClassifier TreeEnsembleRegressor TreeEnsemble ZipMap "
 )
-_ALLOWED = {"": _PLAIN, "ai.onnx": _PLAIN, "ai.onnx.ml": _LEARNED}
+_PLAIN = frozenset(_PLAIN_NAMES.split())
+_ALLOWED = {"": _PLAIN, "ai.onnx": _PLAIN, "ai.onnx.ml": frozenset(_LEARNED_NAMES.split())}
 
 
 @dataclass

@@ -41,7 +41,9 @@ class OnnxModel:
         options.log_severity_level = 4
         try:
             return ort.InferenceSession(self.data, options, providers=["CPUExecutionProvider"])
-        except Exception as error:  # onnxruntime has a class of error for each of its reasons, all from compiled code
+        except (
+            Exception
+        ) as error:  # onnxruntime has a class of error for each of its reasons, all from compiled code
             said = str(error).strip().splitlines()[0][:200]
             raise damaged_payload(f"onnxruntime cannot read it: {said}.") from error
 
@@ -93,7 +95,9 @@ def _typed(values: Any, wanted: Any) -> Any:
         array = values.astype(_TYPES[wanted.type])
     except (ValueError, TypeError) as error:
         raise InvalidInput(
-            f"The rows for the input '{wanted.name}'", expected=f"values for a {wanted.type}", got=str(error)[:100]
+            f"The rows for the input '{wanted.name}'",
+            expected=f"values for a {wanted.type}",
+            got=str(error)[:100],
         ) from error
     return array[:, 0] if len(wanted.shape) == 1 else array
 
@@ -107,7 +111,9 @@ class OnnxFormat:
     known = ("onnxruntime",)
 
     def takes(self, model: object) -> bool:
-        return isinstance(model, OnnxModel) or is_of(model, "onnx.onnx_ml_pb2.ModelProto", "onnx.onnx_pb.ModelProto")
+        return isinstance(model, OnnxModel) or is_of(
+            model, "onnx.onnx_ml_pb2.ModelProto", "onnx.onnx_pb.ModelProto"
+        )
 
     def framework(self, model: object) -> str:
         return f"onnxruntime {library('onnxruntime').__version__}"

@@ -21,7 +21,15 @@ _LENGTHS = {
     pickletools.TAKEN_FROM_ARGUMENT4U: 4,
     pickletools.TAKEN_FROM_ARGUMENT8U: 8,
 }
-_TEXTS = ("SHORT_BINUNICODE", "BINUNICODE", "BINUNICODE8", "UNICODE", "STRING", "BINSTRING", "SHORT_BINSTRING")
+_TEXTS = (
+    "SHORT_BINUNICODE",
+    "BINUNICODE",
+    "BINUNICODE8",
+    "UNICODE",
+    "STRING",
+    "BINSTRING",
+    "SHORT_BINSTRING",
+)
 _LONGEST = 200
 _CARRIES_CODE = ("cloudpickle.cloudpickle._builtin_type", "cloudpickle.cloudpickle._make_function")
 
@@ -116,7 +124,12 @@ def opcodes(data: bytes) -> Iterator[tuple[str, bytes]]:
 
 def is_pickle(head: bytes) -> bool:
     """Whether bytes begin as a pickle of any protocol that has been in use."""
-    return head[:1] == b"\x80" and head[1:2] in (b"\2", b"\3", b"\4", b"\5") or head[:1] in (b"c", b"(", b"]", b"}")
+    return (head[:1] == b"\x80" and head[1:2] in (b"\2", b"\3", b"\4", b"\5")) or head[:1] in (
+        b"c",
+        b"(",
+        b"]",
+        b"}",
+    )
 
 
 def distributions(data: bytes) -> list[str]:
@@ -141,7 +154,9 @@ def _imported(data: bytes) -> Iterator[str]:
 @cache
 def _distributions() -> dict[str, list[str]]:
     return {
-        name: sorted(ones) for name, ones in importlib.metadata.packages_distributions().items() if name.isidentifier()
+        name: sorted(ones)
+        for name, ones in importlib.metadata.packages_distributions().items()
+        if name.isidentifier()
     }
 
 

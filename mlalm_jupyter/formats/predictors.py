@@ -77,7 +77,7 @@ def predictor_of(model: Any) -> Any:
     >>> predictor_of(abs) is abs
     True
     """
-    way = _way(type(model))
+    way = _way(type(model))  # type: ignore[arg-type]  # every class can be hashed
     return way(model) if way else model
 
 

@@ -13,9 +13,6 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from cryptography.exceptions import InvalidSignature
-from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
-
 from mlalm_jupyter.formats.archive import SEAL, damaged, json_text, read_json, unzipped, zipped
 
 if TYPE_CHECKING:
@@ -41,6 +38,10 @@ class PackageSeal:
 
     def is_by(self, public_key: str) -> bool:
         """Whether the key made it whose public half (base64) is given."""
+        # a reader that verifies nothing need not have it
+        from cryptography.exceptions import InvalidSignature
+        from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
+
         try:
             key = Ed25519PublicKey.from_public_bytes(base64.b64decode(public_key, validate=True))
             key.verify(base64.b64decode(self.signature, validate=True), statement(self.manifest_hash))

@@ -178,7 +178,9 @@ def _check_stored(data: bytes, what: str) -> None:
             for info in infos:
                 inner = archive.read(info)
                 if _holds_objects(inner):
-                    raise damaged_payload(f"Its part '{info.filename}' is an array of objects, which is a pickle.")
+                    raise damaged_payload(
+                        f"Its part '{info.filename}' is an array of objects, which is a pickle."
+                    )
                 if _is_zip(inner):
                     _check_stored(inner, f"Its part '{info.filename}'")
     except (zipfile.BadZipFile, ValueError, EOFError, NotImplementedError, RuntimeError) as error:
@@ -189,7 +191,11 @@ def _holds_objects(data: bytes) -> bool:
     """Whether it is an array whose values numpy would have to unpickle."""
     if data[:6] != b"\x93NUMPY":
         return False
-    size, start = (int.from_bytes(data[8:10], "little"), 10) if data[6] == 1 else (int.from_bytes(data[8:12], "little"), 12)
+    size, start = (
+        (int.from_bytes(data[8:10], "little"), 10)
+        if data[6] == 1
+        else (int.from_bytes(data[8:12], "little"), 12)
+    )
     return _OBJECTS.search(data[start : start + min(size, 1 << 16)]) is not None
 
 

@@ -43,7 +43,9 @@ class StatsmodelsFormat:
             copy.save(out)
         except Exception as error:  # each of its many models objects in its own way
             path, said = culprit(model, lambda part: None)
-            raise NotSerialisable(f"The {type(model).__name__}", attribute=path, because=str(error) or said) from error
+            raise NotSerialisable(
+                f"The {type(model).__name__}", attribute=path, because=str(error) or said
+            ) from error
         return {FILE: out.getvalue()}
 
     def libraries(self, payload: Mapping[str, bytes]) -> list[str]:

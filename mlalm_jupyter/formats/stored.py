@@ -126,7 +126,9 @@ def _members(read_at: ReadAt, size: int) -> Members:
     if count > MOST_MEMBERS or length > MOST_DIRECTORY:
         raise Malformed(f"it lists {count} members in {length} bytes, more than we read")
     if start + length != size - _END.size:
-        raise Malformed("it is no readable zip: its directory is not where its end says, so it was cut or added to")
+        raise Malformed(
+            "it is no readable zip: its directory is not where its end says, so it was cut or added to"
+        )
     found: dict[str, Entry] = {}
     folded: set[str] = set()
     place = 0
@@ -175,7 +177,9 @@ def _header(fixed: bytes, read_at: ReadAt, at: int, name: str, size: int) -> int
     """How long the header before a member is; it must say what the directory says."""
     if len(fixed) != _LOCAL.size:
         raise Malformed(f"its member {_told(name)} begins behind its end")
-    mark, _needs, flags, method, _time, _date, _crc, packed, full, long_name, long_extra = _LOCAL.unpack(fixed)
+    mark, _needs, flags, method, _time, _date, _crc, packed, full, long_name, long_extra = _LOCAL.unpack(
+        fixed
+    )
     same = (
         mark == b"PK\3\4"
         and not method
@@ -187,7 +191,7 @@ def _header(fixed: bytes, read_at: ReadAt, at: int, name: str, size: int) -> int
     )
     if not same:
         raise Malformed(f"its member {_told(name)} is not what its directory says")
-    return _LOCAL.size + long_name
+    return _LOCAL.size + int(long_name)
 
 
 def _decoded(raw: bytes) -> str:

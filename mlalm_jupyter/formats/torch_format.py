@@ -153,7 +153,15 @@ def pickled_in(data: bytes) -> list[str]:
                 inner = archive.read(info)
                 names = pickled_in(inner) if inner[:2] == b"PK" else wanted(inner)
                 found.update(dict.fromkeys(names))
-    except (zipfile.BadZipFile, ValueError, EOFError, OSError, NotImplementedError, RuntimeError, RecursionError):
+    except (
+        zipfile.BadZipFile,
+        ValueError,
+        EOFError,
+        OSError,
+        NotImplementedError,
+        RuntimeError,
+        RecursionError,
+    ):
         return wanted(data) if data[:1] == b"\x80" else list(found)
     return list(found)
 
@@ -176,7 +184,9 @@ def _weights(model: Any) -> bytes:
         array = tensor.detach().cpu().contiguous().numpy()
         if array.dtype.name not in _KINDS:
             raise NotSerialisable(
-                "The network", attribute=name, because=f"values of the type {array.dtype} have no plain form here"
+                "The network",
+                attribute=name,
+                because=f"values of the type {array.dtype} have no plain form here",
             )
         part = array.tobytes()
         told[name] = {
@@ -205,7 +215,12 @@ def _arrays(data: bytes) -> dict[str, Any]:
             count = 1
             for length in one["shape"]:
                 count *= length
-            if first != place or past - first != count * kind.itemsize or past > len(body) or min([1, *one["shape"]]) < 0:
+            if (
+                first != place
+                or past - first != count * kind.itemsize
+                or past > len(body)
+                or min([1, *one["shape"]]) < 0
+            ):
                 raise ValueError("places that do not fit")
             found[name] = np.frombuffer(body[first:past], kind).reshape(one["shape"])
             place = past

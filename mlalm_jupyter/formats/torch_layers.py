@@ -12,7 +12,16 @@ from mlalm_jupyter.formats.archive import damaged_payload
 DEEPEST = 30
 MOST_LAYERS = 10_000
 # class: how it is set; what ends with `?` says whether there is such a part
-_CONVOLUTION = ("in_channels", "out_channels", "kernel_size", "stride", "padding", "dilation", "groups", "bias?")
+_CONVOLUTION = (
+    "in_channels",
+    "out_channels",
+    "kernel_size",
+    "stride",
+    "padding",
+    "dilation",
+    "groups",
+    "bias?",
+)
 _NORM = ("num_features", "eps", "momentum", "affine", "track_running_stats")
 _POOL = ("kernel_size", "stride", "padding", "ceil_mode")
 _LAYERS: dict[str, tuple[str, ...]] = {
@@ -51,10 +60,26 @@ _LAYERS: dict[str, tuple[str, ...]] = {
     "Hardtanh": ("min_val", "max_val", "inplace"),
 }
 _ON_A_DEVICE = frozenset(
-    {"Linear", "Bilinear", "Embedding", "Conv1d", "Conv2d", "BatchNorm1d", "BatchNorm2d", "LayerNorm", "PReLU"}
+    {
+        "Linear",
+        "Bilinear",
+        "Embedding",
+        "Conv1d",
+        "Conv2d",
+        "BatchNorm1d",
+        "BatchNorm2d",
+        "LayerNorm",
+        "PReLU",
+    }
 )
 _NAME = re.compile(r"[A-Za-z0-9_]{1,80}")
-_HOOKS = ("_forward_hooks", "_forward_pre_hooks", "_backward_hooks", "_backward_pre_hooks", "_state_dict_hooks")
+_HOOKS = (
+    "_forward_hooks",
+    "_forward_pre_hooks",
+    "_backward_hooks",
+    "_backward_pre_hooks",
+    "_state_dict_hooks",
+)
 
 
 def described(module: Any, *, path: str = "") -> dict[str, Any]:
@@ -88,7 +113,9 @@ def check_description(told: Any, *, depth: int = 0) -> None:
         raise damaged_payload(f"Its layer '{kind}' cannot hold those layers.")
     names = set()
     for one in layers:
-        if not (isinstance(one, list) and len(one) == 2 and isinstance(one[0], str) and _NAME.fullmatch(one[0])):
+        if not (
+            isinstance(one, list) and len(one) == 2 and isinstance(one[0], str) and _NAME.fullmatch(one[0])
+        ):
             raise damaged_payload(f"Its layer '{kind}' holds one without a plain name.")
         names.add(one[0])
         check_description(one[1], depth=depth + 1)

@@ -8,7 +8,7 @@ import numpy as np
 
 DEEPEST = 64
 MOST_VALUES = 2_000_000
-_NUMBERS = {
+_NUMBERS: dict[bytes, np.dtype[Any]] = {
     b"i": np.dtype("i1"), b"U": np.dtype("u1"), b"I": np.dtype(">i2"), b"u": np.dtype(">u2"), b"l": np.dtype(">i4"),
     b"m": np.dtype(">u4"), b"L": np.dtype(">i8"), b"M": np.dtype(">u8"), b"d": np.dtype(">f4"), b"D": np.dtype(">f8"),
 }  # fmt: skip

@@ -67,7 +67,9 @@ class XgboostFormat:
         try:
             return _unknown(told)
         except (KeyError, TypeError, ValueError, AttributeError, OverflowError) as error:
-            raise damaged_payload("It is no readable XGBoost model: a part of it is not what it should be.") from error
+            raise damaged_payload(
+                "It is no readable XGBoost model: a part of it is not what it should be."
+            ) from error
 
     def load(self, payload: Mapping[str, bytes], *, trusted: bool) -> object:
         told = read_estimator(payload, FILE, classes=("Booster", *_CLASSES))
@@ -75,7 +77,9 @@ class XgboostFormat:
             raise UntrustedContent("The model's payload", wants=wants, digest="")
         xgboost = library("xgboost")
         try:
-            made = xgboost.Booster() if told.name == "Booster" else getattr(xgboost, told.name)(**told.settings)
+            made = (
+                xgboost.Booster() if told.name == "Booster" else getattr(xgboost, told.name)(**told.settings)
+            )
             made.load_model(bytearray(payload[FILE]))
         except (xgboost.core.XGBoostError, TypeError) as error:
             said = str(error).strip().splitlines()[0][:200]
@@ -93,7 +97,14 @@ def _unknown(told: Any) -> list[str]:
         return [f"XGBoost's reader of the booster '{str(kind)[:40]}', which is not looked through"]
     wants = []
     if set(told) != {"learner", "version"} or not set(learner) <= {
-        *("attributes", "feature_names", "feature_types", "gradient_booster", "learner_model_param", "objective"),
+        *(
+            "attributes",
+            "feature_names",
+            "feature_types",
+            "gradient_booster",
+            "learner_model_param",
+            "objective",
+        ),
     }:
         wants.append("parts of an XGBoost model that are not known here")
     if not _OBJECTIVES.fullmatch(learner["objective"]["name"]):
@@ -101,7 +112,10 @@ def _unknown(told: Any) -> list[str]:
     model, shape = inner["model"], learner["learner_model_param"]
     if not all(_NUMBER.fullmatch(value) for value in shape.values()):
         raise damaged_payload("Its shape is not given in numbers.")
-    features, groups = int(shape["num_feature"]), max(1, int(shape["num_class"]), int(shape.get("num_target", 1)))
+    features, groups = (
+        int(shape["num_feature"]),
+        max(1, int(shape["num_class"]), int(shape.get("num_target", 1))),
+    )
     trees = model["trees"]
     if any(len(enc["values"]) for enc in model.get("cats", {}).get("enc", ())):
         wants.append("XGBoost's reader of categories, which is not looked through")
@@ -122,7 +136,9 @@ def _unknown(told: Any) -> list[str]:
         and _is_plain(learner["attributes"])
     )
     if not is_sound:
-        raise damaged_payload("Its trees are not as many, or not for as many columns and classes, as it says.")
+        raise damaged_payload(
+            "Its trees are not as many, or not for as many columns and classes, as it says."
+        )
     for index, tree in enumerate(trees):
         if any(len(tree[key]) for key in _CATEGORIES) or np.any(tree["split_type"]):
             wants.append("XGBoost's reader of categories, which is not looked through")
@@ -140,7 +156,11 @@ def _is_tree_sound(tree: Mapping[str, Any], index: int, features: int) -> bool:
         return False
     if count < 1 or any(np.ndim(tree[key]) != 1 or len(tree[key]) != count for key in _PER_NODE):
         return False
-    if int(shape["num_feature"]) != features or int(shape["num_deleted"]) not in range(count) or tree["id"] != index:
+    if (
+        int(shape["num_feature"]) != features
+        or int(shape["num_deleted"]) not in range(count)
+        or tree["id"] != index
+    ):
         return False
     left, right, parents = tree["left_children"], tree["right_children"], tree["parents"]
     inner = np.flatnonzero(left != -1)
@@ -163,5 +183,3 @@ def _is_plain(part: Any) -> bool:
     if isinstance(part, dict):
         return all(_is_plain(one) for one in part.values())
     return isinstance(part, str)
-
-

@@ -79,25 +79,80 @@ ONNX += "print(s.run(None, {}))"
 ONNX_LOADS = "import onnx, sys; m = onnx.load(sys.argv[1]); print(len(m.SerializeToString()))"
 XGBOOST = "import xgboost as x, numpy as n, sys; b = x.Booster({'nthread': 1}); b.load_model(sys.argv[1]); "
 XGBOOST += "b.predict(x.DMatrix(n.zeros((5, 3)), nthread=1))"
-LIGHTGBM = "import lightgbm as g, numpy as n, sys; g.Booster(model_file=sys.argv[1]).predict(n.linspace(-9, 9, 99).reshape(33, 3), num_threads=1)"
+LIGHTGBM = "import lightgbm as g, numpy as n, sys; rows = n.linspace(-9, 9, 99).reshape(33, 3); "
+LIGHTGBM += "g.Booster(model_file=sys.argv[1]).predict(rows, num_threads=1)"
 CATBOOST = "import catboost as c, numpy as n, sys; m = c.CatBoost(); m.load_model(sys.argv[1]); "
 CATBOOST += "m.predict(n.zeros((5, 3)), thread_count=1)"
-EXTRACT = "import shutil, sys, os; os.chdir(os.path.dirname(sys.argv[1])); os.makedirs('deep/out', exist_ok=True); "
-EXTRACT += "exec('''import zipfile\\nfor i in zipfile.ZipFile(sys.argv[1]).infolist():\\n"
-EXTRACT += " p = os.path.join('deep/out', i.filename.replace(chr(92), '/')); os.makedirs(os.path.dirname(p), exist_ok=True)\\n"
-EXTRACT += " m = i.external_attr >> 16\\n d = zipfile.ZipFile(sys.argv[1]).read(i)\\n"
-EXTRACT += " (os.symlink(d.decode(), p) if (m & 0o170000) == 0o120000 else open(p, 'wb').write(d)) if not i.is_dir() else 0''')"
-UNPACK_TO_MEMORY = "import zipfile, sys; z = zipfile.ZipFile(sys.argv[1]); print(sum(len(z.read(i)) for i in z.infolist()))"
+EXTRACT = """
+import os, sys, zipfile
+os.chdir(os.path.dirname(sys.argv[1]))
+archive = zipfile.ZipFile(sys.argv[1])
+for info in archive.infolist():
+    path = os.path.join("deep/out", info.filename.replace(chr(92), "/"))
+    os.makedirs(os.path.dirname(path), exist_ok=True)
+    data = archive.read(info)
+    if (info.external_attr >> 16) & 0o170000 == 0o120000:
+        os.symlink(data.decode(), path)
+    elif not info.is_dir():
+        open(path, "wb").write(data)
+"""
+UNPACK_TO_MEMORY = (
+    "import zipfile, sys; z = zipfile.ZipFile(sys.argv[1]); print(sum(len(z.read(i)) for i in z.infolist()))"
+)
 LISTED = "import zipfile, sys; z = zipfile.ZipFile(sys.argv[1]); print([(i.filename, z.read(i)[:9]) for i in z.infolist()])"
 YAML = "import yaml, sys, os; yaml.load(open(os.path.join(sys.argv[1], 'MLmodel')), Loader=yaml.UnsafeLoader)"
-FOLDER_PICKLE = "import yaml, pickle, sys, os; f = yaml.safe_load(open(os.path.join(sys.argv[1], 'MLmodel')))['flavors']['sklearn'];"
-FOLDER_PICKLE += "pickle.load(open(os.path.join(sys.argv[1], f['pickled_model']), 'rb'))"
-FOLDER_CODE = "import yaml, sys, os, importlib; f = yaml.safe_load(open(os.path.join(sys.argv[1], 'MLmodel')))['flavors'];"
-FOLDER_CODE += "sys.path.insert(0, os.path.join(sys.argv[1], 'code')); importlib.import_module(f['python_function']['loader_module'])"
-PACKAGE_PICKLE = "import zipfile, pickle, sys; pickle.loads(zipfile.ZipFile(sys.argv[1]).read('payload/model.pkl'))"
+FOLDER_PICKLE = """
+import yaml, pickle, sys, os
+told = yaml.safe_load(open(os.path.join(sys.argv[1], "MLmodel")))["flavors"]["sklearn"]
+pickle.load(open(os.path.join(sys.argv[1], told["pickled_model"]), "rb"))
+"""
+FOLDER_CODE = """
+import yaml, sys, os, importlib
+told = yaml.safe_load(open(os.path.join(sys.argv[1], "MLmodel")))["flavors"]
+sys.path.insert(0, os.path.join(sys.argv[1], "code"))
+importlib.import_module(told["python_function"]["loader_module"])
+"""
+PACKAGE_PICKLE = (
+    "import zipfile, pickle, sys; pickle.loads(zipfile.ZipFile(sys.argv[1]).read('payload/model.pkl'))"
+)
 PACKAGE_ANY = "import zipfile, pickle, sys; z = zipfile.ZipFile(sys.argv[1]); "
 PACKAGE_ANY += "pickle.loads(z.read([n for n in z.namelist() if n.startswith('payload/')][0]))"
 BELIEVED = "import zipfile, json, sys; z = zipfile.ZipFile(sys.argv[1]); print(json.loads(z.read('manifest.json'))['format'])"
+
+
+LAYERS_BELIEVED = """
+import zipfile, json, sys
+print(json.loads(zipfile.ZipFile(sys.argv[1]).read("payload/layers.json")))
+"""
+REQUIREMENTS_BELIEVED = """
+import zipfile, json, sys
+print(json.loads(zipfile.ZipFile(sys.argv[1]).read("manifest.json"))["requirements"])
+"""
+ONNX_SIZE = ONNX.replace("print(s.run(None, {}))", "print(s.run(None, {})[0].nbytes)")
+ARRAY_IN_SKOPS = """
+import zipfile, numpy, io, sys
+inner = zipfile.ZipFile(sys.argv[1]).read("payload/model.skops")
+numpy.load(io.BytesIO(zipfile.ZipFile(io.BytesIO(inner)).read("1.npy")), allow_pickle=True)
+"""
+SAMPLE_SIZE = """
+import zipfile, json, sys
+print(len(json.loads(zipfile.ZipFile(sys.argv[1]).read("sample.json"))))
+"""
+MANIFEST_READ = """
+import zipfile, json, sys
+json.loads(zipfile.ZipFile(sys.argv[1]).read("manifest.json"))
+"""
+SKOPS_SIZE = """
+import zipfile, io, sys
+inner = zipfile.ZipFile(sys.argv[1]).read("payload/model.skops")
+print(len(zipfile.ZipFile(io.BytesIO(inner)).read("schema.json")))
+"""
+YAML_SIZE = """
+import yaml, sys, os
+print(len(str(yaml.safe_load(open(os.path.join(sys.argv[1], "MLmodel"))))))
+"""
+LINK_READ = "import os, sys; print(open(os.path.join(sys.argv[1], 'model.skops')).read())"
+NAMES = "import zipfile, sys; print(len(zipfile.ZipFile(sys.argv[1]).namelist()))"
 
 
 class Reduced:
@@ -140,12 +195,26 @@ def opcode(name: str, build: Callable[[str], bytes]) -> None:
 
 
 opcode("GLOBAL and REDUCE", lambda c: b"\x80\x02cbuiltins\nexec\n" + text(c) + b"\x85R.")
-opcode("STACK_GLOBAL", lambda c: b"\x80\x04" + text("builtins") + text("exec") + b"\x93" + text(c) + b"\x85R.")
-opcode("names out of the memo", lambda c: b"\x80\x04" + text("builtins") + b"\x940" + text("exec") + b"\x940h\x00h\x01\x93" + text(c) + b"\x85R.")
+opcode(
+    "STACK_GLOBAL", lambda c: b"\x80\x04" + text("builtins") + text("exec") + b"\x93" + text(c) + b"\x85R."
+)
+opcode(
+    "names out of the memo",
+    lambda c: (
+        b"\x80\x04"
+        + text("builtins")
+        + b"\x940"
+        + text("exec")
+        + b"\x940h\x00h\x01\x93"
+        + text(c)
+        + b"\x85R."
+    ),
+)
 opcode("INST", lambda c: b"(" + text(c) + b"ibuiltins\nexec\n.")
 opcode("OBJ", lambda c: b"(cbuiltins\nexec\n" + text(c) + b"o.")
 opcode(
-    "NEWOBJ", lambda c: b"\x80\x02cbuiltins\nlist\ncbuiltins\nmap\ncbuiltins\nexec\n(" + text(c) + b"l\x86\x81\x85R."
+    "NEWOBJ",
+    lambda c: b"\x80\x02cbuiltins\nlist\ncbuiltins\nmap\ncbuiltins\nexec\n(" + text(c) + b"l\x86\x81\x85R.",
 )
 opcode(
     "BUILD",
@@ -156,7 +225,17 @@ opcode(
 opcode("protocol 0", lambda c: b"cbuiltins\nexec\n(V" + c.encode("raw_unicode_escape") + b"\ntR.")
 opcode("what is thrown away again", lambda c: b"\x80\x04cbuiltins\nexec\n" + text(c) + b"\x85R0K\x01.")
 opcode("much before it", lambda c: b"\x80\x04" + b"]0" * 20_000 + b"cbuiltins\nexec\n" + text(c) + b"\x85R.")
-opcode("a frame that lies", lambda c: b"\x80\x04\x95" + struct.pack("<Q", len(c) + 64) + b"cbuiltins\nexec\n" + text(c) + b"\x85R." + b"N" * 64)
+opcode(
+    "a frame that lies",
+    lambda c: (
+        b"\x80\x04\x95"
+        + struct.pack("<Q", len(c) + 64)
+        + b"cbuiltins\nexec\n"
+        + text(c)
+        + b"\x85R."
+        + b"N" * 64
+    ),
+)
 
 
 # 2. chains of reduce
@@ -178,7 +257,12 @@ chain("a pickle in a pickle", lambda c: Reduced(pickle.loads, (pickle.dumps(writ
 chain("a method by its name", lambda c: Reduced(operator.methodcaller("write_text", "sang"), (c,)))
 chain("a dictionary of lists", lambda c: {"model": [1, {"deep": writes(c)}]})
 chain("a subprocess", lambda c: Reduced(subprocess.call, (["/bin/sh", "-c", f"printf sang > '{c}'"],)))
-chain("getattr", lambda c: Reduced(operator.call, (Reduced(getattr, (Reduced(__import__, ("builtins",)), "exec")), code(c))))
+chain(
+    "getattr",
+    lambda c: Reduced(
+        operator.call, (Reduced(getattr, (Reduced(__import__, ("builtins",)), "exec")), code(c))
+    ),
+)
 
 
 # 3. cloudpickle by value
@@ -189,7 +273,8 @@ def a_class_that_travels_and_acts_when_it_is_made(canary: Path, folder: Path) ->
     import cloudpickle
 
     scope: dict[str, Any] = {"__name__": "__main__"}
-    body = f"class Model:\n    def __setstate__(self, state):\n        {code(canary)}\n    def predict(self, rows):\n        return 1\n"
+    body = "class Model:\n    def __setstate__(self, state):\n        "
+    body += f"{code(canary)}\n    def predict(self, rows):\n        return 1\n"
     exec(body, scope)
     model = scope["Model"]()
     model.a = 1
@@ -265,7 +350,7 @@ def arrays_of_objects_in_a_zip(canary: Path, folder: Path) -> Path:
     return kept(folder, "model.npz", zipped({"a.npy": object_array(canary)}))
 
 
-@hostile("numpy object arrays", "import zipfile, numpy, io, sys; z = zipfile.ZipFile(sys.argv[1]); numpy.load(io.BytesIO(zipfile.ZipFile(io.BytesIO(z.read('payload/model.skops'))).read('1.npy')), allow_pickle=True)", says="no readable skops|was refused|damaged")
+@hostile("numpy object arrays", ARRAY_IN_SKOPS, says="no readable skops|was refused|damaged")
 def an_array_of_objects_in_a_skops_file(canary: Path, folder: Path) -> Path:
     return packaged(folder, {"model.skops": skops_with_array(object_array(canary))})
 
@@ -329,7 +414,9 @@ def listed(*items: Any) -> dict[str, Any]:
     return node("TupleNode", "builtins", "tuple", list(items))
 
 
-def of_skops(name: str, build: Callable[[str], dict[str, Any]], *, shows: str = FIRES, says: str = "") -> None:
+def of_skops(
+    name: str, build: Callable[[str], dict[str, Any]], *, shows: str = FIRES, says: str = ""
+) -> None:
     def change(schema: dict[str, Any], canary: str) -> None:
         schema["content"]["content"]["fit_intercept"] = build(canary)
 
@@ -344,21 +431,38 @@ def of_skops(name: str, build: Callable[[str], dict[str, Any]], *, shows: str = 
         "sys; ", "sys; d = zipfile.ZipFile(sys.argv[1]).read('payload/model.skops'); "
     )
     hostile("skops types", SKOPS, says=says, shows=shows, name=f"a skops file with {name}")(make)
-    hostile("skops types", in_package, says=says, shows=shows, name=f"a package of skops with {name}")(make_in_package)
+    hostile("skops types", in_package, says=says, shows=shows, name=f"a package of skops with {name}")(
+        make_in_package
+    )
 
 
 def reduced_by_skops(canary: str) -> dict[str, Any]:
-    arguments = node("DictNode", "builtins", "dict", {"args": listed(as_json(f"open({canary!r}, 'w').write('sang')"))})
+    arguments = node(
+        "DictNode", "builtins", "dict", {"args": listed(as_json(f"open({canary!r}, 'w').write('sang')"))}
+    )
     return node("ConstructorFromReduceNode", "builtins", "exec", arguments["content"]["args"])
 
 
 of_skops("a constructor of what it likes", reduced_by_skops, says="builtins.exec")
 of_skops("an operator", lambda c: operator_of(c), says="attrgetter|methodcaller|operator", shows=NOTHING)
 of_skops(
-    "a function of the system", lambda c: node("FunctionNode", "os", "system", {"module_path": "os", "function": "system"}), says="os.system|posix.system", shows=NOTHING
+    "a function of the system",
+    lambda c: node("FunctionNode", "os", "system", {"module_path": "os", "function": "system"}),
+    says="os.system|posix.system",
+    shows=NOTHING,
 )
-of_skops("a reader nobody knows", lambda c: node("EvilNode", "os", "system"), says="os.system|was refused|readable", shows=NOTHING)
-of_skops("a type of the system", lambda c: node("TypeNode", "subprocess", "Popen", {"__class__": "Popen", "__module__": "subprocess"}), says="subprocess.Popen", shows=NOTHING)
+of_skops(
+    "a reader nobody knows",
+    lambda c: node("EvilNode", "os", "system"),
+    says="os.system|was refused|readable",
+    shows=NOTHING,
+)
+of_skops(
+    "a type of the system",
+    lambda c: node("TypeNode", "subprocess", "Popen", {"__class__": "Popen", "__module__": "subprocess"}),
+    says="subprocess.Popen",
+    shows=NOTHING,
+)
 
 
 def operator_of(canary: str) -> dict[str, Any]:
@@ -415,7 +519,7 @@ def a_member_that_is_a_folder(canary: Path, folder: Path) -> Path:
     return zip_of(folder, "payload/folder", b"", mode=stat.S_IFDIR | 0o777)
 
 
-@hostile("links", "import os, sys; print(open(os.path.join(sys.argv[1], 'model.skops')).read())", says="a link", shows=TELLS)
+@hostile("links", LINK_READ, says="a link", shows=TELLS)
 def a_link_in_an_mlflow_folder(canary: Path, folder: Path) -> Path:
     secret = kept(folder, "secret", b"sesame")
     model = mlflow_folder(folder, {"sklearn": {"pickled_model": "model.skops"}})
@@ -436,27 +540,34 @@ def deflated(held: dict[str, bytes]) -> bytes:
 
 @hostile("bombs", UNPACK_TO_MEMORY, says="compressed", shows=TELLS)
 def a_member_that_grows_a_thousandfold(canary: Path, folder: Path) -> Path:
-    return kept(folder, "model.ilearner", deflated({**members(good_package()), "payload/zeros": bytes(80 << 20)}))
+    return kept(
+        folder, "model.ilearner", deflated({**members(good_package()), "payload/zeros": bytes(80 << 20)})
+    )
 
 
-@hostile("bombs", "import zipfile, sys; print(len(zipfile.ZipFile(sys.argv[1]).namelist()))", says="members in", shows=TELLS)
+@hostile("bombs", NAMES, says="members in", shows=TELLS)
 def sixty_thousand_members(canary: Path, folder: Path) -> Path:
     return kept(folder, "model.ilearner", zipped({f"payload/{number}": b"" for number in range(60_000)}))
 
 
-@hostile("bombs", "import zipfile, json, sys; print(len(json.loads(zipfile.ZipFile(sys.argv[1]).read('sample.json'))))", says="parts, more than", shows=TELLS)
+@hostile("bombs", SAMPLE_SIZE, says="parts, more than", shows=TELLS)
 def a_sample_of_many_empty_lists(canary: Path, folder: Path) -> Path:
     held = {**members(good_package()), "sample.json": b"[" + b"[]," * 600_000 + b"[]]"}
     return kept(folder, "model.ilearner", zipped(relisted(held)))
 
 
-@hostile("bombs", "import zipfile, json, sys; json.loads(zipfile.ZipFile(sys.argv[1]).read('manifest.json'))", says="no readable JSON|parts, more than", shows=DIES)
+@hostile("bombs", MANIFEST_READ, says="no readable JSON|parts, more than", shows=DIES)
 def a_manifest_nested_without_end(canary: Path, folder: Path) -> Path:
     held = members(good_package())
     return kept(folder, "model.ilearner", zipped({**held, "manifest.json": b"[" * 200_000 + b"]" * 200_000}))
 
 
-@hostile("bombs", LISTED, says="is not what its directory says|does not begin where|readable zip|no plain|compressed", shows=DIES)
+@hostile(
+    "bombs",
+    LISTED,
+    says="is not what its directory says|does not begin where|readable zip|no plain|compressed",
+    shows=DIES,
+)
 def members_that_lie_over_each_other(canary: Path, folder: Path) -> Path:
     data = bytearray(zipped(members(good_package())))
     second = data.index(b"PK\1\2", int.from_bytes(data[-6:-2], "little") + 4)
@@ -464,12 +575,12 @@ def members_that_lie_over_each_other(canary: Path, folder: Path) -> Path:
     return kept(folder, "model.ilearner", bytes(data))
 
 
-@hostile("bombs", "import zipfile, io, json, sys; z = zipfile.ZipFile(sys.argv[1]); print(len(zipfile.ZipFile(io.BytesIO(z.read('payload/model.skops'))).read('schema.json')))", says="compressed", shows=TELLS)
+@hostile("bombs", SKOPS_SIZE, says="compressed", shows=TELLS)
 def a_skops_file_that_grows(canary: Path, folder: Path) -> Path:
     return packaged(folder, {"model.skops": deflated({"schema.json": b"[" + b" " * (60 << 20) + b"]"})})
 
 
-@hostile("bombs", "import yaml, sys, os; print(len(str(yaml.safe_load(open(os.path.join(sys.argv[1], 'MLmodel'))))))", says="repeats or nests", shows=TELLS)
+@hostile("bombs", YAML_SIZE, says="repeats or nests", shows=TELLS)
 def an_mlmodel_that_repeats_itself(canary: Path, folder: Path) -> Path:
     lines = ["a0: &a0 [lol]"]
     lines += [f"a{n}: &a{n} [{', '.join([f'*a{n - 1}'] * 8)}]" for n in range(1, 6)]
@@ -487,7 +598,12 @@ def a_file_of_torch_save(canary: Path, folder: Path) -> Path:
     return folder / "model.pt"
 
 
-@hostile("torch", "import torch, sys; torch.load(sys.argv[1], weights_only=False)", says="arbitrary Python", needs=("torch",))
+@hostile(
+    "torch",
+    "import torch, sys; torch.load(sys.argv[1], weights_only=False)",
+    says="arbitrary Python",
+    needs=("torch",),
+)
 def a_file_of_torch_save_as_it_was_before(canary: Path, folder: Path) -> Path:
     import torch
 
@@ -534,19 +650,27 @@ def an_exported_program_with_a_pickle_inside(canary: Path, folder: Path) -> Path
 
 @hostile("torch", PACKAGE_ANY, says="should hold|It names a layer|readable|damaged", needs=())
 def a_pickle_called_layers(canary: Path, folder: Path) -> Path:
-    return packaged(folder, {"layers.json": pickle.dumps(writes(canary)), "weights.safetensors": b"\0" * 8}, format="torch")
+    return packaged(
+        folder,
+        {"layers.json": pickle.dumps(writes(canary)), "weights.safetensors": b"\0" * 8},
+        format="torch",
+    )
 
 
-@hostile("torch", "import zipfile, json, sys; print(json.loads(zipfile.ZipFile(sys.argv[1]).read('payload/layers.json')))", says="names a layer|is not set|weights", shows=TELLS, needs=("torch",))
+@hostile("torch", LAYERS_BELIEVED, says="names a layer|is not set|weights", shows=TELLS, needs=("torch",))
 def a_layer_that_is_a_function_of_torch(canary: Path, folder: Path) -> Path:
     layers = {"class": "Sequential", "layers": [["0", {"class": "utils.cpp_extension.load"}]]}
-    return packaged(folder, {"layers.json": json.dumps(layers).encode(), "weights.safetensors": tensors()}, format="torch")
+    return packaged(
+        folder, {"layers.json": json.dumps(layers).encode(), "weights.safetensors": tensors()}, format="torch"
+    )
 
 
-@hostile("torch", "import zipfile, json, sys; print(json.loads(zipfile.ZipFile(sys.argv[1]).read('payload/layers.json')))", says="weights are not those", shows=TELLS, needs=("torch",))
+@hostile("torch", LAYERS_BELIEVED, says="weights are not those", shows=TELLS, needs=("torch",))
 def a_layer_larger_than_any_memory(canary: Path, folder: Path) -> Path:
     layers = {"class": "Linear", "settings": {"in_features": 2**30, "out_features": 2**30, "bias": False}}
-    return packaged(folder, {"layers.json": json.dumps(layers).encode(), "weights.safetensors": tensors()}, format="torch")
+    return packaged(
+        folder, {"layers.json": json.dumps(layers).encode(), "weights.safetensors": tensors()}, format="torch"
+    )
 
 
 def tensors() -> bytes:
@@ -601,11 +725,15 @@ def an_onnx_file_that_reads_the_system(canary: Path, folder: Path) -> Path:
 def an_onnx_file_with_an_operator_of_its_own(canary: Path, folder: Path) -> Path:
     from onnx import helper
 
-    made = onnx_model(nodes=[helper.make_node("Run", ["w"], ["y"], domain="evil")], opsets=[helper.make_opsetid("evil", 1)])
+    made = onnx_model(
+        nodes=[helper.make_node("Run", ["w"], ["y"], domain="evil")], opsets=[helper.make_opsetid("evil", 1)]
+    )
     return kept(folder, "model.onnx", made.SerializeToString())
 
 
-@hostile("onnx operators", ONNX.replace("print(s.run(None, {}))", "print(s.run(None, {})[0].nbytes)"), says="operator ConstantOfShape", shows=TELLS, needs=("onnx", "onnxruntime"))
+@hostile(
+    "onnx operators", ONNX_SIZE, says="operator ConstantOfShape", shows=TELLS, needs=("onnx", "onnxruntime")
+)
 def an_onnx_file_that_makes_much_of_little(canary: Path, folder: Path) -> Path:
     from onnx import TensorProto, helper
 
@@ -614,12 +742,16 @@ def an_onnx_file_that_makes_much_of_little(canary: Path, folder: Path) -> Path:
     return kept(folder, "model.onnx", made.SerializeToString())
 
 
-@hostile("onnx operators", ONNX_LOADS, says="functions of its own", shows=TELLS, needs=("onnx", "onnxruntime"))
+@hostile(
+    "onnx operators", ONNX_LOADS, says="functions of its own", shows=TELLS, needs=("onnx", "onnxruntime")
+)
 def an_onnx_file_with_functions(canary: Path, folder: Path) -> Path:
     from onnx import helper
 
-    inner = helper.make_function("own", "F", ["x"], ["z"], [helper.make_node("Identity", ["x"], ["z"])], [helper.make_opsetid("", 18)])
-    made = onnx_model(nodes=[helper.make_node("F", ["w"], ["y"], domain="own")], functions=[inner], opsets=[helper.make_opsetid("own", 1)])
+    does, opset = [helper.make_node("Identity", ["x"], ["z"])], helper.make_opsetid("", 18)
+    inner = helper.make_function("own", "F", ["x"], ["z"], does, [opset])
+    asks, own = [helper.make_node("F", ["w"], ["y"], domain="own")], helper.make_opsetid("own", 1)
+    made = onnx_model(nodes=asks, functions=[inner], opsets=[own])
     return kept(folder, "model.onnx", made.SerializeToString())
 
 
@@ -640,7 +772,9 @@ def a_pickle_called_skops(canary: Path, folder: Path) -> Path:
 
 @hostile("altered manifests", PACKAGE_PICKLE, says="arbitrary Python")
 def a_pickle_that_says_it_is_only_data(canary: Path, folder: Path) -> Path:
-    return packaged(folder, {"model.pkl": pickle.dumps(writes(canary))}, format="cloudpickle", is_data_only=True)
+    return packaged(
+        folder, {"model.pkl": pickle.dumps(writes(canary))}, format="cloudpickle", is_data_only=True
+    )
 
 
 @hostile("altered manifests", PACKAGE_PICKLE, says="should hold")
@@ -657,7 +791,9 @@ def a_format_that_is_a_module(canary: Path, folder: Path) -> Path:
 @hostile("altered manifests", LISTED, says="does not give the hash", shows=TELLS)
 def another_payload_under_the_same_manifest(canary: Path, folder: Path) -> Path:
     held = members(good_package())
-    return kept(folder, "model.ilearner", zipped({**held, "payload/model.skops": held["payload/model.skops"] + b"x"}))
+    return kept(
+        folder, "model.ilearner", zipped({**held, "payload/model.skops": held["payload/model.skops"] + b"x"})
+    )
 
 
 @hostile("altered manifests", LISTED, says="not those that its manifest lists", shows=TELLS)
@@ -665,7 +801,7 @@ def a_member_that_the_manifest_does_not_list(canary: Path, folder: Path) -> Path
     return zip_of(folder, "payload/more", b"more")
 
 
-@hostile("altered manifests", "import zipfile, json, sys; print(json.loads(zipfile.ZipFile(sys.argv[1]).read('manifest.json'))['requirements'])", says="no version of a package", shows=TELLS)
+@hostile("altered manifests", REQUIREMENTS_BELIEVED, says="no version of a package", shows=TELLS)
 def a_requirement_that_is_an_option_of_pip(canary: Path, folder: Path) -> Path:
     held = relisted(members(good_package()), requirements=["--index-url=http://example.invalid/", "evil"])
     return kept(folder, "model.ilearner", zipped(held))
@@ -736,19 +872,27 @@ def mlflow_folder(folder: Path, flavors: dict[str, Any] | str) -> Path:
 
     model = folder / "model"
     model.mkdir()
-    text = flavors if isinstance(flavors, str) else yaml.safe_dump({"flavors": flavors, "mlflow_version": "3.0.0"})
+    text = (
+        flavors
+        if isinstance(flavors, str)
+        else yaml.safe_dump({"flavors": flavors, "mlflow_version": "3.0.0"})
+    )
     (model / "MLmodel").write_text(text)
     return model
 
 
 @hostile("mlflow folders", YAML, says="wants to make|no readable YAML")
 def an_mlmodel_that_makes_an_object(canary: Path, folder: Path) -> Path:
-    return mlflow_folder(folder, f"flavors: !!python/object/apply:builtins.exec [{json.dumps(code(canary))}]\n")
+    return mlflow_folder(
+        folder, f"flavors: !!python/object/apply:builtins.exec [{json.dumps(code(canary))}]\n"
+    )
 
 
 @hostile("mlflow folders", FOLDER_PICKLE, says="arbitrary Python")
 def a_pickled_model_in_a_folder(canary: Path, folder: Path) -> Path:
-    model = mlflow_folder(folder, {"sklearn": {"pickled_model": "model.pkl", "serialization_format": "skops"}})
+    model = mlflow_folder(
+        folder, {"sklearn": {"pickled_model": "model.pkl", "serialization_format": "skops"}}
+    )
     (model / "model.pkl").write_bytes(pickle.dumps(writes(canary)))
     return model
 
@@ -805,12 +949,24 @@ def xgboost_with(field: bytes, value: int) -> bytes:
     return bytes(data)
 
 
-@hostile("native trees", LIGHTGBM, says="points outside itself|not what it should be", shows=DIES, needs=("lightgbm",))
+@hostile(
+    "native trees",
+    LIGHTGBM,
+    says="points outside itself|not what it should be",
+    shows=DIES,
+    needs=("lightgbm",),
+)
 def a_lightgbm_tree_that_leads_far_away(canary: Path, folder: Path) -> Path:
     return kept(folder, "model.txt", lightgbm_with("left_child", "2000000000"))
 
 
-@hostile("native trees", LIGHTGBM, says="points outside itself|not what it should be", shows=DIES, needs=("lightgbm",))
+@hostile(
+    "native trees",
+    LIGHTGBM,
+    says="points outside itself|not what it should be",
+    shows=DIES,
+    needs=("lightgbm",),
+)
 def a_lightgbm_tree_that_asks_a_column_far_away(canary: Path, folder: Path) -> Path:
     return kept(folder, "model.txt", lightgbm_with("split_feature", "2000000000"))
 
@@ -839,7 +995,9 @@ def a_catboost_file_that_points_outside_itself(canary: Path, folder: Path) -> Pa
     made = catboost.CatBoost({"iterations": 5, "verbose": 0, "thread_count": 1, "allow_writing_files": False})
     path = folder / "model.cbm"
     made.fit(rows, rows[:, 0]).save_model(str(path))
-    asked = subprocess.run([sys.executable, "-c", _DEADLY, str(path)], capture_output=True, timeout=200, check=False)
+    asked = subprocess.run(
+        [sys.executable, "-c", _DEADLY, str(path)], capture_output=True, timeout=200, check=False
+    )
     assert asked.returncode == 0, "no byte of it ends the process"
     return path
 

@@ -24,9 +24,21 @@ from tests.faults.hostile_models import CORPUS, DIES, FIRES, NOTHING, TELLS, Hos
 from tests.faults.tampering import ROWS, good_package
 from tests.frameworks import need
 
-pytestmark = [pytest.mark.prove_models, pytest.mark.filterwarnings("ignore::Warning"), pytest.mark.timeout(300)]
+pytestmark = [
+    pytest.mark.prove_models,
+    pytest.mark.filterwarnings("ignore::Warning"),
+    pytest.mark.timeout(300),
+]
 
-_ACTS = ("os.system", "os.exec", "os.posix_spawn", "os.fork", "subprocess.Popen", "pickle.find_class", "shutil.")
+_ACTS = (
+    "os.system",
+    "os.exec",
+    "os.posix_spawn",
+    "os.fork",
+    "subprocess.Popen",
+    "pickle.find_class",
+    "shutil.",
+)
 _WRITES = ("os.remove", "os.rename", "os.symlink", "os.link", "os.mkdir", "os.chmod", "socket.connect")
 _watching: list[str] | None = None
 
@@ -34,7 +46,9 @@ _watching: list[str] | None = None
 def _heard(event: str, arguments: tuple[Any, ...]) -> None:
     if _watching is None:
         return
-    is_written = event == "open" and isinstance(arguments[2], int) and arguments[2] & (os.O_WRONLY | os.O_RDWR)
+    is_written = (
+        event == "open" and isinstance(arguments[2], int) and arguments[2] & (os.O_WRONLY | os.O_RDWR)
+    )
     if is_written or event.startswith((*_ACTS, *_WRITES)):
         _watching.append(f"{event} {str(arguments)[:200]}")
 

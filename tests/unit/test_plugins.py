@@ -13,7 +13,6 @@ import pytest
 from mlalm_jupyter import plugins
 from mlalm_jupyter.domain.errors import NotFound
 
-
 OURS = [
     *("xgboost", "lightgbm", "catboost", "onnx", "torch", "torchscript", "torch-export", "statsmodels"),
     *("skops", "cloudpickle"),

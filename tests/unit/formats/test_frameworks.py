@@ -72,7 +72,12 @@ def test_training_again_elsewhere_gives_the_same_hash_for_every_form_that_says_s
     for seed in ("1", "2"):
         env = {**os.environ, "PYTHONHASHSEED": seed, "PYTHONPATH": os.pathsep.join([str(ROOT), *sys.path])}
         done = subprocess.run(
-            [sys.executable, "-c", HASH, names], capture_output=True, text=True, timeout=150, check=False, env=env
+            [sys.executable, "-c", HASH, names],
+            capture_output=True,
+            text=True,
+            timeout=150,
+            check=False,
+            env=env,
         )
         assert done.returncode == 0, done.stderr
         told.append(json.loads(done.stdout.splitlines()[-1]))
@@ -133,7 +138,9 @@ def test_a_missing_library_is_named_with_the_line_that_brings_it(
 
 
 @pytest.mark.parametrize("name", ["xgboost", "lightgbm", "catboost", "onnx", "torch", "statsmodels"])
-def test_a_package_opened_where_its_library_is_missing_says_so(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_package_opened_where_its_library_is_missing_says_so(
+    name: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
     made = bundle.pack(FRAMEWORKS[name].make(), sample=ROWS)
     monkeypatch.setitem(sys.modules, "onnxruntime" if name == "onnx" else name, None)
     with pytest.raises(MissingDependency, match=rf"mlalm-jupyter\[{name}\]"):
