@@ -119,7 +119,7 @@ def _is_clusterer(model: Any) -> bool:
         return False
     try:
         return bool(model.__sklearn_tags__().estimator_type == "clusterer")
-    except AttributeError:  # no estimator of scikit-learn
+    except (AttributeError, ModuleNotFoundError):  # no estimator of scikit-learn, or not where there is one
         return hasattr(model, "cluster_centers_")
 
 
@@ -161,7 +161,7 @@ def _takes_texts(model: Any) -> bool:
         first = inner
     try:
         tags = first.__sklearn_tags__().input_tags
-    except AttributeError:  # no estimator of scikit-learn
+    except (AttributeError, ModuleNotFoundError):  # no estimator of scikit-learn, or not where there is one
         return False
     return bool(tags.string and not tags.two_d_array)
 
