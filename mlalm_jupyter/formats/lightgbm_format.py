@@ -79,7 +79,7 @@ class LightgbmFormat:
     def wants(self, payload: Mapping[str, bytes]) -> list[str]:
         read_estimator(payload, FILE, classes=("Booster", *_CLASSES))
         try:
-            return _unknown(payload[FILE].decode("utf-8"))
+            return _unknown(_without_parameters(payload[FILE]).decode("utf-8"))
         except (KeyError, ValueError, IndexError, OverflowError) as error:
             raise damaged_payload(
                 "It is no readable LightGBM model: a part of it is not what it should be."
@@ -91,7 +91,7 @@ class LightgbmFormat:
             raise UntrustedContent("The model's payload", wants=wants, digest="")
         lightgbm = library("lightgbm")
         try:
-            booster = lightgbm.Booster(model_str=payload[FILE].decode("utf-8"))
+            booster = lightgbm.Booster(model_str=_without_parameters(payload[FILE]).decode("utf-8"))
             return booster if told.name == "Booster" else _estimator(lightgbm, told, booster)
         except (lightgbm.basic.LightGBMError, KeyError, TypeError, ValueError) as error:
             said = (str(error).strip() or type(error).__name__).splitlines()[0][:200]
@@ -99,10 +99,13 @@ class LightgbmFormat:
 
 
 def _plain_text(booster: Any) -> bytes:
-    """The trees without the parameters of the training, which name files and machines."""
-    text = str(booster.model_to_string(num_iteration=-1))
-    head, _, rest = text.partition("\nparameters:\n")
-    return (head + "\n" + rest.partition("\nend of parameters\n")[2]).encode() if rest else text.encode()
+    return _without_parameters(str(booster.model_to_string(num_iteration=-1)).encode())
+
+
+def _without_parameters(text: bytes) -> bytes:
+    """The trees without the parameters of the training, which name files and machines; nobody asks for them."""
+    head, _, rest = text.partition(b"\nparameters:\n")
+    return head + b"\n" + rest.partition(b"\nend of parameters\n")[2] if rest else text
 
 
 def _plain_classes(model: object, classes: Any) -> list[Any]:

@@ -71,7 +71,8 @@ def test_the_seal_of_one_package_says_nothing_of_another() -> None:
 
 
 @pytest.mark.parametrize(
-    "told", [{}, {"algorithm": "rsa"}, {"algorithm": "ed25519", "key_id": "a b", "public_key": "", "signature": 3}]
+    "told",
+    [{}, {"algorithm": "rsa"}, {"algorithm": "ed25519", "key_id": "a b", "public_key": "", "signature": 3}],
 )
 def test_a_seal_that_says_nothing_is_refused(told: dict[str, object]) -> None:
     data = zipped({**members(good_package()), "seal.json": json.dumps(told).encode()})

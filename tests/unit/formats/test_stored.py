@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import io
 import os
 import tracemalloc
@@ -30,11 +31,11 @@ def of_size(path: Path, size: int) -> Path:
 
 
 def peak_of_looking(path: Path) -> int:
+    """How much memory a look takes at most, whether it ends in a list of wants or in a refusal."""
     tracemalloc.start()
     try:
-        with pytest.raises(Corrupt):
-            look = inspected(path)
-            raise Corrupt("nothing", why=str(look.wants))
+        with contextlib.suppress(Corrupt):
+            assert inspected(path).wants
         return tracemalloc.get_traced_memory()[1]
     finally:
         tracemalloc.stop()
