@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from functools import lru_cache
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
+from mlalm_jupyter.domain.errors import InvalidInput
 from mlalm_jupyter.formats.library import library
 
 
@@ -17,6 +19,24 @@ class _OfBooster:
 
     def predict(self, rows: pd.DataFrame) -> Any:
         return self.model.predict(library("xgboost").DMatrix(rows))
+
+
+class _OfLightgbm:
+    """LightGBM takes the columns of a frame by their places, whatever they are called; here they go by name."""
+
+    def __init__(self, model: Any) -> None:
+        self.model = model
+
+    def predict(self, rows: pd.DataFrame) -> Any:
+        names = list(self.model.feature_name())
+        if names == [f"Column_{place}" for place in range(len(names))]:
+            return self.model.predict(rows)  # it was fitted on an array
+        called = {re.sub(r"\s", "_", str(name)): name for name in rows.columns}
+        if missing := [name for name in names if name not in called]:
+            raise InvalidInput(
+                "The rows", expected=f"the columns {', '.join(names)}", got=f"none named {', '.join(missing)}"
+            )
+        return self.model.predict(rows[[called[name] for name in names]])
 
 
 class _OfNetwork:
@@ -64,6 +84,7 @@ def _asked(torch: Any, module: Any, rows: pd.DataFrame, kind: Any) -> Any:
 # asked in the order of a class' bases, so that no library is imported to find out
 _WAYS: dict[str, Any] = {
     "xgboost.core.Booster": _OfBooster,
+    "lightgbm.basic.Booster": _OfLightgbm,
     "torch.nn.modules.module.Module": _OfNetwork,
     "torch.export.exported_program.ExportedProgram": _OfProgram,
     "onnx.onnx_ml_pb2.ModelProto": _OfGraph,

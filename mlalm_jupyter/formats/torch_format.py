@@ -46,7 +46,16 @@ class TorchFormat:
         return _framework()
 
     def dump(self, model: Any) -> dict[str, bytes]:
-        return {LAYERS: json_text(described(model)), WEIGHTS: _weights(model)}
+        told = described(model)
+        again = built(library("torch").nn, told)
+        for (path, one), (_, other) in zip(model.named_modules(), again.named_modules(), strict=True):
+            if more := sorted(set(vars(one)) - set(vars(other))):
+                raise NotSerialisable(
+                    "The network",
+                    attribute=f"{path}.{more[0]}".lstrip("."),
+                    because="no plain layer has such a part",
+                )
+        return {LAYERS: json_text(told), WEIGHTS: _weights(model)}
 
     def libraries(self, payload: Mapping[str, bytes]) -> list[str]:
         return list(self.known)
