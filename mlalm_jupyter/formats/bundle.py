@@ -251,7 +251,7 @@ def packed(
     hashes = {name: hashlib.sha256(data).hexdigest() for name, data in members.items()}
     sizes = {name: len(data) for name, data in members.items()}
     if sum(sizes.values()) > MOST_BYTES:
-        raise InvalidInput("The model", expected="at most 4 GiB", got=f"{sum(sizes.values()) >> 20} MiB")
+        raise InvalidInput("The model", expected="at most 2 GiB", got=f"{sum(sizes.values()) >> 20} MiB")
     used = _versions([*_BASE, *chosen.libraries(payload)])
     manifest = {
         "kind": KIND,

@@ -17,8 +17,8 @@ from mlalm_jupyter.domain.errors import Corrupt
 
 MOST_MEMBERS = 10_000
 MOST_DIRECTORY = 4 << 20
-MOST_BYTES = (1 << 32) - (1 << 24)
-"""Zips without extensions end at four GiB."""
+MOST_BYTES = (1 << 31) - (1 << 24)
+"""Beyond two GiB zips need extensions, which other readers may not know."""
 _CHUNK = 1 << 20
 _END = struct.Struct("<4s4H2LH")
 _ENTRY = struct.Struct("<4s6H3L5H2L")

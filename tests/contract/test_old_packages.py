@@ -48,3 +48,15 @@ def test_a_sealed_package_of_version_2_is_still_sealed() -> None:
     seal = bundle.read(path).seal
     assert seal is not None
     assert (seal.key_id, seal.is_whole) == ("fixture", True)
+
+
+def test_the_reader_on_the_reference_page_reads_them_too() -> None:
+    page = Path(__file__).resolve().parents[2] / "docs" / "reference" / "ilearner.md"
+    code = page.read_text("utf-8").split("```python\n")[1].split("```")[0]
+    scope: dict[str, Any] = {}
+    exec(code, scope)
+    for path in FILES:
+        if path.stem.startswith("package-2"):
+            manifest, members = scope["read_ilearner"](path)
+            assert manifest["format"] == path.stem.split("-", 2)[2]
+            assert {"sample.json", "signature.json"} < set(members)
