@@ -329,6 +329,9 @@ class EndpointStore(Protocol):
     def serving(self, references: Sequence[str]) -> list[Endpoint]:
         """The endpoints whose present definition names one of these models, such as `churn:3`."""
 
+    def serving_any(self, name: str) -> list[Endpoint]:
+        """The endpoints whose present definition names any version of this model."""
+
     def that_served(self, reference: str) -> list[str]:
         """References of endpoints that have served that model, and could be rolled back to it."""
 
@@ -339,7 +342,9 @@ class PolicyStore(Protocol):
 
     def get(self, name: str) -> Policy: ...
     def find(self, *, rule: str | None = None) -> list[Policy]: ...
-    def applied(self, policy_id: str, *, model: str, at: str, note: str) -> None: ...
+    def applied(self, policy_id: str, *, model: str | None, at: str, note: str, expected: str | None) -> bool:
+        """Keep what it acted on and what came of that; False when it is gone, or has acted on another than expected."""
+
     def delete(self, policy_id: str) -> None: ...
 
 

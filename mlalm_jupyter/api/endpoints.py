@@ -21,7 +21,7 @@ from mlalm_jupyter.api.golive import (
 from mlalm_jupyter.api.packages import named_model
 from mlalm_jupyter.api.verb import Arg, verb
 from mlalm_jupyter.domain.definition import ModelAsset, ServiceDefinition
-from mlalm_jupyter.domain.errors import AlreadyExists, Conflict, InvalidInput
+from mlalm_jupyter.domain.errors import AlreadyExists, Conflict, InvalidInput, StaleRevision
 from mlalm_jupyter.domain.listing import Listing
 from mlalm_jupyter.domain.model import TrainedModel
 from mlalm_jupyter.domain.names import EndpointRef
@@ -93,9 +93,15 @@ class Endpoints:
         >>> ws.endpoints.patch("wine/ep2", model="wine:2").model  # doctest: +SKIP
         'wine:2'
         """
+        return self.patch_at(endpoint, model=model)
+
+    def patch_at(self, endpoint: str, *, model: str, revision: int | None = None) -> Endpoint:
+        """The same, for who has seen the endpoint at a revision and would not overrule what came since."""
         ctx = self._context
         with ctx.catalog.read() as tx:
             current = tx.endpoints.get(EndpointRef.parse(endpoint))
+            if revision not in (None, current.revision):
+                raise StaleRevision("endpoint", current.reference, expected=revision)
             trained = named_model(ctx, tx, model)
             is_sealed = valid_seal(ctx, tx, "definition", current.definition_hash) is not None
         before = kept_definition(ctx, current.definition_hash)

@@ -13,6 +13,7 @@ from mlalm_jupyter.adapters.catalog_changes import CatalogChanges
 from mlalm_jupyter.adapters.liveness import Watch
 from mlalm_jupyter.domain.errors import MlalmError, WorkspaceNotFound
 from mlalm_jupyter.domain.workspace import CATALOG, HIDDEN
+from mlalm_jupyter.serving.follower import Follower
 from mlalm_jupyter.serving.home import Home
 from mlalm_jupyter.serving.scheduler import Scheduler
 from mlalm_jupyter.workspace import Workspace
@@ -30,6 +31,7 @@ class KnownWorkspace:
     changes: CatalogChanges
     watch: Watch
     scheduler: Scheduler
+    follower: Follower
     may_have_queued: bool = True
     may_have_running: bool = True
     check_owners_at_s: float = 0.0
@@ -40,6 +42,7 @@ class KnownWorkspace:
     def close(self) -> None:
         self.is_open = False
         self.scheduler.close()
+        self.follower.close()
         self.changes.close()
         self.workspace.close()
 
@@ -114,5 +117,11 @@ class KnownWorkspaces:
             workspace.close()
             raise
         return KnownWorkspace(
-            workspace_id, path, workspace, changes, Watch(self._owners), Scheduler(workspace, say=self._say)
+            workspace_id,
+            path,
+            workspace,
+            changes,
+            Watch(self._owners),
+            Scheduler(workspace, say=self._say),
+            Follower(workspace, say=self._say),
         )

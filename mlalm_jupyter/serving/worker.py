@@ -76,6 +76,7 @@ class Worker:
             held.stop()
         for known in self._known:
             known.scheduler.close()
+            known.follower.close()
         deadline = time.monotonic() + _STOP_S
         while any(held.exit_status() is None for held in self._held) and time.monotonic() < deadline:
             time.sleep(_SHORTEST_NAP_S)
@@ -97,7 +98,8 @@ class Worker:
             for held in self._held:
                 if held.known is known:
                     self._obey(held)
-        changed |= known.scheduler.look(is_changed=changed)
+        is_new, changed = changed, changed | known.scheduler.look(is_changed=changed)
+        changed |= known.follower.look(is_changed=is_new)
         if known.may_have_running and known.check_owners_at_s <= time.monotonic():
             known.check_owners_at_s = time.monotonic() + _CHECK_OWNERS_S
             known.may_have_running = self._release_the_gone(known)
@@ -181,7 +183,9 @@ class Worker:
         A living job process adopts its own orphans, so that any other child of ours belonged to a dead one.
         """
         # what a trigger's snapshot is taken with is ours as well, and gone in a moment
-        self._may_have_orphans = any(known.scheduler.is_busy for known in self._known)
+        self._may_have_orphans = any(
+            known.scheduler.is_busy or known.follower.is_busy for known in self._known
+        )
         if self._may_have_orphans:
             return
         mine = {held.process.pid for held in self._held}

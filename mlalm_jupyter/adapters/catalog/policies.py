@@ -37,10 +37,10 @@ class SqlPolicies:
         rows = self._connection.execute(_ALL if rule is None else _OF_RULE, {"rule": rule})
         return [Policy(*row) for row in rows]
 
-    def applied(self, policy_id: str, *, model: str, at: str, note: str) -> None:
-        done = _APPLIED.values(applied=model, applied_at=at, note=note)
-        if not self._connection.execute(done, {"policy_id": policy_id}).rowcount:
-            raise NotFound("policy", policy_id[:12])
+    def applied(self, policy_id: str, *, model: str | None, at: str, note: str, expected: str | None) -> bool:
+        done = _APPLIED.where(policies.c.applied.is_not_distinct_from(expected))
+        values = done.values(applied=model, applied_at=at, note=note)
+        return bool(self._connection.execute(values, {"policy_id": policy_id}).rowcount)
 
     def delete(self, policy_id: str) -> None:
         if not self._connection.execute(_DELETE, {"policy_id": policy_id}).rowcount:
