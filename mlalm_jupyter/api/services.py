@@ -139,9 +139,7 @@ class Services:
         with self._context.catalog.read() as tx:
             if ref.version is None and ref.alias is None:
                 tx.models.get(ref)
-                found = [
-                    one for one in tx.endpoints.find() if (one.model or "").rpartition(":")[0] == ref.name
-                ]
+                found = tx.endpoints.serving_any(ref.name)
             else:
                 found = tx.endpoints.serving([tx.models.get(ref).reference])
         return Listing("endpoint", (addressed(self._context, one) for one in found))

@@ -165,6 +165,28 @@ def test_a_model_in_use_names_the_endpoints_that_serve_it_now(catalog: Catalog) 
         assert tx.endpoints.serving_model(second.model_hash) == ["b/ep2"]
 
 
+def test_a_model_is_found_wherever_it_stands_in_a_definition(catalog: Catalog) -> None:
+    first, second, near = model("a_b"), model("second"), model("axb")
+    both = definition(first)
+    steps = (*both.steps, *(replace(one, node="two") for one in definition(second).steps))
+    renamed = tuple(
+        replace(one, model=replace(one.model, asset=f"asset{number}"))
+        for number, one in enumerate(steps)
+        if one.model
+    )
+    both = replace(both, steps=renamed)
+    deployed(catalog, "near", near)
+    service = deployed(catalog, "both", first)
+    with catalog.write() as tx:
+        tx.definitions.add(replace(both, text=both.text + " "), at=at(1))
+        moved = replace(service.default, definition_hash=replace(both, text=both.text + " ").digest)
+        tx.endpoints.save(moved, expected_revision=1)
+    with catalog.read() as tx:
+        for name in ("a_b", "second"):
+            assert [one.reference for one in tx.endpoints.serving_any(name)] == ["both/default"]
+        assert tx.endpoints.serving_any("a") == []
+
+
 def test_noting_a_definition_again_changes_nothing(catalog: Catalog) -> None:
     document = definition(model())
     with catalog.write() as tx:

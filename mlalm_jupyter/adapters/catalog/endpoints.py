@@ -57,6 +57,12 @@ _NAMING = (
     .distinct()
     .order_by(services.c.name, endpoints.c.name)
 )
+_NAMING_ANY = (
+    NAMED.join(definition_models, definition_models.c.definition_hash == endpoints.c.definition_hash)
+    .where(definition_models.c.reference.startswith(bindparam("beginning"), escape="/"))
+    .distinct()
+    .order_by(services.c.name, endpoints.c.name)
+)
 _THAT_SERVED = (
     select(events.c.subject)
     .where(
@@ -148,6 +154,10 @@ class SqlEndpoints:
         return [
             endpoint_from(row) for row in self._connection.execute(_NAMING, {"references": list(references)})
         ]
+
+    def serving_any(self, name: str) -> list[Endpoint]:
+        beginning = f"{name}:".replace("_", "/_")
+        return [endpoint_from(row) for row in self._connection.execute(_NAMING_ANY, {"beginning": beginning})]
 
     def that_served(self, reference: str) -> list[str]:
         return list(self._connection.scalars(_THAT_SERVED, {"reference": reference}))
