@@ -84,14 +84,9 @@ class FolderKeyring:
     def sign(self, statement: bytes) -> str:
         return base64.b64encode(self._private().sign(statement)).decode()
 
-    def verifies(self, statement: bytes, signature: str, *, public_key: str | None = None) -> bool:
+    def verifies(self, statement: bytes, signature: str) -> bool:
         try:
-            key = (
-                self._public
-                if public_key is None
-                else Ed25519PublicKey.from_public_bytes(base64.b64decode(public_key))
-            )
-            key.verify(base64.b64decode(signature), statement)
+            self._public.verify(base64.b64decode(signature), statement)
         except (InvalidSignature, ValueError):
             return False
         return True

@@ -10,11 +10,11 @@ from mlalm_jupyter.api.context import Context
 from mlalm_jupyter.domain.errors import AlreadyExists, InvalidInput, NotFound, Unavailable
 
 
-def readable_file(context: Context, file: str) -> Path:
+def readable_file(context: Context, file: str, *, or_folder: bool = False) -> Path:
     """The file a person named, from the current folder or from the workspace."""
     named = Path(os.path.expanduser(file))
     path = named if named.is_absolute() or named.exists() else context.path / named
-    if path.is_dir():
+    if path.is_dir() and not or_folder:
         raise InvalidInput(f"The file '{file}'", expected="a file", got="a folder")
     if not path.exists():
         beside = [one.name for one in path.parent.iterdir() if one.is_file()] if path.parent.is_dir() else []

@@ -98,9 +98,11 @@ class _Walk:
         """What made something: a cell of a run, with all that the run was given."""
         if lineage.run_id is None:
             if lineage.origin == "external":
-                self._step(
-                    self._add(Thing(f"outside {key}", "file", "a file from elsewhere"))[0], key, "registered"
-                )
+                said = lineage.source
+                name = str(said.get("file") or said.get("folder") or "")
+                told = str(said.get("tool") or said.get("kind") or "from elsewhere") if name else ""
+                made = Thing(f"outside {key}", "file", name or "a file from elsewhere", told)
+                self._step(self._add(made)[0], key, "registered")
             for one in lineage.datasets:
                 self._step(self._input(one), key, "was loaded")
             return

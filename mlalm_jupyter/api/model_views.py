@@ -2,24 +2,29 @@
 
 from __future__ import annotations
 
-import json
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 from mlalm_jupyter.api.context import Context
 from mlalm_jupyter.api.dependents import dependents_of, wsd_files
-from mlalm_jupyter.api.files import readable_file, write_new_file
+from mlalm_jupyter.api.files import readable_file
 from mlalm_jupyter.api.golive import keep_seal, new_seal, valid_seal
 from mlalm_jupyter.api.lineages import lineage_graph
+from mlalm_jupyter.api.outside_models import FILE
+from mlalm_jupyter.api.packages import model_file, package_file
 from mlalm_jupyter.api.verb import Arg, verb
 from mlalm_jupyter.domain.errors import Corrupt, InvalidInput, MlalmError
 from mlalm_jupyter.domain.lineage import Dependent, LineageGraph, ModelComparison
 from mlalm_jupyter.domain.listing import Listing
 from mlalm_jupyter.domain.names import AssetRef
-from mlalm_jupyter.domain.trust import Check, Signed, Verification, sealed_statement
+from mlalm_jupyter.domain.trust import Check, Signed, Verification
+
+if TYPE_CHECKING:
+    from mlalm_jupyter.formats.sealing import PackageSeal
 
 _REFERENCE = "NAME, NAME:VERSION or NAME@ALIAS"
-_SIGNATURE_KIND = "mlalm-signature"
+_UNSIGNED = "this workspace has not signed it"
 
 
 class ModelViews:
@@ -55,15 +60,11 @@ class ModelViews:
         return ModelComparison(tuple({one.id: one for one in found}.values()))
 
     @verb("model", "sign")
-    def sign(
-        self,
-        model: Annotated[str, Arg(_REFERENCE, completes="model")],
-        *,
-        file: Annotated[
-            str | None, Arg("write the signature there as well, for others to check", metavar="FILE")
-        ] = None,
-    ) -> Signed:
-        """Sign a version with this workspace's key, which says that somebody here vouches for it."""
+    def sign(self, model: Annotated[str, Arg(_REFERENCE, completes="model")]) -> Signed:
+        """Sign a version with this workspace's key, which says that somebody here vouches for it.
+
+        `model download --form sealed` hands the signature on to others.
+        """
         ctx = self._context
         with ctx.catalog.write() as tx:
             found = tx.models.get(AssetRef.parse("model", model))
@@ -74,48 +75,43 @@ class ModelViews:
             if is_new:
                 data = {"model_hash": found.model_hash, "key_id": kept.key_id}
                 ctx.note(tx, "model", "sign", subject_id=found.id, subject=found.reference, data=data)
-        written = None
-        if file is not None:
-            facts = {
-                "kind": _SIGNATURE_KIND,
-                "model_hash": kept.digest,
-                "public_key": ctx.keyring.public_key,
-                "signature": kept.signature,
-                "at": kept.at,
-                "by": kept.by,
-            }
-            written = str(write_new_file(ctx, file, (json.dumps(facts, indent=1) + "\n").encode()))
         note = "" if is_new else "Nothing changed: this workspace's key has signed it already."
-        return Signed(found.reference, kept, file=written, note=note)
+        return Signed(found.reference, kept, public_key=ctx.keyring.public_key, note=note)
 
     @verb("model", "verify")
     def verify(
         self,
-        model: Annotated[str, Arg(f"{_REFERENCE}, or an .ilearner file", completes="model", metavar="MODEL")],
+        model: Annotated[
+            str, Arg(f"{_REFERENCE}, or any model file or MLflow folder", completes="model", metavar="MODEL")
+        ],
         *,
-        signature: Annotated[str | None, Arg("a signature file that came with it", metavar="FILE")] = None,
         key: Annotated[
-            str | None, Arg("the public key it must be of, if not this workspace's", metavar="KEY")
+            str | None,
+            Arg("the public key whose seal it must carry, if not this workspace's", metavar="KEY"),
         ] = None,
     ) -> Verification:
-        """Check a version's bytes and signature, or those of a file, without opening what is in it."""
-        ctx = self._context
-        if model.endswith(".ilearner"):
-            return self._verified(model, readable_file(ctx, model), None, signature, key)
-        with ctx.catalog.read() as tx:
-            found = tx.models.get(AssetRef.parse("model", model))
-        return self._verified(
-            found.reference, ctx.blobs.path(found.bundle_digest), found.model_hash, signature, key
-        )
+        """Check a version's bytes and signature, or those of a file, and tell what opening it would run.
 
-    def _verified(
-        self, what: str, path: Path, expected: str | None, signature: str | None, key: str | None
-    ) -> Verification:
+        Nothing in it is opened for that, and nothing is kept.
+        """
+        ctx = self._context
+        with ctx.catalog.read() as tx:
+            path = package_file(ctx, tx, model)
+            if path is None and model_file(ctx, tx, model):
+                return self._foreign(model, readable_file(ctx, model, or_folder=True))
+            if path is None:
+                found = tx.models.get(AssetRef.parse("model", model))
+                path, model, expected = ctx.blobs.path(found.bundle_digest), found.reference, found.model_hash
+            else:
+                expected = None
+        return self._verified(model, path, expected, key)
+
+    def _verified(self, what: str, path: Path, expected: str | None, key: str | None) -> Verification:
         from mlalm_jupyter.formats import bundle as bundles  # costs half a second, which listing need not pay
 
         ctx = self._context
         try:
-            opened = bundles.read(path.read_bytes())
+            opened = bundles.read(path)
         except FileNotFoundError:
             return Verification(what, "", (Check("package", False, "its bytes are gone"),))
         except MlalmError as error:
@@ -123,52 +119,57 @@ class ModelViews:
         digest = opened.model_hash
         checks = [Check("package", True, "every member gives the hash that its manifest lists")]
         if expected is not None:
-            told = (
-                "it is the one that was registered"
-                if digest == expected
-                else f"{expected[:12]} was registered"
-            )
-            checks.append(Check("content", digest == expected, told))
-        wants = opened.wants()
-        code = f"opening it would run {', '.join(wants[:5])}" if wants else "opening it runs nothing"
+            is_same = digest == expected
+            told = "it is the one that was registered" if is_same else f"{expected[:12]} was registered"
+            checks.append(Check("content", is_same, told))
         with ctx.catalog.read() as tx:
             sealed = valid_seal(ctx, tx, "model", digest) is not None
             seal = tx.seals.get("model", digest)
             known = [one.reference for one in tx.models.with_hash(digest)]
-        if signature is None:
-            told = (
-                f"{seal.reason}, {seal.at[:10]} by {seal.by}"
-                if sealed and seal
-                else "this workspace has not signed it"
-            )
+        if key is not None or opened.seal is not None:
+            checks.append(_seal_checked(opened.seal, wanted=key, ours=ctx.keyring.public_key))
+        if key is None:
+            told = f"{seal.reason}, {seal.at[:10]} by {seal.by}" if sealed and seal else _UNSIGNED
             checks.append(Check("signature", sealed, told))
-        else:
-            checks.append(self._foreign(digest, signature, key))
-        return Verification(what, digest, tuple(checks), known=tuple(known), opening=code)
+        return Verification(what, digest, tuple(checks), known=tuple(known), opening=_opening(opened.wants()))
 
-    def _foreign(self, digest: str, file: str, key: str | None) -> Check:
-        """A signature that came in a file, held against a key that is known to be somebody's."""
+    def _foreign(self, what: str, path: Path) -> Verification:
+        """A look at a model file of another tool, which carries no signature."""
+        from mlalm_jupyter.formats.inspection import inspected
+
         ctx = self._context
         try:
-            facts = json.loads(readable_file(ctx, file).read_text(encoding="utf-8"))
-            stated, signed = str(facts["public_key"]), str(facts["signature"])
-        except (ValueError, KeyError, TypeError) as error:
-            raise InvalidInput(
-                f"The signature file '{file}'",
-                expected="what `mlalm model sign --file` writes",
-                got=str(error),
-            ) from error
-        wanted = key or ctx.keyring.public_key
-        if not ctx.keyring.verifies(sealed_statement("model", digest), signed, public_key=stated):
-            return Check("signature", False, "the file does not sign these bytes")
-        if stated != wanted:
-            whose = "the key that was asked for" if key else "this workspace's key"
-            return Check("signature", False, f"it is a signature by {stated}, which is not {whose}")
-        return Check("signature", True, f"signed by {facts.get('by', 'somebody')} with {stated}")
+            look = inspected(path)
+        except MlalmError as error:
+            return Verification(what, "", (Check("file", False, error.why),))
+        with ctx.catalog.read() as tx:
+            seal = tx.seals.get(FILE, look.digest)
+            is_trusted = valid_seal(ctx, tx, FILE, look.digest) is not None
+        told = f"{seal.reason}, {seal.at[:10]} by {seal.by}" if is_trusted and seal else _UNSIGNED
+        checks = (Check("file", True, f"it is of the kind {look.kind}"), Check("signature", is_trusted, told))
+        return Verification(what, look.digest, checks, opening=_opening(look.wants))
 
     def _check_bytes(self, reference: str, bundle_digest: str, model_hash: str) -> None:
         """Nobody vouches for bytes that are no longer what was registered."""
         from mlalm_jupyter.formats import bundle as bundles  # costs half a second, which listing need not pay
 
-        if bundles.read(self._context.blobs.get(bundle_digest)).model_hash != model_hash:
+        if bundles.read(self._context.blobs.path(bundle_digest)).model_hash != model_hash:
             raise Corrupt(f"Model {reference}", why="Its package gives another hash than the catalog has.")
+
+
+def _seal_checked(seal: PackageSeal | None, *, wanted: str | None, ours: str) -> Check:
+    """What the seal in a package is worth: whose it is can only tell who knows the key."""
+    if seal is None:
+        return Check("seal", False, "it carries none")
+    if not seal.is_whole:
+        return Check("seal", False, "the seal in it is not over these bytes")
+    if wanted is not None:
+        whose = "made with that key" if seal.is_by(wanted) else f"made with another key, {seal.public_key}"
+        return Check("seal", seal.is_by(wanted), whose)
+    if seal.is_by(ours):
+        return Check("seal", True, "made with this workspace's key")
+    return Check("seal", True, f"made with {seal.public_key}; whose key that is nobody here knows")
+
+
+def _opening(wants: Sequence[str]) -> str:
+    return f"opening it would run {', '.join(wants[:5])}" if wants else "opening it runs nothing"

@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping
-from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 from mlalm_jupyter.api.context import Context
 from mlalm_jupyter.api.counts import at_least
 from mlalm_jupyter.api.datasets import Datasets, sample_frame
 from mlalm_jupyter.api.dependents import dependents_of, wsd_files
-from mlalm_jupyter.api.files import readable_file, write_new_file
+from mlalm_jupyter.api.files import readable_file
 from mlalm_jupyter.api.following import Following
+from mlalm_jupyter.api.model_files import written_as
 from mlalm_jupyter.api.model_views import ModelViews
 from mlalm_jupyter.api.model_words import ModelWords
-from mlalm_jupyter.api.packages import lineage_of, opened_bytes, opened_package
+from mlalm_jupyter.api.outside_models import OutsideModel, outside_model
+from mlalm_jupyter.api.packages import lineage_of, opened_from, opened_package, package_file
 from mlalm_jupyter.api.pins import used
 from mlalm_jupyter.api.registering import Entry, kept, numbers, parameters_of
 from mlalm_jupyter.api.runs import Runs
@@ -46,7 +48,11 @@ class Models(ModelWords, ModelViews):
     def register(
         self,
         model: Annotated[
-            object, Arg("a fitted object of this notebook, or an .ilearner file", metavar="MODEL")
+            object,
+            Arg(
+                "a fitted object of this notebook, an .ilearner file, or a model file or MLflow folder of another tool",
+                metavar="MODEL",
+            ),
         ],
         name: Annotated[str, Arg("the model's name; a name that exists gets its next version")],
         *,
@@ -71,24 +77,23 @@ class Models(ModelWords, ModelViews):
         """
         ctx = self._context
         checked_name("model", name)
-        if isinstance(model, str):
-            package: bytes | Path = readable_file(ctx, model)
-            lineage = Lineage("external")
-            parameters: Mapping[str, object] = {}
+        if isinstance(model, (str, os.PathLike)):
+            path = readable_file(ctx, os.fspath(model), or_folder=True)
+            outside = outside_model(ctx, path, lambda: self._sample(sample))
         else:
-            frame = sample_frame(ctx, self._datasets, sample, where="The sample")
-            package = self._packed(model, frame)
+            frame = self._sample(sample)
             lineage = lineage_of(ctx, frame)
-            parameters = parameters_of(model)
+            package = self._packed(model, frame, lineage)
+            outside = OutsideModel(package, lineage, is_ours=True, parameters=parameters_of(model))
         entry = Entry(
             name=name,
-            package=package,
-            lineage=lineage,
-            is_ours=not isinstance(model, str),
+            package=outside.package,
+            lineage=outside.lineage,
+            is_ours=outside.is_ours,
             tags=tags or {},
             properties=properties or {},
             metrics=numbers(metrics),
-            parameters=parameters,
+            parameters=outside.parameters,
             description=description,
             if_changed=if_changed,
         )
@@ -137,7 +142,7 @@ class Models(ModelWords, ModelViews):
         )
         entry = Entry(
             name=name,
-            package=self._packed(value, frame),
+            package=self._packed(value, frame, lineage),
             lineage=lineage,
             is_ours=True,
             tags=tags or {},
@@ -195,12 +200,19 @@ class Models(ModelWords, ModelViews):
     def download(
         self,
         model: Annotated[str, Arg(_REFERENCE, completes="model")],
-        file: Annotated[str, Arg("where to write the .ilearner; it must not exist yet", metavar="FILE")],
+        file: Annotated[str, Arg("the file or folder to write; it must not exist yet", metavar="FILE")],
+        *,
+        form: Annotated[
+            str,
+            Arg(
+                "package: the .ilearner as it is kept; sealed: with this workspace's signature in it, for others to "
+                "check; mlflow: a model folder as MLflow reads it"
+            ),
+        ] = "package",
     ) -> Written:
-        """Write a model's package to a new file."""
+        """Write a model's package to a new file, or hand it on in another form."""
         found = self.show(model)
-        target = write_new_file(self._context, file, self._context.blobs.get(found.bundle_digest))
-        return Written(f"model {found.reference}", str(target), found.size_bytes, found.bundle_digest)
+        return written_as(self._context, found, file, form=form)
 
     @verb("model", "delete")
     def delete(
@@ -242,9 +254,10 @@ class Models(ModelWords, ModelViews):
 
         >>> ws.models.load("wine:1").predict(frame)  # doctest: +SKIP
         """
-        if model.endswith(".ilearner"):
-            data = readable_file(self._context, model).read_bytes()
-            return opened_bytes(self._context, f"The file '{model}'", data)
+        with self._context.catalog.read() as tx:
+            path = package_file(self._context, tx, model)
+        if path is not None:
+            return opened_from(self._context, f"The file '{model}'", path)
         found = used(self._context, "model", model, lambda tx, ref: tx.models.get(ref))
         return opened_package(
             self._context,
@@ -266,11 +279,14 @@ class Models(ModelWords, ModelViews):
         opened = bundles.read(self._context.blobs.get(found.bundle_digest))
         return pd.DataFrame([*map(tuple, opened.sample_rows)], columns=pd.Index(found.signature.inputs.names))
 
-    def _packed(self, model: object, frame: pd.DataFrame | None) -> bytes:
+    def _sample(self, sample: object) -> pd.DataFrame | None:
+        return sample_frame(self._context, self._datasets, sample, where="The sample")
+
+    def _packed(self, model: object, frame: pd.DataFrame | None, lineage: Lineage) -> bytes:
         from mlalm_jupyter.formats import bundle as bundles  # costs half a second, which listing need not pay
 
         self._context.progress("Packing the model", 0, 0)
-        return bundles.pack(model, sample=frame).data
+        return bundles.pack(model, sample=frame, lineage=lineage.told).data
 
     def _sample_of_run(self, run_id: str, sample: str | None) -> pd.DataFrame | None:
         """Rows out of a run's own outputs, if one of them has that name; else as for `register`."""
@@ -281,7 +297,7 @@ class Models(ModelWords, ModelViews):
         with self._context.catalog.read() as tx:
             names = {word for one in tx.runs.outputs(run_id) for word in (one.name, one.reference)}
         if sample not in names:
-            return sample_frame(self._context, self._datasets, sample, where="The sample")
+            return self._sample(sample)
         value = self._runs.output(run_id, sample)
         if isinstance(value, pd.DataFrame):
             return value.head(20)

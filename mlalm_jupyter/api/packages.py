@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 from mlalm_jupyter.api.context import Context
 from mlalm_jupyter.api.files import readable_file
 from mlalm_jupyter.api.golive import valid_seal
 from mlalm_jupyter.api.pins import run_here
 from mlalm_jupyter.api.snapshots import environment_here
-from mlalm_jupyter.domain.errors import Corrupt, NotFound, UntrustedContent
+from mlalm_jupyter.domain.errors import Corrupt, InvalidInput, NotFound, UntrustedContent
 from mlalm_jupyter.domain.model import Lineage, TrainedModel
 from mlalm_jupyter.domain.names import AssetRef
 from mlalm_jupyter.ports import Transaction
@@ -16,14 +18,16 @@ from mlalm_jupyter.ports import Transaction
 def opened_package(context: Context, what: str, *, bundle_digest: str, package_hash: str) -> object:
     """The object in a package; one that holds more than data only if this workspace signed it."""
     data = context.blobs.get(bundle_digest)
-    return opened_bytes(context, what, data, package_hash=package_hash)
+    return opened_from(context, what, data, package_hash=package_hash)
 
 
-def opened_bytes(context: Context, what: str, data: bytes, *, package_hash: str | None = None) -> object:
-    """The object in the bytes of a package, which may lie anywhere."""
+def opened_from(
+    context: Context, what: str, source: bytes | Path, *, package_hash: str | None = None
+) -> object:
+    """The object in a package, which may lie anywhere; the catalog's hash of it, where it is one of ours."""
     from mlalm_jupyter.formats import bundle as bundles  # costs half a second, which listing need not pay
 
-    opened = bundles.read(data)
+    opened = bundles.read(source)
     if package_hash is not None and opened.model_hash != package_hash:
         raise Corrupt(what, why="Its package gives another hash than the catalog has.")
     with context.catalog.read() as tx:
@@ -31,19 +35,52 @@ def opened_bytes(context: Context, what: str, data: bytes, *, package_hash: str 
     try:
         return opened.load(trusted=is_trusted, digest=opened.model_hash)
     except UntrustedContent as error:
-        raise UntrustedContent(what, wants=error.wants, digest=opened.model_hash) from error
+        kind = "" if package_hash is not None else "model"
+        raise UntrustedContent(what, wants=error.wants, digest=opened.model_hash, kind=kind) from error
+
+
+def package_file(context: Context, tx: Transaction, named: str) -> Path | None:
+    """The package that a person named by its file, whatever that is called; None for anything else."""
+    path = model_file(context, tx, named)
+    if path is None or named.endswith(".ilearner"):
+        return path
+    from mlalm_jupyter.formats.inspection import is_package  # costs half a second
+
+    return path if is_package(path) else None
+
+
+def model_file(context: Context, tx: Transaction, named: str) -> Path | None:
+    """The file or folder that a person named; None for a reference.
+
+    What ends in `.ilearner` or holds a slash is a file. Any other word is one only where it names no model here.
+    """
+    if named.endswith(".ilearner") or "/" in named:
+        return readable_file(context, named, or_folder=not named.endswith(".ilearner"))
+    try:
+        tx.models.get(AssetRef.parse("model", named))
+    except (NotFound, InvalidInput):
+        return next((one for one in (Path(named), context.path / named) if one.exists()), None)
+    return None
 
 
 def named_model(context: Context, tx: Transaction, named: str) -> TrainedModel:
-    """The registered version that a reference names, or that has the content of an `.ilearner` file.
+    """The registered version that a reference names, or that has the content of a package's file.
 
     The file may have any name and lie anywhere: what is in it tells which version it is.
     """
-    if not named.endswith(".ilearner"):
+    path = package_file(context, tx, named)
+    if path is None and "/" in named:
+        raise InvalidInput(
+            f"The file '{named}'",
+            expected="a package (.ilearner) whose content is registered here",
+            got="a model file of another tool",
+            fix=f"Register it first: `mlalm model register {named} NAME --sample ROWS`.",
+        )
+    if path is None:
         return tx.models.get(AssetRef.parse("model", named))
     from mlalm_jupyter.formats import bundle as bundles  # costs half a second, which listing need not pay
 
-    found = tx.models.with_hash(bundles.read(readable_file(context, named).read_bytes()).model_hash)
+    found = tx.models.with_hash(bundles.read(path).model_hash)
     if not found:
         raise NotFound(
             "model",

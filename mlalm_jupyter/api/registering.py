@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import json
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
@@ -20,6 +21,7 @@ from mlalm_jupyter.ports import Transaction
 
 _MOST_PARAMETERS = 200
 _LONGEST = 200
+_LONGEST_SAID = 4000
 
 
 @dataclass(frozen=True)
@@ -59,6 +61,8 @@ def kept(context: Context, entry: Entry) -> TrainedModel:
                 fix="Choose another name, or repeat with --update to make its next version.",
             )
         lineage = entry.lineage
+        if lineage.origin == "external" and not entry.is_ours and looked.said:
+            lineage = replace(lineage, source={**lineage.source, "says": looked.said})
         run = tx.runs.get(lineage.run_id) if lineage.run_id else None
         made = TrainedModel(
             id=ctx.clock.new_id(),
@@ -107,6 +111,8 @@ class _Looked:
     framework: str
     is_data_only: bool
     signature: Signature
+    said: Mapping[str, object]
+    """Where it says that it came from, if it was made elsewhere."""
 
 
 def _stored(context: Context, package: bytes | Path) -> tuple[_Looked, str, int]:
@@ -116,7 +122,10 @@ def _stored(context: Context, package: bytes | Path) -> tuple[_Looked, str, int]
     def look(source: bytes | Path) -> _Looked:
         opened = bundles.read(source)
         is_data_only = opened.is_data_only and not opened.wants()
-        return _Looked(opened.model_hash, opened.format, opened.framework, is_data_only, opened.signature)
+        said = opened.lineage if len(json.dumps(opened.lineage)) <= _LONGEST_SAID else {}
+        return _Looked(
+            opened.model_hash, opened.format, opened.framework, is_data_only, opened.signature, said
+        )
 
     if isinstance(package, bytes):
         return look(package), context.blobs.put(package), len(package)

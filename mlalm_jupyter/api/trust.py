@@ -7,12 +7,15 @@ from typing import Annotated
 
 from mlalm_jupyter.api.context import Context
 from mlalm_jupyter.api.golive import keep_seal, new_seal, signing_policy
+from mlalm_jupyter.api.outside_models import FILE
 from mlalm_jupyter.api.verb import Arg, verb
 from mlalm_jupyter.domain.errors import AgainstPolicy, InvalidInput, NotFound
 from mlalm_jupyter.domain.listing import Listing
 from mlalm_jupyter.domain.outcome import Removed
 from mlalm_jupyter.domain.trust import Seal
 from mlalm_jupyter.ports import Transaction
+
+_KINDS = ("definition", "model", FILE)
 
 
 class Trust:
@@ -28,18 +31,28 @@ class Trust:
             return Listing("trust", tx.seals.find())
 
     @verb("trust", "add", attribute="trust")
-    def add(self, digest: Annotated[str, Arg("the hash a refusal named, 64 hex digits")]) -> Seal:
-        """Sign a definition, model, transform or kept value from elsewhere, so that it may run here."""
+    def add(
+        self,
+        digest: Annotated[str, Arg("the hash a refusal named, 64 hex digits")],
+        *,
+        kind: Annotated[
+            str,
+            Arg("what has that hash, where nothing here has it: definition, model, or file of another tool"),
+        ] = "definition",
+    ) -> Seal:
+        """Sign a definition, model, transform, kept value or file from elsewhere, so that it may run here."""
         ctx = self._context
         digest = digest.lower()
         if not re.fullmatch(r"[0-9a-f]{64}", digest):
             raise InvalidInput(
                 f"The hash '{digest}'", expected="64 hex digits", got=f"{len(digest)} characters"
             )
+        if kind not in _KINDS:
+            raise InvalidInput(f"The kind '{kind}'", expected=" or ".join(_KINDS), got=repr(kind))
         with ctx.catalog.write() as tx:
             is_package = tx.models.has_hash(digest) or tx.transforms.has_hash(digest)
             is_output = not is_package and tx.runs.has_output(digest)
-            kind = "model" if is_package else "output" if is_output else "definition"
+            kind = "model" if is_package else "output" if is_output else kind
             seal = new_seal(ctx, kind, digest, reason="trusted by its owner")
             if not keep_seal(ctx, tx, seal):
                 kept = tx.seals.get(kind, digest)

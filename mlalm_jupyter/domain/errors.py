@@ -253,13 +253,14 @@ class DefaultEndpointNotPatchable(Conflict):
 class UntrustedContent(MlalmError):
     code = "UntrustedContent"
 
-    def __init__(self, what: str, *, wants: Sequence[str], digest: str) -> None:
+    def __init__(self, what: str, *, wants: Sequence[str], digest: str, kind: str = "") -> None:
         self.wants = tuple(wants)
         self.digest = digest
+        add = f"mlalm trust add {digest}{f' --kind {kind}' if kind else ''}"
         super().__init__(
             f"{what} was refused.",
             why=f"It would run {_listed(self.wants)}, and this workspace has not signed those bytes.",
-            fix=f"Read it; if you want it to run here: `mlalm trust add {digest}`, then repeat.",
+            fix=f"Read it; if you want it to run here: `{add}`, then repeat.",
         )
 
 

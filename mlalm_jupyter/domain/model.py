@@ -27,6 +27,8 @@ class Lineage:
     environment: Mapping[str, object] = field(default_factory=dict)
     """Interpreter, platform and the digest of the packages; a run's are in its snapshot as well."""
     git: Mapping[str, object] = field(default_factory=dict)
+    source: Mapping[str, object] = field(default_factory=dict)
+    """Of what came from elsewhere: the file or folder, its hash, its kind, and what it says of itself."""
 
     @property
     def provenance(self) -> dict[str, object]:
@@ -36,8 +38,16 @@ class Lineage:
             "output": self.output,
             "environment": dict(self.environment),
             "git": dict(self.git),
+            "source": dict(self.source),
         }
         return {name: value for name, value in told.items() if value}
+
+    @property
+    def told(self) -> dict[str, object]:
+        """What a package says of it elsewhere: nothing of this machine's folders."""
+        said = {name: value for name, value in self.to_dict().items() if value}
+        environment = {name: value for name, value in self.environment.items() if name != "executable"}
+        return {**said, **({"environment": environment} if environment else {})}
 
     @classmethod
     def of(
@@ -61,6 +71,7 @@ class Lineage:
             "output": self.output,
             "environment": dict(self.environment),
             "git": dict(self.git),
+            "source": dict(self.source),
         }
 
 

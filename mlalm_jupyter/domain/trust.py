@@ -41,11 +41,17 @@ class Signed:
 
     model: str
     seal: Seal
-    file: str | None = None
+    public_key: str
+    """What others check it with."""
     note: str = ""
 
     def to_dict(self) -> dict[str, object]:
-        return {"model": self.model, "seal": self.seal.to_dict(), "file": self.file, "note": self.note}
+        return {
+            "model": self.model,
+            "seal": self.seal.to_dict(),
+            "public_key": self.public_key,
+            "note": self.note,
+        }
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +68,7 @@ class Check:
 
 @dataclass(frozen=True, slots=True)
 class Verification:
-    """What a look at a package found; nothing in it was opened."""
+    """What a look at a package, or at another tool's file, found; nothing in it was opened."""
 
     what: str
     model_hash: str

@@ -96,19 +96,6 @@ def looked_at(path: Path) -> Foreign:
     return looked_at_file(path)
 
 
-def taken_in(
-    foreign: Foreign,
-    *,
-    trusted: bool,
-    sample: pd.DataFrame | None = None,
-    lineage: Mapping[str, Any] | None = None,
-) -> bundles.Bundle:
-    """A model of another tool as a package, in the best form that we have for such a model."""
-    model = foreign.load(trusted=trusted)
-    rows = foreign.sample if sample is None else sample
-    return bundles.pack(model, sample=rows, lineage={**foreign.lineage, **(lineage or {})})
-
-
 def looked_at_file(path: Path, *, settings: Mapping[str, Any] | None = None) -> Foreign:
     """What one file is; the settings are those of its kind, such as the class around a booster."""
     if path.is_symlink() or not path.is_file():

@@ -101,6 +101,7 @@ def members_of_file(path: Path) -> Members:
 
 class _OpenFile:
     def __init__(self, path: Path) -> None:
+        self._number = -1  # as long as it is not open
         self._number = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
         self.size = os.fstat(self._number).st_size
 
@@ -112,7 +113,8 @@ class _OpenFile:
         return parts[0] if len(parts) == 1 else b"".join(parts)
 
     def __del__(self) -> None:
-        os.close(self._number)
+        if self._number >= 0:
+            os.close(self._number)
 
 
 def _members(read_at: ReadAt, size: int) -> Members:

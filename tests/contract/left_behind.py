@@ -18,8 +18,11 @@ _OWN = {
     # random keys and what is made with them
     "ciphertext",
     "key_id",
+    "public_key",
     "signature",
     "key_digest",
+    # a package names the run that it came from; what the model is tells its own hash
+    "bundle_digest",
     # who happened to do it, and until when
     "owner",
     "lease_until",

@@ -397,7 +397,7 @@ SCENARIOS: dict[tuple[str, str], Scenario] = {
     ),
     ("model", "delete"): Scenario(lambda ws: {"model": model(ws), "yes": True}, changes=True),
     ("trust", "list"): Scenario(_with(service)),
-    ("trust", "add"): Scenario(lambda ws: {"digest": "ab" * 32}, changes=True),
+    ("trust", "add"): Scenario(lambda ws: {"digest": "ab" * 32, "kind": "file"}, changes=True),
     ("trust", "remove"): Scenario(lambda ws: {"digest": ws.trust.add("ab" * 32).digest}, changes=True),
     ("service", "deploy"): Scenario(lambda ws: {"what": model(ws), "service": "hours"}, changes=True),
     ("service", "list"): Scenario(_with(endpoint)),

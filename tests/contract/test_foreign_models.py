@@ -32,8 +32,15 @@ from tests.frameworks import FLAGS, FRAMEWORKS, ROWS, WORDS, need
 pytestmark = [pytest.mark.prove_models, pytest.mark.filterwarnings("ignore::Warning")]
 
 
+def taken_in(
+    looked: foreign.Foreign, *, trusted: bool = False, sample: pd.DataFrame | None = None
+) -> bundle.Bundle:
+    rows = looked.sample if sample is None else sample
+    return bundle.pack(looked.load(trusted=trusted), sample=rows, lineage=looked.lineage)
+
+
 def taken(path: Path, *, trusted: bool = False) -> bundle.Bundle:
-    return foreign.taken_in(foreign.looked_at(path), trusted=trusted, sample=ROWS.head())
+    return taken_in(foreign.looked_at(path), trusted=trusted, sample=ROWS.head())
 
 
 def check_same(made: bundle.Bundle, model: Any) -> None:
@@ -159,7 +166,7 @@ def test_what_is_written_for_mlflow_reads_back_as_the_same_model(name: str, tmp_
     assert "python_function" in told["flavors"]
     assert [one["name"] for one in json.loads(told["signature"]["inputs"])] == ["a", "b", "c"]
     looked = foreign.looked_at(folder)
-    again = foreign.taken_in(looked, trusted=bool(looked.wants))
+    again = taken_in(looked, trusted=bool(looked.wants))
     assert again.lineage["tool"].startswith("mlflow ")
     check_same(again, model)
 
@@ -224,7 +231,7 @@ def test_a_folder_as_mlflow_wrote_it_for_years_is_read_when_trusted(tmp_path: Pa
     looked = foreign.looked_at(folder)
     with pytest.raises(UntrustedContent, match="arbitrary Python"):
         looked.load(trusted=False)
-    made = foreign.taken_in(looked, trusted=True)
+    made = taken_in(looked, trusted=True)
     assert made.lineage["mlflow_run"] == "ab" * 16
     assert len(made.sample_rows) == 3
     check_same(made, model)
@@ -234,7 +241,7 @@ def test_a_folder_without_example_asks_for_a_sample(tmp_path: Path) -> None:
     folder = hand_made(tmp_path / "model", {"sklearn": {"pickled_model": "model.pkl"}})
     (folder / "model.pkl").write_bytes(pickle.dumps(FRAMEWORKS["scikit-learn"].make()))
     with pytest.raises(InvalidInput, match="--sample"):
-        foreign.taken_in(foreign.looked_at(folder), trusted=True)
+        taken_in(foreign.looked_at(folder), trusted=True)
 
 
 @pytest.mark.parametrize(

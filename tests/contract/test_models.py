@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
+import pickle
 import re
 import shutil
 from pathlib import Path
@@ -28,6 +30,7 @@ from mlalm_jupyter.domain.errors import (
 )
 from mlalm_jupyter.domain.model import TrainedModel
 from mlalm_jupyter.domain.run import Cells, RunStatus
+from mlalm_jupyter.formats.archive import json_text, unzipped, zipped
 from mlalm_jupyter.notebook.findings import METRIC
 from mlalm_jupyter.ports import Execution
 from mlalm_jupyter.surfaces.display import html_of, text_of
@@ -251,7 +254,7 @@ def test_lineage_leads_from_the_data_to_the_endpoint(ws: Workspace, monkeypatch:
 def test_a_model_from_elsewhere_says_so(ws: Workspace) -> None:
     model = foreign(ws)
     assert (model.lineage.origin, model.lineage.run_id, model.lineage.environment) == ("external", None, {})
-    assert "a file from elsewhere" in text_of(ws.models.lineage("hours:1"))
+    assert "from-elsewhere.ilearner (from elsewhere)" in text_of(ws.models.lineage("hours:1"))
     assert [one.reference for one in ws.models.list(where="origin=external")] == ["hours:1"]
 
 
@@ -384,28 +387,63 @@ def test_a_signature_is_checked_here_and_elsewhere(ws: Workspace, tmp_path: Path
     foreign(ws)
     assert not ws.models.verify("hours:1").is_well
     assert "this workspace has not signed it" in text_of(ws.models.verify("hours:1"))
-    signed = ws.models.sign("hours:1", file=str(tmp_path / "hours.signature.json"))
-    assert signed.file
+    with pytest.raises(Conflict, match=r"Model hours:1 was not sealed.*`mlalm model sign hours:1`"):
+        ws.models.download("hours:1", "sealed.ilearner", form="sealed")
+    signed = ws.models.sign("hours:1")
+    assert signed.public_key in text_of(signed)
     found = ws.models.verify("hours:1")
     assert found.is_well
     assert "signed as hours:1" in text_of(found)
     assert ws.models.sign("hours:1").note == "Nothing changed: this workspace's key has signed it already."
-    key = json.loads(Path(signed.file).read_text())["public_key"]
+    for form in ("package", "sealed"):
+        written = ws.models.download("hours:1", f"{form}.ilearner", form=form)
+        assert hashlib.sha256(Path(written.file).read_bytes()).hexdigest() == written.digest
+    assert "made with this workspace's key" in text_of(ws.models.verify("sealed.ilearner"))
+    with pytest.raises(InvalidInput, match=r"The form 'wheel'.*one of package, sealed, mlflow"):
+        ws.models.download("hours:1", "hours.whl", form="wheel")
     with Workspace.init(tmp_path / "elsewhere") as other:
-        file = str(tmp_path / "hours.ilearner")
-        ws.models.download("hours:1", file)
-        assert other.models.verify(file, signature=signed.file, key=key).is_well
-        assert not other.models.verify(file, signature=signed.file).is_well, (
-            "whose key that is nobody here knows"
-        )
-        forged = json.loads(Path(signed.file).read_text()) | {"signature": "AAAA"}
-        Path("forged.json").write_text(json.dumps(forged))
-        assert "does not sign these bytes" in text_of(
-            other.models.verify(file, signature="forged.json", key=key)
-        )
-        Path("no.json").write_text("{}")
-        with pytest.raises(InvalidInput, match="The signature file"):
-            other.models.verify(file, signature="no.json")
+        assert other.models.verify("sealed.ilearner", key=signed.public_key).is_well
+        nobody = other.models.verify("sealed.ilearner")
+        assert not nobody.is_well, "whose key that is nobody there knows"
+        assert signed.public_key in text_of(nobody)
+        assert "it carries none" in text_of(other.models.verify("package.ilearner", key=signed.public_key))
+        assert not other.models.verify("sealed.ilearner", key=other.context.keyring.public_key).is_well
+        made = other.models.register("sealed.ilearner", "theirs")
+        assert made.model_hash == ws.models.show("hours:1").model_hash
+        assert other.models.verify("theirs:1", key=signed.public_key).is_well, "the seal stays in the package"
+        assert not other.models.verify("theirs:1").is_well, "a seal of others gives no permission here"
+        forged = replaced_seal(Path("sealed.ilearner").read_bytes(), signature="AAAA")
+        Path("forged.ilearner").write_bytes(forged)
+        assert "is not over these bytes" in text_of(other.models.verify("forged.ilearner"))
+        assert not other.models.verify("forged.ilearner", key=signed.public_key).is_well
+
+
+def replaced_seal(data: bytes, **changes: str) -> bytes:
+    members = dict(unzipped(data))
+    return zipped({**members, "seal.json": json_text(json.loads(members["seal.json"]) | changes)})
+
+
+def test_a_model_is_handed_on_as_an_mlflow_folder_and_comes_back(ws: Workspace, tmp_path: Path) -> None:
+    line(ws, 2)
+    written = ws.models.download("line:1", str(tmp_path / "flow"), form="mlflow")
+    assert written.size_bytes > 0
+    assert (Path(written.file) / "MLmodel").is_file()
+    back = ws.models.register(written.file, "back")
+    assert back.model_hash == ws.models.show("line:1").model_hash
+    assert str(back.lineage.source["tool"]).startswith("mlflow ")
+    with pytest.raises(AlreadyExists):
+        ws.models.download("line:1", written.file, form="mlflow")
+
+
+def test_a_file_of_another_tool_is_looked_at_and_not_opened(ws: Workspace, tmp_path: Path) -> None:
+    (tmp_path / "best.pkl").write_bytes(pickle.dumps(LinearRegression().fit(ROWS, ROWS["hour"])))
+    found = ws.models.verify("./best.pkl")
+    assert not found.is_well
+    assert "LinearRegression" in found.opening
+    ws.trust.add(found.model_hash, kind="file")
+    assert ws.models.verify("best.pkl").is_well
+    (tmp_path / "notes.txt").write_text("no model")
+    assert not ws.models.verify("notes.txt").is_well
 
 
 def test_altered_bytes_are_told_and_not_signed(ws: Workspace) -> None:

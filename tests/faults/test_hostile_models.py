@@ -20,6 +20,7 @@ import pytest
 from mlalm_jupyter.domain.errors import MlalmError
 from mlalm_jupyter.formats import bundle, foreign
 from mlalm_jupyter.formats.inspection import inspected
+from mlalm_jupyter.workspace import Workspace
 from tests.faults.hostile_models import CORPUS, DIES, FIRES, NOTHING, TELLS, Hostile
 from tests.faults.tampering import ROWS, good_package
 from tests.frameworks import need
@@ -95,12 +96,31 @@ def brought(path: Path, *, is_seen: bool) -> list[str]:
         if path.suffix == ".ilearner":
             bundle.read(path).load(trusted=False)
         else:
-            foreign.taken_in(foreign.looked_at(path), trusted=False, sample=ROWS)
+            foreign.looked_at(path).load(trusted=False)
     except MlalmError as error:
         said.append(str(error))
     else:
         raise AssertionError("it was opened")
     return said
+
+
+@pytest.fixture(scope="module")
+def registry(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Workspace]:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("MLALM_HOME", str(tmp_path_factory.mktemp("home")))
+        with Workspace.init(tmp_path_factory.mktemp("registry") / "ws") as made:
+            yield made
+
+
+def registered(registry: Workspace, path: Path) -> str:
+    """What registering it says; a package may lie in the registry, for it is opened only when somebody loads it."""
+    try:
+        made = registry.models.register(str(path), "hostile", sample=ROWS)
+    except MlalmError as error:
+        return str(error)
+    with pytest.raises(MlalmError) as caught:
+        registry.models.load(made.reference)
+    return str(caught.value)
 
 
 def opened_plainly(one: Hostile, path: Path) -> tuple[int, str]:
@@ -129,7 +149,7 @@ def opened_plainly(one: Hostile, path: Path) -> tuple[int, str]:
 
 @pytest.mark.parametrize("one", CORPUS, ids=lambda one: one.name.replace(" ", "-").replace("/", "|"))
 def test_a_hostile_file_does_its_harm_elsewhere_and_nothing_here(
-    one: Hostile, tmp_path: Path, figures: Counter[str]
+    one: Hostile, registry: Workspace, tmp_path: Path, figures: Counter[str]
 ) -> None:
     need(*one.needs)
     folder, canary = tmp_path / "files", tmp_path / "canary" / "canary"
@@ -145,6 +165,10 @@ def test_a_hostile_file_does_its_harm_elsewhere_and_nothing_here(
     assert tree(tmp_path) == before
     assert any(re.search(one.says, sentence) for sentence in said), said
     assert re.search(one.says, said[-1]), said
+
+    assert re.search(one.says, told := registered(registry, path)), told
+    assert not canary.exists()
+    assert {name: of for name, of in tree(tmp_path).items() if "__pycache__" not in name} == before
 
     ended, told = opened_plainly(one, path)
     if one.shows == FIRES:

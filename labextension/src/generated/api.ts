@@ -615,7 +615,7 @@ export interface IGalleryCloneRequest {
 
 /** Keep a model as the next version of a name; nothing that serves changes by it. */
 export interface IModelRegisterRequest {
-  /** a fitted object of this notebook, or an .ilearner file */
+  /** a fitted object of this notebook, an .ilearner file, or a model file or MLflow folder of another tool */
   model: unknown;
   /** the model's name; a name that exists gets its next version */
   name: string;
@@ -671,12 +671,14 @@ export interface IModelShowRequest {
   model: string;
 }
 
-/** Write a model's package to a new file. */
+/** Write a model's package to a new file, or hand it on in another form. */
 export interface IModelDownloadRequest {
   /** NAME, NAME:VERSION or NAME@ALIAS */
   model: string;
-  /** where to write the .ilearner; it must not exist yet */
+  /** the file or folder to write; it must not exist yet */
   file: string;
+  /** package: the .ilearner as it is kept; sealed: with this workspace's signature in it, for others to check; mlflow: a model folder as MLflow reads it */
+  form?: string;
 }
 
 /** Delete one version of a model that nothing uses; its number is not given again. */
@@ -749,17 +751,13 @@ export interface IModelCompareRequest {
 export interface IModelSignRequest {
   /** NAME, NAME:VERSION or NAME@ALIAS */
   model: string;
-  /** write the signature there as well, for others to check */
-  file?: string;
 }
 
-/** Check a version's bytes and signature, or those of a file, without opening what is in it. */
+/** Check a version's bytes and signature, or those of a file, and tell what opening it would run. */
 export interface IModelVerifyRequest {
-  /** NAME, NAME:VERSION or NAME@ALIAS, or an .ilearner file */
+  /** NAME, NAME:VERSION or NAME@ALIAS, or any model file or MLflow folder */
   model: string;
-  /** a signature file that came with it */
-  signature?: string;
-  /** the public key it must be of, if not this workspace's */
+  /** the public key whose seal it must carry, if not this workspace's */
   key?: string;
 }
 
@@ -793,10 +791,12 @@ export interface IPolicyDeleteRequest {
 /** List what may run here: what was made here, and what an owner trusted. */
 export interface ITrustListRequest {}
 
-/** Sign a definition, model, transform or kept value from elsewhere, so that it may run here. */
+/** Sign a definition, model, transform, kept value or file from elsewhere, so that it may run here. */
 export interface ITrustAddRequest {
   /** the hash a refusal named, 64 hex digits */
   digest: string;
+  /** what has that hash, where nothing here has it: definition, model, or file of another tool */
+  kind?: string;
 }
 
 /** Take trust back; what serves already goes on until it is moved or restarted. */

@@ -182,7 +182,7 @@ def signed(one: Signed) -> View:
             ("key", Digest(one.seal.key_id)),
             ("signed", Moment(one.seal.at)),
             ("by", one.seal.by),
-            ("file", Code(one.file) if one.file else None),
+            ("public key", Code(one.public_key)),
         ],
     )
     return [*([Note(one.note)] if one.note else []), facts]

@@ -30,6 +30,12 @@ def pairs(said: Mapping[str, object], *, limit: int = 6) -> str:
 
 def origin(lineage: Lineage) -> str:
     """Where something came from, in a few words."""
+    if name := lineage.source.get("file") or lineage.source.get("folder"):
+        kind = lineage.source.get("tool") or lineage.source.get("kind")
+        says = lineage.source.get("says")
+        maker = says.get("experiment") if isinstance(says, dict) else None
+        more = kind or (f"by {maker}" if maker else "")
+        return f"{name} ({more})" if more else str(name)
     if lineage.experiment:
         return lineage.experiment
     return {"external": "a file", "notebook": "a notebook, outside a run"}.get(lineage.origin, lineage.origin)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from pathlib import Path
 from types import ModuleType
 from typing import Any
 
@@ -56,9 +57,14 @@ def resolved(verb: Verb, arguments: Mapping[str, Any], variables: Mapping[str, A
         value = variables.get(word)
         if word in variables and takes(value) and not isinstance(value, ModuleType):
             found[parameter.name] = value
-        elif parameter.name in _MADE_OF and not word.endswith(".ilearner"):
+        elif parameter.name in _MADE_OF and not _is_file(word):
             raise _no_object(parameter.name, word, variables)
     return found
+
+
+def _is_file(word: str) -> bool:
+    """Whether a word can only mean a file: no variable has such a name."""
+    return not word.isidentifier() and (word.endswith(".ilearner") or "/" in word or Path(word).exists())
 
 
 def explained(
@@ -101,7 +107,7 @@ def _no_object(kind: str, word: str, variables: Mapping[str, Any]) -> MlalmError
         word,
         known=known,
         none=_NONE,
-        fix="Name a fitted object of this notebook, or an .ilearner file.",
+        fix="Name a fitted object of this notebook, or a model file.",
     )
 
 
