@@ -25,6 +25,7 @@ from sklearn.neighbors import KNeighborsRegressor
 
 from mlalm_jupyter.domain.model import Lineage, TrainedModel
 from mlalm_jupyter.formats import bundle
+from mlalm_jupyter.formats.archive import json_text, zipped
 from mlalm_jupyter.workspace import Workspace
 
 PARTS = ("large", "registry")
@@ -83,16 +84,9 @@ def _altered(file: Path, turn: int) -> None:
     opened = bundle.read(file.read_bytes())
     members = dict(opened.members)
     members["sample.json"] = members["sample.json"].replace(b"}", b" " * (turn % 7) + b" }", 1)
-    file.write_bytes(
-        bundle.repacked(opened, members).data if hasattr(bundle, "repacked") else _zipped(opened, members)
-    )
-
-
-def _zipped(opened: bundle.Bundle, members: dict[str, bytes]) -> bytes:
-    from mlalm_jupyter.formats.archive import json_text, zipped
-
     hashes = {name: hashlib.sha256(data).hexdigest() for name, data in members.items()}
-    return zipped({"manifest.json": json_text({**opened.manifest, "members": hashes}), **members})
+    manifest = json_text({**opened.manifest, "members": hashes})
+    file.write_bytes(zipped({"manifest.json": manifest, **members}))
 
 
 def _copied(file: Path, to: Path) -> str:

@@ -10,7 +10,7 @@ import os
 import tempfile
 import time
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Executor, Future, ThreadPoolExecutor
 from pathlib import Path
 
 from mlalm_jupyter.domain.errors import Corrupt, MlalmError, NotFound, Unavailable
@@ -18,6 +18,7 @@ from mlalm_jupyter.domain.errors import Corrupt, MlalmError, NotFound, Unavailab
 _CHUNK = 1 << 20
 _INCOMING = ".incoming-"
 _PIECES = ".pieces"
+_MODE = 0o444
 _AT_ONCE = 200
 """How many files are open while they are written."""
 _FEW = 2
@@ -56,24 +57,20 @@ class FolderBlobs:
         check: Callable[[Path], None] | None = None,
         told: Callable[[int], None] | None = None,
     ) -> tuple[str, int]:
-        hasher = hashlib.sha256()
-        size = 0
         with translated(self.root):
             self.root.mkdir(parents=True, exist_ok=True)
             handle, temporary = tempfile.mkstemp(dir=self.root, prefix=_INCOMING)
             try:
-                with open(path, "rb") as source:
-                    while chunk := source.read(_CHUNK):
-                        hasher.update(chunk)
-                        _write_all(handle, chunk)
-                        size += len(chunk)
-                        if told:
-                            told(size)
-                if check:
-                    check(Path(temporary))
-                digest = hasher.hexdigest()
+                with ThreadPoolExecutor(1) as beside:
+                    digest, size = _copied(path, handle, beside=beside, told=told)
+                    os.fchmod(handle, _MODE)
+                    # the disk writes while we look
+                    on_disk = beside.submit(os.fsync, handle)
+                    if check:
+                        check(Path(temporary))
+                    on_disk.result()
                 with self._shared():
-                    _settle({self._place(digest): (handle, temporary)})
+                    _name({self._place(digest): temporary})
             except BaseException:
                 _discard(temporary)
                 raise
@@ -249,13 +246,39 @@ def _write_all(handle: int, data: bytes) -> None:
         view = view[os.write(handle, view) :]
 
 
+def _copied(
+    path: Path, handle: int, *, beside: Executor, told: Callable[[int], None] | None
+) -> tuple[str, int]:
+    """Copy a file into an open one; its digest, which is worked out beside the writing, and its size."""
+    hasher = hashlib.sha256()
+    size = 0
+    hashed: Future[None] | None = None
+    with open(path, "rb") as source:
+        while chunk := source.read(_CHUNK):
+            if hashed:
+                hashed.result()
+            hashed = beside.submit(hasher.update, chunk)
+            _write_all(handle, chunk)
+            size += len(chunk)
+            if told:
+                told(size)
+    if hashed:
+        hashed.result()
+    return hasher.hexdigest(), size
+
+
 def _settle(written: Mapping[str, tuple[int, str]]) -> None:
     """Give written files their names, so that they are there whatever happens to the machine from now on."""
     for handle, _ in written.values():
-        os.fchmod(handle, 0o444)
+        os.fchmod(handle, _MODE)
     _sync([handle for handle, _ in written.values()])
+    _name({place: temporary for place, (_, temporary) in written.items()})
+
+
+def _name(written: Mapping[str, str]) -> None:
+    """Give files that are on the disk their names, and have those there as well."""
     folders: dict[str, None] = {}
-    for place, (_, temporary) in written.items():
+    for place, temporary in written.items():
         folder = os.path.dirname(place)
         if folder not in folders:
             with contextlib.suppress(FileExistsError):
