@@ -11,12 +11,14 @@ from mlalm_jupyter.api.contents import Kept
 from mlalm_jupyter.api.context import Context
 from mlalm_jupyter.api.counts import at_least
 from mlalm_jupyter.api.files import readable_file, write_new_file
+from mlalm_jupyter.api.lineages import lineage_graph
 from mlalm_jupyter.api.pins import run_here, used
 from mlalm_jupyter.api.tables import head_of
 from mlalm_jupyter.api.verb import Arg, verb
 from mlalm_jupyter.domain.addresses import file_name_of, is_web_address, shown_address
 from mlalm_jupyter.domain.asset import Dataset, check_unused
 from mlalm_jupyter.domain.errors import Conflict, InvalidInput, NotFound, Unavailable, Unconfirmed
+from mlalm_jupyter.domain.lineage import LineageGraph
 from mlalm_jupyter.domain.listing import Listing
 from mlalm_jupyter.domain.names import AssetRef, checked_name
 from mlalm_jupyter.domain.outcome import Preview, Removed, Written
@@ -144,6 +146,13 @@ class Datasets:
         if content.frame is None:
             return Preview(found, Table(()), profile, content.note)
         return Preview(found, head_of(content.frame, rows), profile)
+
+    @verb("dataset", "lineage")
+    def lineage(
+        self, dataset: Annotated[str, Arg("NAME or NAME:VERSION", completes="dataset")]
+    ) -> LineageGraph:
+        """Follow a version to the models that were made of it, and on to what answers with those."""
+        return lineage_graph(self._context, AssetRef.parse("dataset", dataset))
 
     @verb("dataset", "download")
     def download(

@@ -266,6 +266,7 @@ SCENARIOS: dict[tuple[str, str], Scenario] = {
     ),
     ("dataset", "list"): Scenario(_with(dataset, name="rides")),
     ("dataset", "show"): Scenario(lambda ws: {"dataset": dataset(ws), "rows": 2}),
+    ("dataset", "lineage"): Scenario(lambda ws: {"dataset": dataset(ws)}),
     ("dataset", "download"): Scenario(
         lambda ws: {"dataset": dataset(ws), "file": str(ws.path / "copy.csv")}, changes=True
     ),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import hashlib
 import json
 import os
@@ -25,6 +26,7 @@ from mlalm_jupyter.domain.errors import (
     InvalidInput,
     NotFound,
     StaleRevision,
+    Unavailable,
     Unconfirmed,
     UntrustedContent,
 )
@@ -129,6 +131,32 @@ def test_a_list_is_cut_into_pages_and_says_so(ws: Workspace) -> None:
     assert [one.reference for one in ws.models.list(limit=1)] == ["line:3"]
     assert [one.reference for one in ws.models.list(limit=1, page=2)] == ["other:1"]
     assert [one.reference for one in ws.models.list(sort="name")] == ["line:1", "line:2", "line:3", "other:1"]
+
+
+def test_a_disk_that_fills_half_way_registers_nothing(
+    ws: Workspace, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    line(ws)
+    file = write(ws, "large.ilearner", package(2))
+    real, room = os.write, [3000]
+
+    def full(handle: int, data: Any) -> int:
+        if len(data) > 1000:  # a model's own bytes
+            if room[0] == 0:
+                raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+            data, room[0] = data[: room[0]], max(0, room[0] - len(data))
+        return real(handle, data)
+
+    before = {path for path in (ws.path / ".mlalm").rglob("*") if path.is_file()}
+    with monkeypatch.context() as patched:
+        patched.setattr(os, "write", full)
+        for model in (file, LinearRegression().fit(ROWS, ROWS["hour"] * 3)):
+            room[0] = 3000
+            with pytest.raises(Unavailable, match="The disk is full"):
+                ws.models.register(model, "line", sample=ROWS)
+    assert {path for path in (ws.path / ".mlalm").rglob("*") if path.is_file()} - before == set()
+    assert [one.version for one in ws.models.list(name="line")] == [1]
+    assert line(ws, 2).version == 2
 
 
 def test_equal_bytes_make_the_next_version_unless_only_changes_are_wanted(ws: Workspace) -> None:
@@ -249,6 +277,18 @@ def test_lineage_leads_from_the_data_to_the_endpoint(ws: Workspace, monkeypatch:
     assert [
         one.reference for one in ws.models.list(where="dataset=rides:1, run=" + str(model.lineage.run_id))
     ] == ["line:1"]
+
+
+def test_lineage_leads_on_from_the_data(ws: Workspace, monkeypatch: pytest.MonkeyPatch) -> None:
+    lined_up(ws, monkeypatch)
+    graph = ws.datasets.lineage("rides:1")
+    assert graph.thing(graph.subject).name == "rides:1"
+    assert [one.kind for one in graph.things] == ["dataset", "model", "run", "cell", "endpoint"]
+    assert "* dataset rides:1 (4 rows)" in text_of(graph)
+    dataset(ws)
+    assert [one.name for one in ws.datasets.lineage("rides:2").things] == ["rides:2"], (
+        "nothing came of it yet"
+    )
 
 
 def test_a_model_from_elsewhere_says_so(ws: Workspace) -> None:

@@ -344,6 +344,12 @@ export interface IDatasetShowRequest {
   rows?: number;
 }
 
+/** Follow a version to the models that were made of it, and on to what answers with those. */
+export interface IDatasetLineageRequest {
+  /** NAME or NAME:VERSION */
+  dataset: string;
+}
+
 /** Write a dataset's bytes, exactly as they were uploaded, to a new file. */
 export interface IDatasetDownloadRequest {
   /** NAME or NAME:VERSION */
@@ -1033,6 +1039,7 @@ export interface IVerbs {
   'dataset/update': IDatasetUpdateRequest;
   'dataset/list': IDatasetListRequest;
   'dataset/show': IDatasetShowRequest;
+  'dataset/lineage': IDatasetLineageRequest;
   'dataset/download': IDatasetDownloadRequest;
   'dataset/delete': IDatasetDeleteRequest;
   'transform/register': ITransformRegisterRequest;
