@@ -48,11 +48,13 @@ def killed(ws: Workspace, *words: str) -> None:
     assert done.returncode == -9
 
 
-def until_serving(ws: Workspace, endpoint: str, model: str) -> None:
+def until_followed(ws: Workspace, policy: str, model: str) -> None:
+    """Wait until a policy has acted on a version, which it says when all scorers serve it."""
     deadline = time.monotonic() + WAIT_S
-    while (found := ws.endpoints.show(endpoint).model) != model:
-        assert time.monotonic() < deadline, f"{endpoint} serves {found}, not {model}: {ws.policies.list()}"
+    while (found := ws.policies.show(policy)).applied != model:
+        assert time.monotonic() < deadline, found
         time.sleep(0.05)
+    assert ws.endpoints.show(str(found.endpoint)).model == model
 
 
 def served(ws: Workspace) -> None:
@@ -68,7 +70,7 @@ def test_a_version_whose_registrar_was_killed_is_followed(hosted: Workspace, tmp
     hosted.models.download("other:1", str(tmp_path / "next.ilearner"))
     killed(hosted, str(tmp_path / "next.ilearner"), "line")
     assert hosted.models.show("line").version == 2
-    until_serving(hosted, "line/ep2", "line:2")
+    until_followed(hosted, "new", "line:2")
     assert hosted.services.score("line/ep2", ROWS).model == "line:2"
     assert hosted.policies.show("new").note == "Policy new moved line/ep2 to line:2."
 
@@ -84,7 +86,7 @@ def test_an_alias_that_was_moved_while_no_server_ran_is_followed_when_one_starts
     killed(workspace, "line:2", "champion")
     assert workspace.endpoints.show("line/ep2").model == "line:1"
     workspace.server.start()
-    until_serving(workspace, "line/ep2", "line:2")
+    until_followed(workspace, "champ", "line:2")
     assert workspace.endpoints.show("line/default").model == "line:1"
 
 
@@ -105,7 +107,7 @@ def test_whenever_a_registrar_is_killed_the_endpoint_ends_at_the_newest_version(
             time.sleep(chance.uniform(0.3, 1.5))
             process.kill()
         newest = hosted.models.show("line").reference
-        until_serving(hosted, "line/ep2", newest)
+        until_followed(hosted, "new", newest)
         figures["registrars of followed models killed"] += 1
     assert hosted.services.score("line/ep2", ROWS).model == hosted.models.show("line").reference
     assert hosted.workspaces.doctor().findings == ()
@@ -129,7 +131,7 @@ def test_what_cannot_be_done_now_is_left_to_do_and_told(
         ("line:1", made.note),
         ("line:2", "Policy new moved line/ep2 to line:2."),
     )
-    until_serving(hosted, "line/ep2", "line:2")
+    until_followed(hosted, "new", "line:2")
 
 
 def test_who_acts_on_an_older_look_moves_nothing_back(hosted: Workspace) -> None:
