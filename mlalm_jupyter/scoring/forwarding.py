@@ -5,7 +5,8 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
-from collections.abc import AsyncIterator, Iterable
+import socket
+from collections.abc import Iterable
 from pathlib import Path
 
 import h11
@@ -52,51 +53,52 @@ class ApiForwarder:
             await send(message)
 
         try:
-            async with self._connected() as (reader, writer):
-                exchange = _Exchange(reader, writer, scope, request_id)
-                await exchange.run(receive, sending)
+            with await self._reached() as line:
+                await _Exchange(line, scope, request_id).run(receive, sending)
         except (OSError, EOFError, TimeoutError, h11.ProtocolError) as error:
             if not has_begun:
                 raise bad_gateway(_DOWN) from error
             # half an answer is out: returning before it is whole makes uvicorn break the connection
             log.warning("request %s broke off half way: %s", request_id, error)
 
-    @contextlib.asynccontextmanager
-    async def _connected(self) -> AsyncIterator[tuple[asyncio.StreamReader, asyncio.StreamWriter]]:
-        reader, writer = await self._reached()
-        try:
-            yield reader, writer
-        finally:
-            writer.close()
-
-    async def _reached(self) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
+    async def _reached(self) -> socket.socket:
         """A connection; a process that is just being started again is given a moment."""
-        deadline = asyncio.get_running_loop().time() + self.connect_s
+        loop = asyncio.get_running_loop()
+        deadline = loop.time() + self.connect_s
         while True:
+            line = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+            line.setblocking(False)
             try:
                 with socket_address(self.socket) as address:
-                    return await asyncio.open_unix_connection(address)
+                    await loop.sock_connect(line, address)
+                return line
             except (FileNotFoundError, ConnectionRefusedError):
-                if asyncio.get_running_loop().time() >= deadline:
+                line.close()
+                if loop.time() >= deadline:
                     raise
+            except BaseException:
+                line.close()
+                raise
             await asyncio.sleep(_RETRY_S)
 
 
 class _Exchange:
-    """One request and its answer."""
+    """One request and its answer.
 
-    def __init__(
-        self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, scope: Scope, request_id: str
-    ) -> None:
-        self.reader = reader
-        self.writer = writer
+    Each way is looked after by itself: an answer may come, whole, from a process that did not care for the rest of
+    the request and hung up on it.
+    """
+
+    def __init__(self, line: socket.socket, scope: Scope, request_id: str) -> None:
+        self.line = line
+        self.loop = asyncio.get_running_loop()
         self.scope = scope
         self.request_id = request_id
         self.is_too_slow = False
         self.http = h11.Connection(h11.CLIENT)
 
     async def run(self, receive: Receive, send: Send) -> None:
-        self.writer.write(self.http.send(self._head()) or b"")
+        await self.loop.sock_sendall(self.line, self.http.send(self._head()) or b"")
         upload = asyncio.create_task(self._upload(receive))
         try:
             await self._download(send)
@@ -135,24 +137,26 @@ class _Exchange:
                     message = await receive()
             except TimeoutError:
                 self.is_too_slow = True
-                self.writer.close()
+                self._hang_up()
                 return
             if message["type"] == "http.disconnect":
-                self.writer.close()
+                self._hang_up()
                 return
             if body := message.get("body"):
-                self.writer.write(self.http.send(h11.Data(body)) or b"")
-                await self.writer.drain()
+                await self.loop.sock_sendall(self.line, self.http.send(h11.Data(body)) or b"")
             if not message.get("more_body"):
-                self.writer.write(self.http.send(h11.EndOfMessage()) or b"")
-                await self.writer.drain()
+                await self.loop.sock_sendall(self.line, self.http.send(h11.EndOfMessage()) or b"")
                 return
+
+    def _hang_up(self) -> None:
+        with contextlib.suppress(OSError):
+            self.line.shutdown(socket.SHUT_RDWR)
 
     async def _download(self, send: Send) -> None:
         while True:
             event = self.http.next_event()
             if event is h11.NEED_DATA:
-                self.http.receive_data(await self.reader.read(_CHUNK))
+                self.http.receive_data(await self.loop.sock_recv(self.line, _CHUNK))
             elif isinstance(event, h11.InformationalResponse):
                 continue
             elif isinstance(event, h11.Response):

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import json
+import socket
+import threading
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import Any
@@ -173,3 +175,33 @@ def test_an_error_has_the_envelope_of_the_address_it_is_told_at() -> None:
     assert (set(ours), ours["why"]) == ({"code", "what", "why", "fix"}, "Nobody is there.")
     theirs = json.loads(error_body(refusal, path="/workspaces/a/services/b"))["error"]
     assert theirs["details"][0]["message"] == "Nobody is there."
+
+
+def test_an_answer_to_a_request_that_was_not_read_to_its_end_arrives_whole(tmp_path: Path) -> None:
+    sent: list[dict[str, Any]] = []
+    has_hung_up = threading.Event()
+
+    def refuses(listener: socket.socket) -> None:
+        line, _ = listener.accept()
+        line.recv(65536)
+        line.sendall(b"HTTP/1.1 404 Not Found\r\ncontent-length: 4\r\nconnection: close\r\n\r\nnone")
+        line.close()
+        has_hung_up.set()
+
+    async def receive() -> dict[str, Any]:
+        # the loop is busy with something else meanwhile: the body goes out before the answer is looked at
+        assert has_hung_up.wait(10)
+        return {"type": "http.request", "body": b"x", "more_body": False}
+
+    async def send(message: dict[str, Any]) -> None:
+        sent.append(message)
+
+    with socket.socket(socket.AF_UNIX) as listener:
+        listener.bind(str(tmp_path / "api.sock"))
+        listener.listen()
+        api = threading.Thread(target=refuses, args=[listener])
+        api.start()
+        asked = scope("PUT", [(b"host", b"x"), (b"content-length", b"1")])
+        asyncio.run(ApiForwarder(tmp_path / "api.sock")(asked, receive, send, "the-id"))
+        api.join()
+    assert [one.get("status") or one["body"] for one in sent] == [404, b"none", b""]
