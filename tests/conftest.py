@@ -19,7 +19,11 @@ def counts() -> Callable[[int, int], int]:
     return lambda usual, full: full if os.environ.get("MLALM_FULL") == "1" else usual
 
 
-_TOGETHER = {"tests/browser/": "browser", "tests/unit/notebook/test_in_chromium.py": "browser"}
+_BROWSERS = (
+    "tests/browser/",
+    "tests/unit/notebook/test_in_chromium.py",
+    "tests/unit/surfaces/test_registry_in_chromium.py",
+)
 """What is run by one process: browsers beside each other would only take each other's time."""
 _WHOLE = ("tests/notebooks/", "tests/docs/test_wheel.py")
 """Where each file is run by one process, because its tests share what takes long to make."""
@@ -28,8 +32,9 @@ _WHOLE = ("tests/notebooks/", "tests/docs/test_wheel.py")
 def _group(nodeid: str) -> str:
     """Tests of one group go to one process."""
     file = nodeid.partition("::")[0]
-    together = next((_TOGETHER[one] for one in _TOGETHER if file.startswith(one)), None)
-    return together or (file if file.startswith(_WHOLE) else nodeid)
+    if file.startswith(_BROWSERS):
+        return "browser"
+    return file if file.startswith(_WHOLE) else nodeid
 
 
 @pytest.hookimpl(optionalhook=True)

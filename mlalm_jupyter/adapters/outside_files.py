@@ -10,8 +10,6 @@ from pathlib import Path
 from typing import BinaryIO
 from urllib.parse import urlsplit
 
-import requests
-
 from mlalm_jupyter.domain.addresses import is_web_address, shown_address
 from mlalm_jupyter.domain.errors import InvalidInput, MlalmError, NotFound, Unavailable
 from mlalm_jupyter.ports import Fetched
@@ -53,6 +51,8 @@ def _from_disk(path: Path, into: BinaryIO, told: Callable[[int, int], None]) -> 
 
 
 def _from_web(address: str, into: BinaryIO, told: Callable[[int, int], None]) -> Fetched:
+    import requests  # a sixth of the start of every command, of which hardly any comes here
+
     hasher, size = hashlib.sha256(), 0
     try:
         with requests.Session() as session:

@@ -14,6 +14,8 @@ from mlalm_jupyter.surfaces.display import html_of
 from tests.contract.catalog_nouns import model
 from tests.unit.notebook.test_in_chromium import FITS
 from tests.unit.notebook.test_in_chromium import browser as browser
+from tests.unit.notebook.test_in_chromium import jp_asyncio_loop as jp_asyncio_loop
+from tests.unit.notebook.test_in_chromium import jp_server_cleanup as jp_server_cleanup
 
 pytestmark = [pytest.mark.browser, pytest.mark.prove_models]
 
