@@ -41,7 +41,7 @@ def test_two_processes_register_one_name_without_gap_or_error(
     assert [one.returncode for one in both] == [0, 0], said
     versions = sorted(int(line) for out, _ in said for line in out.split())
     assert versions == list(range(1, 2 * each + 1))
-    assert sorted(one.version for one in hosted.models.list(name="line")) == versions
+    assert sorted(one.version for one in hosted.models.list(name="line", limit=1000)) == versions
     assert hosted.workspaces.doctor().is_healthy
 
 
