@@ -55,9 +55,11 @@ def state(workspace: Path) -> dict[str, Any]:
 def files(folder: Path) -> dict[str, str]:
     """The files of a folder and what is in them; of those that another workspace hides, only the names."""
     found = {}
-    for path in sorted(folder.rglob("*")):
+    # of our own folder nothing counts here, and things in it go while one looks
+    tops = [top for top in sorted(folder.iterdir()) if top.name != ".mlalm"]
+    for path in sorted(path for top in tops for path in (top, *top.rglob("*"))):
         parts = path.relative_to(folder).parts
-        if not path.is_file() or parts[0] == ".mlalm" or path.name.endswith(("-wal", "-shm")):
+        if not path.is_file() or path.name.endswith(("-wal", "-shm")):
             continue
         is_hidden = any(part.startswith(".") for part in parts)
         found["/".join(parts)] = "hidden" if is_hidden else hashlib.sha256(path.read_bytes()).hexdigest()
