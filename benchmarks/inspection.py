@@ -39,6 +39,10 @@ def large(folder: Path) -> Iterator[tuple[str, Path]]:
     path = folder / "long.pkl"
     path.write_bytes(b"\x80\x04" + b"]0" * (30 << 20) + b"N.")
     yield "a pickle of 60 million opcodes", path
+    path.write_bytes(
+        b"\x80\x04" + b"".join(b"X\4\0\0\0%04x\x94" % (n & 0xFFFF) for n in range(5_000_000)) + b"N."
+    )
+    yield "a pickle that remembers five million texts", path
 
 
 def looked(path: Path) -> tuple[float, float, float, str]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import json
+import os
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -12,6 +13,7 @@ from typing import Any, NamedTuple
 import nbformat
 
 _NAME = "journal.jsonl"
+_AT_WORK = "at-work.json"
 _SHORTEST_PAUSE_S = 2.0
 _PAUSE_PER_S = 50
 _TOLD = ("outputs", "execution_count", "metadata")
@@ -27,10 +29,14 @@ class Told(NamedTuple):
 
 
 class Journal:
-    """Appends what happens to cells; the first line is the notebook as its execution began."""
+    """Appends what happens to cells; the first line is the notebook as its execution began.
+
+    The cell at work has a file of its own, replaced each time, so that it does not grow with how often it is written.
+    """
 
     def __init__(self, folder: Path) -> None:
         self._file = folder / _NAME
+        self._at_work = folder / _AT_WORK
         self._pause_until = 0.0
 
     def begins(self, notebook: Any, *, replaces_injected: bool) -> None:
@@ -43,7 +49,10 @@ class Journal:
         """The cell at work said something; written now and then, at a fiftieth of the time it takes or less."""
         if (now := time.monotonic()) < self._pause_until:
             return
-        self._append({"index": index, **_of(cell)})
+        part = self._at_work.with_suffix(".part")
+        with contextlib.suppress(OSError):
+            part.write_text(json.dumps({"index": index, **_of(cell)}), encoding="utf-8")
+            os.replace(part, self._at_work)
         ended = time.monotonic()
         self._pause_until = ended + max(_SHORTEST_PAUSE_S, (ended - now) * _PAUSE_PER_S)
 
@@ -57,7 +66,10 @@ class Journal:
 
 
 def read(folder: Path) -> Told | None:
-    """What the journal in a folder tells; None without one, or before the first cell."""
+    """What the journal in a folder tells; None without one, before the first cell, and where it cannot be read.
+
+    What runs in the notebook can write to it too, so nothing in it is believed to have its shape.
+    """
     try:
         lines = list(_lines(folder / _NAME))
         first = lines.pop(0)
@@ -69,15 +81,21 @@ def read(folder: Path) -> Told | None:
                 current = int(line["current"])
                 continue
             index = int(line["index"])
-            notebook.cells[index].update(
-                nbformat.from_dict({name: line[name] for name in _TOLD})  # type: ignore[no-untyped-call]
-            )
-            if "completed" in line:
-                current = None if line["completed"] else index
-                completed.extend([index] if line["completed"] else [])
-    except (OSError, ValueError, TypeError, KeyError, IndexError, AttributeError):
+            _told(notebook, line)
+            current = None if line["completed"] else index
+            completed.extend([index] if line["completed"] else [])
+        if current is not None and current not in (int(line["index"]) for line in lines if "index" in line):
+            for line in _lines(folder / _AT_WORK):
+                if int(line["index"]) == current:
+                    _told(notebook, line)
+    except (OSError, ValueError, TypeError, LookupError, AttributeError, RecursionError):
         return None
     return Told(notebook, bool(first.get("replaces_injected")), tuple(completed), current)
+
+
+def _told(notebook: Any, line: dict[str, Any]) -> None:
+    cell = nbformat.from_dict({name: line[name] for name in _TOLD})  # type: ignore[no-untyped-call]
+    notebook.cells[int(line["index"])].update(cell)
 
 
 def _of(cell: Any) -> dict[str, object]:
@@ -86,7 +104,9 @@ def _of(cell: Any) -> dict[str, object]:
 
 def _lines(file: Path) -> Iterator[dict[str, Any]]:
     """The whole lines; the end of its process, or of the disk, may have cut one off."""
+    if not file.exists():
+        return
     with open(file, encoding="utf-8", errors="replace") as lines:
         for line in lines:
-            with contextlib.suppress(json.JSONDecodeError):
+            with contextlib.suppress(json.JSONDecodeError, RecursionError):
                 yield json.loads(line)

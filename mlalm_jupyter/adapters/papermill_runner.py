@@ -97,11 +97,15 @@ class PapermillRunner:
             return replace(execution, outputs=watch.outputs(keep)) if keep else execution
 
     def left_in(self, scratch: Path, *, keep: Callable[[Path], tuple[str, int]]) -> Execution | None:
-        left = Watch.of_the_killed(scratch)
-        if left is None:
-            return None
-        watch, document = left
-        return replace(watch.execution(_written(document)), outputs=watch.outputs(keep))
+        try:
+            left = Watch.of_the_killed(scratch)
+            if left is None:
+                return None
+            watch, document = left
+            notebook = _written(document)
+        except (ValueError, TypeError, LookupError, AttributeError, RecursionError):
+            return None  # what ran in the notebook has written to the journal too
+        return replace(watch.execution(notebook), outputs=watch.outputs(keep))
 
 
 class _KeepingEngine(WatchedEngine):

@@ -198,7 +198,7 @@ class Watch:
             place = self._order[int(told["executed"]) - 1]
             name, words = str(told["name"]), str(told["told"])
             form, note = str(told.get("format", "")), str(told.get("note", ""))
-        except (ValueError, TypeError, KeyError, IndexError):
+        except (ValueError, TypeError, KeyError, IndexError, RecursionError):
             return None
         number = self._number_of.get(place)
         if number is None:

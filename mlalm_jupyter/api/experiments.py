@@ -16,7 +16,7 @@ from mlalm_jupyter.api.runs import ended_run
 from mlalm_jupyter.api.snapshots import last_cell
 from mlalm_jupyter.api.verb import Arg, verb
 from mlalm_jupyter.api.views import Views
-from mlalm_jupyter.domain.errors import InUse, InvalidInput, Unconfirmed, nearest
+from mlalm_jupyter.domain.errors import InUse, InvalidInput, Unavailable, Unconfirmed, nearest
 from mlalm_jupyter.domain.experiment import Experiment
 from mlalm_jupyter.domain.listing import Listing
 from mlalm_jupyter.domain.outcome import Removed
@@ -205,7 +205,10 @@ class Experiments(Exchange, Views, Moving):
         with ctx.catalog.read() as tx:
             keep = kept_blobs(ctx.blobs, tx)
         before_s = ctx.clock.time_s() - MINIMUM_GRACE_H * 3600
-        count, size_bytes = ctx.blobs.free(keep, before_s=before_s, only=gone)
+        try:
+            count, size_bytes = ctx.blobs.free(keep, before_s=before_s, only=gone)
+        except Unavailable as error:
+            return f"Its bytes are still on disk ({error.what}); `mlalm workspace gc` frees them."
         rest = len(gone - keep) - count
         told = f"{size_bytes:,} bytes on disk were freed."
         if rest <= 0:

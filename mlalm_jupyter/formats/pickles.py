@@ -11,8 +11,11 @@ import sys
 from collections.abc import Iterator
 from functools import cache
 
-MOST_OPCODES = 2_000_000
+MOST_OPCODES = 500_000
 MOST_BYTES = 64 << 20
+MOST_NAMES = 1000
+TOO_LONG = "it is longer than is looked through"
+NOT_READ = f"what follows where it cannot be read: {TOO_LONG}"
 _OPCODES = {op.code.encode("latin-1")[0]: op for op in pickletools.opcodes}
 # how an argument's length is written, where it is written before it
 _LENGTHS = {
@@ -34,7 +37,26 @@ _LONGEST = 200
 _CARRIES_CODE = ("cloudpickle.cloudpickle._builtin_type", "cloudpickle.cloudpickle._make_function")
 
 
-def wanted(data: bytes) -> list[str]:
+class Patience:
+    """How much is looked through, over all the pickles that one file may hold.
+
+    >>> patience = Patience()
+    >>> patience.lasts(size=1000), patience.lasts(size=MOST_BYTES)
+    (True, False)
+    """
+
+    def __init__(self) -> None:
+        self._opcodes = MOST_OPCODES
+        self._bytes = MOST_BYTES
+
+    def lasts(self, *, opcodes: int = 0, size: int = 0) -> bool:
+        """Take so much of it; False where that was more than there is."""
+        self._opcodes -= opcodes
+        self._bytes -= size
+        return self._opcodes >= 0 and self._bytes >= 0
+
+
+def wanted(data: bytes, patience: Patience | None = None) -> list[str]:
     """What it names to import, each once, in the order it is met; and why it could not be read to its end.
 
     >>> import pickle, os
@@ -46,7 +68,9 @@ def wanted(data: bytes) -> list[str]:
     memo: dict[int, str] = {}
     top: str | None = None
     try:
-        for name, argument in opcodes(data):
+        for name, argument in opcodes(data, patience):
+            if len(found) > MOST_NAMES:
+                raise _Unread("it names more than is told")
             if name in _TEXTS:
                 top = argument.decode("utf-8", "replace")
                 texts = [*texts[-1:], top]
@@ -80,17 +104,16 @@ class _Unread(Exception):
     """Why the opcodes of a pickle cannot be followed."""
 
 
-def opcodes(data: bytes) -> Iterator[tuple[str, bytes]]:
-    """The opcodes of a pickle with what stands behind each; long arguments are cut."""
-    place, count = 0, 0
+def opcodes(data: bytes, patience: Patience | None = None) -> Iterator[tuple[str, bytes]]:
+    """The opcodes of a pickle, and of those right behind it, with what stands behind each; long arguments are cut."""
+    patience = patience or Patience()
+    place = 0
     view = memoryview(data)
     while place < len(data):
         op = _OPCODES.get(data[place])
-        count += 1
         if op is None:
             raise _Unread(f"byte {place} is no opcode")
-        if count > MOST_OPCODES or place > MOST_BYTES:
-            raise _Unread("it is longer than is looked through")
+        begin = place
         place += 1
         argument = b""
         if op.arg is not None:
@@ -105,6 +128,8 @@ def opcodes(data: bytes) -> Iterator[tuple[str, bytes]]:
                         raise _Unread(f"a line at byte {place} does not end")
                 yield op.name, data[place : end - 1]
                 place = end
+                if not patience.lasts(opcodes=1, size=place - begin):
+                    raise _Unread(TOO_LONG)
                 continue
             else:
                 width = _LENGTHS[op.arg.n]
@@ -114,10 +139,11 @@ def opcodes(data: bytes) -> Iterator[tuple[str, bytes]]:
                 raise _Unread("it is cut")
             argument = bytes(view[place : place + min(size, _LONGEST)])
             place += size
+        if not patience.lasts(opcodes=1, size=place - begin):
+            raise _Unread(TOO_LONG)
         yield op.name, argument
-        if op.name == "STOP":
-            if place < len(data):
-                yield from opcodes(bytes(view[place:])) if data[place : place + 1] == b"\x80" else ()
+        # joblib and torch.save put several behind each other
+        if op.name == "STOP" and data[place : place + 1] != b"\x80":
             return
     raise _Unread("it does not end")
 

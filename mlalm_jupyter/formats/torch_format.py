@@ -11,6 +11,8 @@ from __future__ import annotations
 
 import io
 import json
+import zipfile
+from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from typing import Any
 
@@ -19,7 +21,7 @@ import numpy as np
 from mlalm_jupyter.domain.errors import Corrupt, NotSerialisable, UntrustedContent
 from mlalm_jupyter.formats.archive import damaged_payload, json_text, read_json
 from mlalm_jupyter.formats.library import is_of, library
-from mlalm_jupyter.formats.pickles import wanted
+from mlalm_jupyter.formats.pickles import NOT_READ, Patience, wanted
 from mlalm_jupyter.formats.torch_layers import built, check_description, described
 
 LAYERS = "layers.json"
@@ -83,7 +85,7 @@ class TorchFormat:
         return model.eval()
 
 
-class _ProgramFormat:
+class _ProgramFormat(ABC):
     is_data_only = False
     is_deterministic = False
     known = ("torch",)
@@ -105,8 +107,8 @@ class _ProgramFormat:
         _check_names(payload, self._file)
         return self._opened(library("torch"), io.BytesIO(payload[self._file]))
 
-    def _opened(self, torch: Any, file: io.BytesIO) -> object:
-        raise NotImplementedError
+    @abstractmethod
+    def _opened(self, torch: Any, file: io.BytesIO) -> object: ...
 
 
 class TorchScriptFormat(_ProgramFormat):
@@ -148,19 +150,21 @@ class TorchExportFormat(_ProgramFormat):
         return torch.export.load(file)
 
 
-def pickled_in(data: bytes) -> list[str]:
+def pickled_in(data: bytes, patience: Patience | None = None) -> list[str]:
     """What the pickles in a file of PyTorch's would import."""
-    import zipfile
-
+    patience = patience or Patience()
     found: dict[str, None] = {}
     try:
         with zipfile.ZipFile(io.BytesIO(data)) as archive:
-            for info in archive.infolist()[:1000]:
+            for info in archive.infolist():
                 is_pickled = info.filename.endswith((".pkl", "sample_inputs/model.pt"))
                 if not is_pickled or info.compress_type != zipfile.ZIP_STORED or info.file_size > len(data):
                     continue
+                if not patience.lasts(size=info.file_size):
+                    found[NOT_READ] = None
+                    break
                 inner = archive.read(info)
-                names = pickled_in(inner) if inner[:2] == b"PK" else wanted(inner)
+                names = pickled_in(inner, patience) if inner[:2] == b"PK" else wanted(inner, patience)
                 found.update(dict.fromkeys(names))
     except (
         zipfile.BadZipFile,
@@ -171,7 +175,7 @@ def pickled_in(data: bytes) -> list[str]:
         RuntimeError,
         RecursionError,
     ):
-        return wanted(data) if data[:1] == b"\x80" else list(found)
+        return wanted(data, patience) if data[:1] == b"\x80" else list(found)
     return list(found)
 
 

@@ -283,12 +283,7 @@ def test_a_canceled_run_ends_the_kernel_and_the_command(
     assert [pid for pid in pids if lives(pid)] == []
 
 
-def test_an_interrupted_run_is_canceled(workspace: Any, papermills: list[subprocess.Popen[str]]) -> None:
-    notebook = write(workspace.path / "a.ipynb", WAITS, TELLS)
-    process = start(notebook, workspace.path / "out.ipynb", cwd=workspace.path)
-    papermills.append(process)
-    kernel, away = waiting(workspace, process)
-    os.kill(away, signal.SIGKILL)
+def ends_interrupted(workspace: Any, process: subprocess.Popen[str], kernel: int) -> None:
     process.send_signal(signal.SIGINT)
     process.communicate(timeout=WAIT_S)
     assert process.returncode != 0
@@ -298,6 +293,15 @@ def test_an_interrupted_run_is_canceled(workspace: Any, papermills: list[subproc
         "It was interrupted where papermill was started.",
     )
     assert not lives(kernel)
+
+
+def test_an_interrupted_run_is_canceled(workspace: Any, papermills: list[subprocess.Popen[str]]) -> None:
+    notebook = write(workspace.path / "a.ipynb", WAITS, TELLS)
+    process = start(notebook, workspace.path / "out.ipynb", cwd=workspace.path)
+    papermills.append(process)
+    kernel, away = waiting(workspace, process)
+    os.kill(away, signal.SIGKILL)
+    ends_interrupted(workspace, process, kernel)
 
 
 def test_an_interrupt_that_got_lost_in_a_callback_still_ends_the_run(
@@ -326,15 +330,7 @@ def test_an_interrupt_that_got_lost_in_a_callback_still_ends_the_run(
     )
     papermills.append(process)
     kernel, _ = waiting(workspace, process)
-    process.send_signal(signal.SIGINT)
-    process.communicate(timeout=WAIT_S)
-    assert process.returncode != 0
-    run = the_run(workspace)
-    assert (run.status, run.cause) == (
-        RunStatus.CANCELED,
-        "It was interrupted where papermill was started.",
-    )
-    assert not lives(kernel)
+    ends_interrupted(workspace, process, kernel)
 
 
 def test_a_run_whose_papermill_was_killed_does_not_stay_running(

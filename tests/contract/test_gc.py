@@ -88,6 +88,20 @@ def test_deleting_an_experiment_takes_its_bytes_from_the_disk_and_no_others(host
     assert hosted.workspaces.doctor().findings == ()
 
 
+def test_an_experiment_whose_bytes_cannot_be_removed_is_deleted_and_says_so(hosted: Workspace) -> None:
+    full(hosted)
+    run = hosted.experiments.snapshot("train.ipynb")
+    place = hosted.blobs.path(run.snapshot.digest)
+    place.unlink()
+    (place / "in the way").mkdir(parents=True)
+    age(hosted)
+    os.utime(place, (1000, 1000))
+    removed = hosted.experiments.delete("train.ipynb", yes=True)
+    assert "still on disk" in removed.note
+    assert "`mlalm workspace gc`" in removed.note
+    assert [one.path for one in hosted.experiments.list()] == []
+
+
 def test_bytes_that_somebody_may_be_about_to_name_outlive_a_deletion_for_a_while(hosted: Workspace) -> None:
     full(hosted)
     run = hosted.experiments.snapshot("train.ipynb")

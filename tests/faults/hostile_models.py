@@ -153,6 +153,16 @@ print(len(str(yaml.safe_load(open(os.path.join(sys.argv[1], "MLmodel"))))))
 """
 LINK_READ = "import os, sys; print(open(os.path.join(sys.argv[1], 'model.skops')).read())"
 NAMES = "import zipfile, sys; print(len(zipfile.ZipFile(sys.argv[1]).namelist()))"
+PICKLES = """
+import pickle, sys
+file, count = open(sys.argv[1], "rb"), 0
+while file.peek(1):
+    pickle.load(file)
+    count += 1
+print(count)
+"""
+PICKLES_IN_ZIP = "import zipfile, sys; z = zipfile.ZipFile(sys.argv[1]); "
+PICKLES_IN_ZIP += "print(sum(len(z.read(i)) for i in z.infolist() if i.filename.endswith('.pkl')))"
 
 
 class Reduced:
@@ -573,6 +583,33 @@ def members_that_lie_over_each_other(canary: Path, folder: Path) -> Path:
     second = data.index(b"PK\1\2", int.from_bytes(data[-6:-2], "little") + 4)
     data[second + 42 : second + 46] = (0).to_bytes(4, "little")
     return kept(folder, "model.ilearner", bytes(data))
+
+
+@hostile("bombs", PICKLES, says="longer than is looked through", shows=TELLS)
+def a_million_pickles_behind_each_other(canary: Path, folder: Path) -> Path:
+    return kept(folder, "model.pkl", b"\x80\x04N." * 1_000_000)
+
+
+@hostile("bombs", PICKLES_IN_ZIP, says="longer than is looked through", shows=TELLS)
+def a_torch_file_of_a_thousand_pickles(canary: Path, folder: Path) -> Path:
+    one = b"\x80\x04" + b"]0" * 20_000 + b"N."
+    held = {f"model/{number}/data.pkl": one for number in range(1000)}
+    return kept(folder, "model.pt", zipped({"model/data.pkl": one, **held}))
+
+
+@hostile("bombs", PICKLES_IN_ZIP, says="longer than is looked through", shows=TELLS)
+def a_torch_file_whose_pickles_are_one_place(canary: Path, folder: Path) -> Path:
+    one = b"\x80\x04N." + bytes(4 << 20)
+    data = zipped({"model/data.pkl": one, **{f"model/{number:03}.pkl": b"" for number in range(400)}})
+    end = data.rindex(b"PK\5\6")
+    begin = int.from_bytes(data[end + 16 : end + 20], "little")
+    entry = data[begin : begin + 46 + len("model/data.pkl")]
+    # the directory tells of the first member again and again; Python reads each where it says it is
+    directory = entry * 400
+    last = bytearray(data[end:])
+    last[8:10] = last[10:12] = (400).to_bytes(2, "little")
+    last[12:16] = len(directory).to_bytes(4, "little")
+    return kept(folder, "model.pt", data[:begin] + directory + bytes(last))
 
 
 @hostile("bombs", SKOPS_SIZE, says="compressed", shows=TELLS)
