@@ -10,6 +10,7 @@ from mlalm_jupyter.api import contents
 from mlalm_jupyter.api.contents import Kept
 from mlalm_jupyter.api.context import Context
 from mlalm_jupyter.api.counts import at_least
+from mlalm_jupyter.api.dependents import serving_asset
 from mlalm_jupyter.api.files import readable_file, write_new_file
 from mlalm_jupyter.api.lineages import lineage_graph
 from mlalm_jupyter.api.pins import run_here, used
@@ -183,7 +184,8 @@ class Datasets:
             )
         with ctx.catalog.write() as tx:
             found = tx.datasets.get(ref)
-            check_unused("dataset", found.reference, tx.datasets.users(found))
+            serving = serving_asset(ctx, tx, "dataset", found.digest)
+            check_unused("dataset", found.reference, [*serving, *tx.datasets.users(found)])
             if not yes:
                 stays = f" (what lies at {found.source.address} stays)" if found.source else ""
                 goes = f"{found.reference}, {found.row_count} rows, {found.size_bytes} bytes{stays}"

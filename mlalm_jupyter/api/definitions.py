@@ -6,7 +6,7 @@ from typing import Annotated
 
 from mlalm_jupyter.api.context import Context
 from mlalm_jupyter.api.files import readable_file, write_new_file
-from mlalm_jupyter.api.golive import held_model, kept_definition
+from mlalm_jupyter.api.golive import asset_hash, check_assets, kept_definition
 from mlalm_jupyter.api.verb import Arg, verb
 from mlalm_jupyter.domain.definition import ServiceDefinition
 from mlalm_jupyter.domain.names import EndpointRef
@@ -14,10 +14,12 @@ from mlalm_jupyter.domain.outcome import Written
 
 
 def definition_in(context: Context, file: str) -> ServiceDefinition:
-    """The definition in a WSD file."""
+    """The definition in a WSD file; addresses in it may leave the hash away, and get it here."""
     raw = readable_file(context, file).read_bytes()
     return ServiceDefinition.from_text(
-        raw.decode("utf-8-sig", errors="replace"), where=f"The definition '{file}'"
+        raw.decode("utf-8-sig", errors="replace"),
+        where=f"The definition '{file}'",
+        pin=lambda kind, name, version: asset_hash(context, kind, name, version),
     )
 
 
@@ -55,6 +57,5 @@ class Definitions:
         """Check a definition file: its form, its graph, and that its models are here."""
         definition = definition_in(self._context, file)
         with self._context.catalog.read() as tx:
-            for asset in definition.models:
-                held_model(tx, asset)
+            check_assets(tx, definition)
         return definition

@@ -7,6 +7,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from mlalm_jupyter.api.context import Context
+from mlalm_jupyter.api.golive import kept_definition
 from mlalm_jupyter.domain.lineage import Dependent
 from mlalm_jupyter.domain.model import TrainedModel
 from mlalm_jupyter.domain.search import Search, Term
@@ -31,6 +32,20 @@ def dependents_of(tx: Transaction, model: TrainedModel, *, files: Sequence[str] 
         for one in past
     ]
     return found
+
+
+def serving_asset(context: Context, tx: Transaction, kind: str, digest: str) -> list[str]:
+    """The endpoints whose definition has a transform or a dataset in it, told as users of it."""
+    held: dict[str, bool] = {}
+    users = []
+    for endpoint in tx.endpoints.find():
+        if endpoint.definition_hash not in held:
+            definition = kept_definition(context, endpoint.definition_hash)
+            assets = definition.transforms if kind == "transform" else definition.datasets
+            held[endpoint.definition_hash] = any(asset.digest == digest for asset in assets)
+        if held[endpoint.definition_hash]:
+            users.append(f"endpoint {endpoint.reference}")
+    return users
 
 
 def derived_from(tx: Transaction, model: TrainedModel) -> list[TrainedModel]:

@@ -3,12 +3,19 @@
 from __future__ import annotations
 
 from mlalm_jupyter.api.context import Context
-from mlalm_jupyter.domain.definition import ModelAsset, ServiceDefinition
+from mlalm_jupyter.domain.asset import Dataset, Transform
+from mlalm_jupyter.domain.definition import HeldAsset, ModelAsset, ServiceDefinition
 from mlalm_jupyter.domain.errors import Corrupt, InvalidInput, NotFound
 from mlalm_jupyter.domain.model import TrainedModel
 from mlalm_jupyter.domain.names import AssetRef
 from mlalm_jupyter.domain.policy import SIGNED_MODELS, check_signed
-from mlalm_jupyter.domain.projection import Projection, Servable, ServableModel, ServedEndpoint
+from mlalm_jupyter.domain.projection import (
+    Projection,
+    Servable,
+    ServableDataset,
+    ServableModel,
+    ServedEndpoint,
+)
 from mlalm_jupyter.domain.trust import Seal, check_code, check_payload, sealed_statement
 from mlalm_jupyter.ports import Transaction
 
@@ -60,6 +67,56 @@ def held_model(tx: Transaction, asset: ModelAsset) -> TrainedModel:
     return model
 
 
+def held_transform(tx: Transaction, asset: HeldAsset) -> Transform:
+    """The transform a definition names; its hash must be the one the definition says."""
+    found = tx.transforms.get(AssetRef("transform", asset.name, asset.version))
+    _check_hash(asset, found.transform_hash)
+    return found
+
+
+def held_dataset(tx: Transaction, asset: HeldAsset) -> Dataset:
+    """The dataset a definition names; its bytes must be kept here, and be those the definition says."""
+    found = tx.datasets.get(AssetRef("dataset", asset.name, asset.version))
+    _check_hash(asset, found.digest)
+    if found.source is not None:
+        raise InvalidInput(
+            f"The dataset {found.reference}",
+            expected="one whose bytes are kept here, for a service must not wait for another place",
+            got=f"one at {found.source.address}",
+            fix="Upload it without --by-reference as the next version, and name that one.",
+        )
+    return found
+
+
+def _check_hash(asset: HeldAsset, held: str) -> None:
+    if held != asset.digest:
+        raise InvalidInput(
+            f"The location of asset '{asset.asset}'",
+            expected=f"the hash of {asset.kind} {asset.reference}, {held[:12]}...",
+            got=f"{asset.digest[:12]}...",
+            fix="Export the definition again, or name the version you mean.",
+        )
+
+
+def asset_hash(context: Context, kind: str, name: str, version: int) -> str:
+    """The hash of an asset by what a person calls it, for an address that leaves it away."""
+    ref = AssetRef(kind, name, version)
+    with context.catalog.read() as tx:
+        if kind == "model":
+            return tx.models.get(ref).model_hash
+        return tx.transforms.get(ref).transform_hash if kind == "transform" else tx.datasets.get(ref).digest
+
+
+def check_assets(tx: Transaction, definition: ServiceDefinition) -> None:
+    """Refuse a definition that names what is not here, or is another than it says."""
+    for model in definition.models:
+        held_model(tx, model)
+    for transform in definition.transforms:
+        held_transform(tx, transform)
+    for dataset in definition.datasets:
+        held_dataset(tx, dataset)
+
+
 def servable(
     context: Context, tx: Transaction, definition: ServiceDefinition, *, seal: Seal | None = None
 ) -> Servable:
@@ -77,6 +134,16 @@ def servable(
             is_sealed=kept.seal is not None,
         )
         check_signed(policy, model.reference, is_sealed=kept.seal is not None)
+    for step, kept in zip(definition.transforms, found.transforms, strict=True):
+        transform = held_transform(tx, step)
+        check_payload(
+            transform.reference,
+            format=transform.format,
+            model_hash=transform.transform_hash,
+            is_data_only=transform.is_data_only,
+            is_sealed=kept.seal is not None,
+        )
+        check_signed(policy, transform.reference, is_sealed=kept.seal is not None)
     return found
 
 
@@ -90,25 +157,33 @@ def _as_kept(
 ) -> Servable:
     """A definition with the signatures that are kept of it and its models, whether they suffice or not."""
     signature = seal.signature if seal else valid_seal(context, tx, "definition", definition.digest)
-    models = []
-    for asset in definition.models:
-        model = held_model(tx, asset)
-        models.append(
-            ServableModel(
-                reference=model.reference,
-                model_hash=model.model_hash,
-                bundle_digest=model.bundle_digest,
-                bundle_path=str(context.blobs.path(model.bundle_digest)),
-                seal=valid_seal(context, tx, "model", model.model_hash),
-            )
-        )
+    models = tuple(
+        _as_package(context, tx, one.reference, one.model_hash, one.bundle_digest)
+        for one in (held_model(tx, asset) for asset in definition.models)
+    )
+    transforms = tuple(
+        _as_package(context, tx, one.reference, one.transform_hash, one.bundle_digest)
+        for one in (held_transform(tx, asset) for asset in definition.transforms)
+    )
+    datasets = tuple(
+        ServableDataset(one.reference, one.digest, one.format, str(context.blobs.path(one.digest)))
+        for one in (held_dataset(tx, asset) for asset in definition.datasets)
+    )
     path = str(context.blobs.path(definition.digest))
-    return Servable(digest=definition.digest, path=path, seal=signature, models=tuple(models))
+    return Servable(definition.digest, path, signature, models, transforms, datasets)
+
+
+def _as_package(
+    context: Context, tx: Transaction, reference: str, package_hash: str, bundle_digest: str
+) -> ServableModel:
+    path = str(context.blobs.path(bundle_digest))
+    seal = valid_seal(context, tx, "model", package_hash)
+    return ServableModel(reference, package_hash, bundle_digest, path, seal)
 
 
 def kept_definition(context: Context, digest: str) -> ServiceDefinition:
     """A definition of this workspace by its hash."""
-    return ServiceDefinition.from_text(context.blobs.get(digest).decode(), where=f"Definition {digest[:12]}")
+    return ServiceDefinition.kept(context.blobs.get(digest).decode(), where=f"Definition {digest[:12]}")
 
 
 def _as_serving(context: Context, tx: Transaction, digest: str) -> Servable | None:

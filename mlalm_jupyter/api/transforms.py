@@ -7,6 +7,7 @@ from typing import Annotated
 
 from mlalm_jupyter.api.context import Context
 from mlalm_jupyter.api.datasets import Datasets, sample_frame
+from mlalm_jupyter.api.dependents import serving_asset
 from mlalm_jupyter.api.files import readable_file
 from mlalm_jupyter.api.golive import keep_seal, new_seal
 from mlalm_jupyter.api.packages import lineage_of, opened_package
@@ -140,7 +141,8 @@ class Transforms:
             )
         with ctx.catalog.write() as tx:
             found = tx.transforms.get(ref)
-            check_unused("transform", found.reference, tx.transforms.users(found))
+            serving = serving_asset(ctx, tx, "transform", found.transform_hash)
+            check_unused("transform", found.reference, [*serving, *tx.transforms.users(found)])
             if not yes:
                 goes = f"{found.reference}, {found.size_bytes} bytes"
                 raise Unconfirmed(f"Transform {found.reference}", goes=[goes])

@@ -164,7 +164,7 @@ class _Doctor:
         for digest in tx.definitions.digests():
             self._count("definitions")
             try:
-                definition = ServiceDefinition.from_text(ctx.blobs.get(digest).decode(errors="replace"))
+                definition = ServiceDefinition.kept(ctx.blobs.get(digest).decode(errors="replace"))
             except (Corrupt, NotFound):
                 continue  # a missing or damaged blob has been reported above
             except InvalidInput as error:

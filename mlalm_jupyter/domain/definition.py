@@ -4,70 +4,43 @@ from __future__ import annotations
 
 import hashlib
 import json
-import math
-import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any
 
-from mlalm_jupyter.domain.errors import InvalidInput
-from mlalm_jupyter.domain.signature import Schema
-
-SCORE_MODULE = "aml://module/mlalm.score-model.1"
-PYTHON_MODULE = "aml://module/mlalm.execute-python.1"
-_PORTS_IN: dict[str, tuple[str, ...]] = {
-    SCORE_MODULE: ("Trained model", "Dataset"),
-    PYTHON_MODULE: ("Dataset1",),
-}
-_PORTS_OUT = {SCORE_MODULE: "Scored dataset", PYTHON_MODULE: "Results dataset"}
-_MODEL_PORT = "Trained model"
-_MODEL_URI = re.compile(
-    r"mlalm://models/(?P<name>[A-Za-z0-9][A-Za-z0-9._-]*)/(?P<version>[1-9][0-9]*)\?sha256=(?P<sha>[0-9a-f]{64})"
+from mlalm_jupyter.domain.errors import InvalidInput, nearest
+from mlalm_jupyter.domain.json_spans import twice
+from mlalm_jupyter.domain.signature import Column, Schema
+from mlalm_jupyter.domain.wsd.graph import Graph, read_graph
+from mlalm_jupyter.domain.wsd.making import code_document, scoring_document, script_document
+from mlalm_jupyter.domain.wsd.parameters import check_settings, read_parameters
+from mlalm_jupyter.domain.wsd.parts import (
+    CodeCell,
+    HeldAsset,
+    Json,
+    ModelAsset,
+    ServiceParameter,
+    Step,
+    trained_model_name,
 )
-Json = dict[str, Any]
+from mlalm_jupyter.domain.wsd.places import Path, fault, line_of, shown
+from mlalm_jupyter.domain.wsd.reading import Pin, normal
+from mlalm_jupyter.domain.wsd.text import canonical_text, too_deep, written
 
-
-@dataclass(frozen=True, slots=True)
-class ModelAsset:
-    """A trained model as a definition names it: which version, and the hash of what it must be."""
-
-    asset: str
-    name: str
-    version: int
-    model_hash: str
-
-    @property
-    def reference(self) -> str:
-        return f"{self.name}:{self.version}"
-
-    @property
-    def uri(self) -> str:
-        """The address kept in git; it holds no host.
-
-        >>> ModelAsset("asset1", "churn", 3, "ab" * 32).uri[:30]
-        'mlalm://models/churn/3?sha256='
-        """
-        return f"mlalm://models/{self.name}/{self.version}?sha256={self.model_hash}"
-
-
-@dataclass(frozen=True, slots=True)
-class CodeCell:
-    """Code in a definition: text, and the function in it that a table goes through."""
-
-    node: str
-    source: str
-    entry: str
-
-
-@dataclass(frozen=True, slots=True)
-class Step:
-    """One node of the graph that does something, and the node whose table it takes."""
-
-    node: str
-    takes: str
-    model: ModelAsset | None = None
-    code: CodeCell | None = None
+__all__ = [
+    "CodeCell",
+    "HeldAsset",
+    "ModelAsset",
+    "ServiceDefinition",
+    "ServiceParameter",
+    "Step",
+    "canonical_text",
+    "code_definition",
+    "scoring_definition",
+    "script_definition",
+    "trained_model_name",
+]
+MOST_CONCURRENT = 200
 
 
 @dataclass(frozen=True)
@@ -81,17 +54,38 @@ class ServiceDefinition:
     title: str
     inputs: Mapping[str, Schema]
     outputs: Mapping[str, Schema]
-    steps: tuple[Step, ...]
-    results: Mapping[str, str]
+    graph: Graph
+    parameters: tuple[ServiceParameter, ...]
     example: Mapping[str, tuple[tuple[object, ...], ...]]
+    example_parameters: Mapping[str, object]
+    max_concurrent_calls: int | None = None
+    exposes_example: bool = True
+    is_read_only: bool = False
 
     @cached_property
     def digest(self) -> str:
         return hashlib.sha256(self.text.encode()).hexdigest()
 
     @property
+    def steps(self) -> tuple[Step, ...]:
+        return self.graph.steps
+
+    @property
+    def results(self) -> Mapping[str, str]:
+        return self.graph.results
+
+    @property
     def models(self) -> tuple[ModelAsset, ...]:
-        return tuple(step.model for step in self.steps if step.model)
+        """The trained models, each once."""
+        return tuple(dict.fromkeys(step.model for step in self.steps if step.model))
+
+    @property
+    def transforms(self) -> tuple[HeldAsset, ...]:
+        return tuple(dict.fromkeys(step.transform for step in self.steps if step.transform))
+
+    @property
+    def datasets(self) -> tuple[HeldAsset, ...]:
+        return tuple(dict.fromkeys(self.graph.datasets.values()))
 
     @property
     def code(self) -> tuple[CodeCell, ...]:
@@ -102,135 +96,99 @@ class ServiceDefinition:
         return document
 
     @classmethod
-    def from_text(cls, text: str, *, where: str = "The definition") -> ServiceDefinition:
+    def from_text(
+        cls, text: str, *, where: str = "The definition", pin: Pin | None = None
+    ) -> ServiceDefinition:
+        """Read and check a definition as a person or another tool wrote it; what is wrong is said with line and path.
+
+        With `pin`, addresses of assets may leave their hash away; it is looked up and written in.
+        """
+        document = _parsed(text, where)
         try:
-            document = json.loads(text)
-        except json.JSONDecodeError as error:
-            raise InvalidInput(
-                f"{where}, line {error.lineno}, column {error.colno},", expected="JSON", got=error.msg
-            ) from error
-        except RecursionError as error:
-            raise _too_deep(where) from error
-        return cls.from_dict(document)
+            return cls.from_dict(document, pin=pin)
+        except InvalidInput as error:
+            raise _on_its_line(error, text, where) from error
 
     @classmethod
-    def from_dict(cls, document: object) -> ServiceDefinition:
+    def kept(cls, text: str, *, where: str = "The definition") -> ServiceDefinition:
+        """A definition as it was kept: its text stays as it is, and so does its hash."""
+        document = _parsed(text, where)
+        return cls._read(normal(document), text)
+
+    @classmethod
+    def from_dict(cls, document: object, *, pin: Pin | None = None) -> ServiceDefinition:
         """Read and check a definition; what is wrong is said with its path."""
-        properties = _object(_object(document, "$").get("properties"), "$.properties")
+        read = normal(document, pin=pin)
+        return cls._read(read, written(read))
+
+    @classmethod
+    def _read(cls, document: Json, text: str) -> ServiceDefinition:
+        properties: Json = document["properties"]
         if properties.get("packageType") != "Graph":
-            raise InvalidInput(
-                "$.properties.packageType", expected="'Graph'", got=repr(properties.get("packageType"))
+            raise fault(
+                ("properties", "packageType"), expected="'Graph'", got=repr(properties.get("packageType"))
             )
         inputs = _ports(properties, "input")
         outputs = _ports(properties, "output")
-        steps, results = _Graph(properties, inputs, outputs).read()
-        try:
-            text = canonical_text(document)
-            text.encode()
-        except RecursionError as error:
-            raise _too_deep("$") from error
-        except (ValueError, TypeError) as error:
-            raise _unwritable(document) or InvalidInput("$", expected="JSON", got=str(error)) from error
+        graph = read_graph(properties, list(inputs), list(outputs))
+        check_settings(graph.steps)
+        parameters = read_parameters(properties, graph.steps)
+        example, example_parameters = _example(properties, inputs)
         return cls(
             text=text,
-            title=str(properties.get("title", "")),
+            title=str(properties.get("title") or ""),
             inputs=inputs,
             outputs=outputs,
-            steps=steps,
-            results=results,
-            example=_example(properties, inputs),
+            graph=graph,
+            parameters=parameters,
+            example=example,
+            example_parameters=example_parameters,
+            max_concurrent_calls=_most_calls(properties),
+            exposes_example=properties.get("exposeSampleData") is not False,
+            is_read_only=bool(properties.get("readOnly")),
         )
 
     def with_model(self, model: ModelAsset, *, asset: str | None = None) -> ServiceDefinition:
         """This definition with another trained model in it; everything else stays.
 
-        Without `asset` there must be exactly one model to replace.
+        `asset` is the asset's own name or the model's; without it there must be exactly one model to replace.
         """
-        present = {held.asset: held for held in self.models}
+        held = self.model_asset(asset)
+        document = self.to_dict()
+        replaced = ModelAsset(held.asset, model.name, model.version, model.model_hash)
+        body = document["properties"]["assets"][held.asset]
+        body["name"] = trained_model_name(model.name)
+        body["locationInfo"]["uri"] = replaced.uri
+        return ServiceDefinition.from_dict(document)
+
+    def model_asset(self, asset: str | None) -> ModelAsset:
+        """The trained model by the name of its asset, by its own, or as `NAME [trained model]`; or the only one."""
+        present = {one.asset: one for one in self.models}
         if asset is None:
             if len(present) != 1:
-                held = ", ".join(sorted(present)) or "none"
                 raise InvalidInput(
-                    "The model to replace", expected="a definition with exactly one trained model", got=held
+                    "The model to replace",
+                    expected="a definition with exactly one trained model",
+                    got=", ".join(f"{name} ({one.reference})" for name, one in sorted(present.items()))
+                    or "none",
+                    fix="Name the one you mean." if present else "",
                 )
-            asset = next(iter(present))
-        if asset not in present:
+            return next(iter(present.values()))
+        wanted = asset.strip().lower()
+        found = [
+            one
+            for one in present.values()
+            if wanted in (one.asset.lower(), one.name.lower(), trained_model_name(one.name).lower())
+        ]
+        if len(found) != 1:
+            near = nearest(asset, [*present, *(one.name for one in present.values())])
             raise InvalidInput(
                 f"The asset '{asset}'",
                 expected=f"one of {sorted(present)}",
-                got="no trained model of that name",
+                got="several models of that name" if found else "no trained model of that name",
+                fix=f"Did you mean '{near[0]}'?" if near else "",
             )
-        document = self.to_dict()
-        replaced = ModelAsset(asset, model.name, model.version, model.model_hash)
-        held_asset = document["properties"]["assets"][asset]
-        held_asset["name"] = trained_model_name(model.name)
-        held_asset["locationInfo"]["uri"] = replaced.uri
-        return ServiceDefinition.from_dict(document)
-
-
-def trained_model_name(name: str) -> str:
-    """What a trained model is called inside a definition.
-
-    >>> trained_model_name("churn")
-    'churn [trained model]'
-    """
-    return f"{name} [trained model]"
-
-
-def canonical_text(document: object) -> str:
-    """The form that is hashed and kept in git: sorted keys, two spaces, a newline at the end.
-
-    The columns of a port keep their order, because it means something.
-    """
-    return json.dumps(_ordered(document, ()), indent=2, ensure_ascii=False, allow_nan=False) + "\n"
-
-
-def _too_deep(where: str) -> InvalidInput:
-    return InvalidInput(where, expected="JSON nested at most a few hundred deep", got="deeper nesting")
-
-
-def _unwritable(document: object, where: str = "$") -> InvalidInput | None:
-    """Which value of a document JSON in UTF-8 cannot say."""
-    if isinstance(document, Mapping):
-        for key, value in document.items():
-            if not isinstance(key, str) or not _is_text(key):
-                return InvalidInput(where, expected="names that are text", got=f"{key!r}"[:60])
-            if found := _unwritable(value, f"{where}.{key}"):
-                return found
-    elif isinstance(document, (list, tuple)):
-        for index, value in enumerate(document):
-            if found := _unwritable(value, f"{where}[{index}]"):
-                return found
-    elif isinstance(document, float) and not math.isfinite(document):
-        return InvalidInput(where, expected="a number that JSON has, or null", got=repr(document))
-    elif isinstance(document, str):
-        if not _is_text(document):
-            return InvalidInput(where, expected="text that UTF-8 can hold", got=f"{document!r}"[:60])
-    elif document is not None and not isinstance(document, (bool, int, float)):
-        return InvalidInput(where, expected="what JSON can say", got=f"a {type(document).__name__}")
-    return None
-
-
-def _is_text(value: str) -> bool:
-    try:
-        value.encode()
-    except UnicodeEncodeError:
-        return False
-    return True
-
-
-def _ordered(value: object, path: tuple[str, ...]) -> object:
-    if isinstance(value, Mapping):
-        keys: Iterable[Any] = value if _holds_columns(path) else sorted(value)
-        return {key: _ordered(value[key], (*path, key)) for key in keys}
-    if isinstance(value, (list, tuple)):
-        return [_ordered(item, (*path, "[]")) for item in value]
-    return value
-
-
-def _holds_columns(path: tuple[str, ...]) -> bool:
-    """Whether `path` is properties.input.properties.PORT.properties, or the same of output."""
-    return len(path) == 5 and path[0] == path[2] == path[4] == "properties" and path[1] in ("input", "output")
+        return found[0]
 
 
 def scoring_definition(
@@ -242,27 +200,9 @@ def scoring_definition(
     example: Sequence[Sequence[object]] = (),
 ) -> ServiceDefinition:
     """The definition of a service that scores one trained model: rows in, rows with scores out."""
-    nodes = {
-        "input1": {"inputId": "input1"},
-        "model1": {"assetId": model.asset},
-        "score1": {"assetId": "score", "parameters": {}},
-        "output1": {"outputId": "output1"},
-    }
-    edges = [
-        _edge("model1", "Results", "score1", _MODEL_PORT),
-        _edge("input1", None, "score1", "Dataset"),
-        _edge("score1", _PORTS_OUT[SCORE_MODULE], "output1", None),
-    ]
-    assets = {
-        model.asset: {
-            "name": trained_model_name(model.name),
-            "type": "Resource",
-            "locationInfo": {"uri": model.uri},
-            "outputPorts": {"Results": {"type": "Dataset"}},
-        },
-        "score": {"name": "Score Model", "type": "Module", "locationInfo": {"uri": SCORE_MODULE}},
-    }
-    return _built(title, assets, nodes, edges, inputs, outputs, example)
+    return ServiceDefinition.from_dict(
+        scoring_document(title=title, model=model, inputs=inputs, outputs=outputs, example=example)
+    )
 
 
 def code_definition(
@@ -275,265 +215,105 @@ def code_definition(
     example: Sequence[Sequence[object]] = (),
 ) -> ServiceDefinition:
     """The definition of a service that puts rows through a function; it needs no model."""
-    parameters = {"Source": {"value": source}, "Entry": {"value": entry}}
-    nodes = {
-        "input1": {"inputId": "input1"},
-        "code1": {"assetId": "python", "parameters": parameters},
-        "output1": {"outputId": "output1"},
-    }
-    edges = [
-        _edge("input1", None, "code1", "Dataset1"),
-        _edge("code1", _PORTS_OUT[PYTHON_MODULE], "output1", None),
-    ]
-    assets = {"python": {"name": "Execute Python", "type": "Module", "locationInfo": {"uri": PYTHON_MODULE}}}
-    return _built(title, assets, nodes, edges, inputs, outputs, example)
-
-
-def _edge(source: str, source_port: str | None, target: str, target_port: str | None) -> Json:
-    edge = {"sourceNodeId": source, "targetNodeId": target}
-    if source_port:
-        edge["sourcePortId"] = source_port
-    if target_port:
-        edge["targetPortId"] = target_port
-    return edge
-
-
-def _built(
-    title: str,
-    assets: Json,
-    nodes: Json,
-    edges: list[Json],
-    inputs: Schema,
-    outputs: Schema,
-    example: Sequence[Sequence[object]],
-) -> ServiceDefinition:
-    def port(name: str, schema: Schema) -> Json:
-        return {
-            "title": "",
-            "description": "",
-            "type": "object",
-            "properties": {name: {"type": "object", "properties": schema.to_dict()}},
-        }
-
     return ServiceDefinition.from_dict(
-        {
-            "properties": {
-                "title": title,
-                "description": "",
-                "packageType": "Graph",
-                "assets": assets,
-                "parameters": {},
-                "input": port("input1", inputs),
-                "output": port("output1", outputs),
-                "exampleRequest": {
-                    "inputs": {"input1": [list(row) for row in example]},
-                    "globalParameters": {},
-                },
-                "package": {"nodes": nodes, "edges": edges, "graphParameters": {}},
-            }
-        }
+        code_document(
+            title=title, source=source, entry=entry, inputs=inputs, outputs=outputs, example=example
+        )
     )
 
 
-def _object(value: object, where: str) -> Json:
-    if not isinstance(value, dict):
-        raise InvalidInput(where, expected="an object", got=type(value).__name__)
-    return value
+def script_definition(
+    *,
+    title: str,
+    source: str,
+    inputs: Schema,
+    outputs: Schema,
+    model: ModelAsset | None = None,
+    example: Sequence[Sequence[object]] = (),
+) -> ServiceDefinition:
+    """The definition of a service of a script with `init()` and `run(data)`."""
+    return ServiceDefinition.from_dict(
+        script_document(
+            title=title, source=source, inputs=inputs, outputs=outputs, model=model, example=example
+        )
+    )
+
+
+def _parsed(text: str, where: str) -> object:
+    try:
+        document: object = json.loads(text)
+        if found := twice(text):
+            name, at = found
+            line = text.count("\n", 0, at) + 1
+            raise InvalidInput(f"{where}, line {line},", expected="each name once", got=f"'{name}' twice")
+    except json.JSONDecodeError as error:
+        raise InvalidInput(
+            f"{where}, line {error.lineno}, column {error.colno},", expected="JSON", got=error.msg
+        ) from error
+    except RecursionError as error:
+        raise too_deep(where) from error
+    return document
+
+
+def _on_its_line(error: InvalidInput, text: str, where: str) -> InvalidInput:
+    """The same error with the line of a file that it is on."""
+    if error.path is None:
+        return error
+    placed = f"{where}, line {line_of(text, error.path)}, {shown(error.path)},"
+    return InvalidInput(placed, expected=error.expected, got=error.got, fix=error.fix)
 
 
 def _ports(properties: Json, side: str) -> dict[str, Schema]:
-    where = f"$.properties.{side}.properties"
-    ports = _object(_object(properties.get(side), f"$.properties.{side}").get("properties"), where)
-    read = {}
-    for name, port in ports.items():
-        columns = _object(
-            _object(port, f"{where}.{name}").get("properties", {}), f"{where}.{name}.properties"
-        )
-        read[name] = Schema.from_dict(columns, where=f"{where}.{name}.properties")
-    return read
+    path: Path = ("properties", side, "properties")
+    body = properties.get(side)
+    if body is None and side == "input":
+        return {}
+    ports = body.get("properties") if isinstance(body, dict) else None
+    if not isinstance(ports, dict):
+        raise fault(path if isinstance(body, dict) else path[:2], expected="an object", got=_kind(ports))
+    return {name: _schema(port, (*path, name, "properties")) for name, port in ports.items()}
 
 
-def _example(properties: Json, inputs: Mapping[str, Schema]) -> dict[str, tuple[tuple[object, ...], ...]]:
-    where = "$.properties.exampleRequest.inputs"
+def _schema(port: Json, path: Path) -> Schema:
+    columns = []
+    for name, body in (port.get("properties") or {}).items():
+        try:
+            columns.append(Column.from_schema(name, body, where=shown((*path, name))))
+        except InvalidInput as error:
+            raise fault((*path, name), expected=error.expected, got=error.got) from error
+    return Schema(tuple(columns))
+
+
+def _example(
+    properties: Json, inputs: Mapping[str, Schema]
+) -> tuple[dict[str, tuple[tuple[object, ...], ...]], dict[str, object]]:
+    path: Path = ("properties", "exampleRequest")
     request = properties.get("exampleRequest") or {}
-    given = _object(_object(request, "$.properties.exampleRequest").get("inputs") or {}, where)
     example: dict[str, tuple[tuple[object, ...], ...]] = {}
+    given = request.get("inputs") or {}
+    if not isinstance(given, dict):
+        raise fault((*path, "inputs"), expected="an object", got=_kind(given))
     for name, rows in given.items():
+        here = (*path, "inputs", name)
         if name not in inputs:
-            raise InvalidInput(
-                f"{where}.{name}", expected=f"one of the inputs {sorted(inputs)}", got=repr(name)
-            )
+            raise fault(here, expected=f"one of the inputs {sorted(inputs)}", got=repr(name))
         width = len(inputs[name].columns)
         if not isinstance(rows, list) or any(not isinstance(row, list) or len(row) != width for row in rows):
-            raise InvalidInput(
-                f"{where}.{name}", expected=f"a list of rows of {width} cells", got="something else"
-            )
+            raise fault(here, expected=f"a list of rows of {width} cells", got="something else")
         example[name] = tuple(tuple(row) for row in rows)
-    return example
+    parameters = request.get("globalParameters") or {}
+    if not isinstance(parameters, dict):
+        raise fault((*path, "globalParameters"), expected="an object", got=_kind(parameters))
+    return example, parameters
 
 
-class _Graph:
-    """Reads nodes and edges into steps in the order they can run, refusing what cannot."""
-
-    def __init__(self, properties: Json, inputs: Mapping[str, Schema], outputs: Mapping[str, Schema]) -> None:
-        package = _object(properties.get("package"), "$.properties.package")
-        self.assets = _object(properties.get("assets") or {}, "$.properties.assets")
-        self.nodes = _object(package.get("nodes"), "$.properties.package.nodes")
-        self.edges = self._edges(package.get("edges"))
-        self.inputs = inputs
-        self.outputs = outputs
-
-    def read(self) -> tuple[tuple[Step, ...], dict[str, str]]:
-        steps: dict[str, Step] = {}
-        results: dict[str, str] = {}
-        for node, body in self.nodes.items():
-            where = f"$.properties.package.nodes.{node}"
-            kind, target = self._kind(_object(body, where), where)
-            if kind == "inputId" and target not in self.inputs:
-                raise InvalidInput(
-                    f"{where}.inputId", expected=f"one of {sorted(self.inputs)}", got=repr(target)
-                )
-            if kind == "outputId":
-                if target not in self.outputs:
-                    raise InvalidInput(
-                        f"{where}.outputId", expected=f"one of {sorted(self.outputs)}", got=repr(target)
-                    )
-                results[target] = self._source(node, None, where)
-            if kind == "assetId" and self._asset(target, where)["type"] == "Module":
-                steps[node] = self._step(node, body, target, where)
-        for name in self.outputs:
-            if name not in results:
-                raise InvalidInput(
-                    "$.properties.package.nodes", expected=f"a node for output '{name}'", got="none"
-                )
-        self._refuse_dangling(steps, results)
-        return self._sorted(steps), results
-
-    @staticmethod
-    def _edges(value: object) -> list[Json]:
-        if not isinstance(value, list):
-            raise InvalidInput("$.properties.package.edges", expected="a list", got=type(value).__name__)
-        return [_object(edge, f"$.properties.package.edges[{index}]") for index, edge in enumerate(value)]
-
-    @staticmethod
-    def _kind(body: Json, where: str) -> tuple[str, str]:
-        kinds = [kind for kind in ("inputId", "outputId", "assetId") if body.get(kind)]
-        if len(kinds) != 1:
-            raise InvalidInput(
-                where, expected="exactly one of inputId, outputId, assetId", got=", ".join(kinds) or "none"
-            )
-        return kinds[0], str(body[kinds[0]])
-
-    def _asset(self, asset: str, where: str) -> Json:
-        if asset not in self.assets:
-            raise InvalidInput(
-                f"{where}.assetId", expected=f"one of the assets {sorted(self.assets)}", got=repr(asset)
-            )
-        body = _object(self.assets[asset], f"$.properties.assets.{asset}")
-        if body.get("type") not in ("Module", "Resource"):
-            raise InvalidInput(
-                f"$.properties.assets.{asset}.type", expected="Module or Resource", got=repr(body.get("type"))
-            )
-        return body
-
-    def _uri(self, asset: str) -> str:
-        location = _object(
-            self.assets[asset].get("locationInfo"), f"$.properties.assets.{asset}.locationInfo"
-        )
-        return str(location.get("uri", ""))
-
-    def _step(self, node: str, body: Json, asset: str, where: str) -> Step:
-        module = self._uri(asset)
-        if module not in _PORTS_IN:
-            raise InvalidInput(
-                f"$.properties.assets.{asset}.locationInfo.uri",
-                expected=f"a module that runs here ({', '.join(_PORTS_IN)})",
-                got=repr(module),
-            )
-        if module == PYTHON_MODULE:
-            takes = self._source(node, "Dataset1", where)
-            parameters = _object(body.get("parameters") or {}, f"{where}.parameters")
-            source, entry = (
-                _parameter(parameters, key, f"{where}.parameters") for key in ("Source", "Entry")
-            )
-            return Step(node, takes, code=CodeCell(node, source, entry))
-        takes = self._source(node, "Dataset", where)
-        return Step(node, takes, model=self._model(self._source(node, _MODEL_PORT, where), where))
-
-    def _model(self, node: str, where: str) -> ModelAsset:
-        body = _object(self.nodes[node], f"$.properties.package.nodes.{node}")
-        asset = str(body.get("assetId", ""))
-        if asset not in self.assets or self._asset(asset, where)["type"] != "Resource":
-            raise InvalidInput(
-                where, expected="a trained model on the port 'Trained model'", got=f"node '{node}'"
-            )
-        uri = self._uri(asset)
-        found = _MODEL_URI.fullmatch(uri)
-        if not found:
-            raise InvalidInput(
-                f"$.properties.assets.{asset}.locationInfo.uri",
-                expected="mlalm://models/NAME/VERSION?sha256=HASH",
-                got=repr(uri),
-            )
-        return ModelAsset(asset, found["name"], int(found["version"]), found["sha"])
-
-    def _source(self, node: str, port: str | None, where: str) -> str:
-        """The one node whose output arrives at `port` of `node`."""
-        feeding = [
-            str(edge.get("sourceNodeId"))
-            for edge in self.edges
-            if edge.get("targetNodeId") == node and (edge.get("targetPortId") or None) == port
-        ]
-        if len(feeding) != 1:
-            place = f"port '{port}' of node '{node}'" if port else f"output node '{node}'"
-            raise InvalidInput(where, expected=f"exactly one edge into {place}", got=f"{len(feeding)}")
-        if feeding[0] not in self.nodes:
-            raise InvalidInput(
-                where, expected="edges between nodes of this graph", got=f"an edge from '{feeding[0]}'"
-            )
-        return feeding[0]
-
-    def _refuse_dangling(self, steps: Mapping[str, Step], results: Mapping[str, str]) -> None:
-        for index, edge in enumerate(self.edges):
-            for end in ("sourceNodeId", "targetNodeId"):
-                if str(edge.get(end)) not in self.nodes:
-                    raise InvalidInput(
-                        f"$.properties.package.edges[{index}].{end}",
-                        expected="a node of this graph",
-                        got=repr(edge.get(end)),
-                    )
-        tables = {*steps, *(node for node, body in self.nodes.items() if body.get("inputId"))}
-        for place, source in [*((s.node, s.takes) for s in steps.values()), *results.items()]:
-            if source not in tables:
-                raise InvalidInput(
-                    f"$.properties.package.nodes.{place}",
-                    expected="a table from an input or a step",
-                    got=f"node '{source}'",
-                )
-
-    @staticmethod
-    def _sorted(steps: Mapping[str, Step]) -> tuple[Step, ...]:
-        ordered: dict[str, Step] = {}
-        waiting = dict(steps)
-        while waiting:
-            ready = [step for step in waiting.values() if step.takes not in waiting]
-            if not ready:
-                raise InvalidInput(
-                    "$.properties.package.edges",
-                    expected="a graph without a cycle",
-                    got=f"one through {sorted(waiting)}",
-                )
-            for step in ready:
-                ordered[step.node] = waiting.pop(step.node)
-        return tuple(ordered.values())
+def _most_calls(properties: Json) -> int | None:
+    found = (properties.get("realtimeConfiguration") or {}).get("maxConcurrentCalls")
+    if found is not None and not 1 <= found <= MOST_CONCURRENT:
+        path = ("properties", "realtimeConfiguration", "maxConcurrentCalls")
+        raise fault(path, expected=f"1 to {MOST_CONCURRENT}", got=str(found))
+    return found
 
 
-def _parameter(parameters: Json, key: str, where: str) -> str:
-    value = parameters.get(key)
-    if isinstance(value, dict):
-        value = value.get("value")
-    if not isinstance(value, str) or not value:
-        raise InvalidInput(
-            f"{where}.{key}", expected="text", got="nothing" if not value else type(value).__name__
-        )
-    return value
+def _kind(value: object) -> str:
+    return "nothing" if value is None else type(value).__name__

@@ -135,6 +135,8 @@ class MissingAssets(NotFound):
 
 class InvalidInput(MlalmError):
     code = "InvalidInput"
+    path: tuple[str | int, ...] | None = None
+    """Where in a document it is, when it is in one."""
 
     def __init__(self, where: str, *, expected: str, got: str, why: str = "", fix: str = "") -> None:
         self.where = where

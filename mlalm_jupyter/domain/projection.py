@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import Any
 
 
@@ -19,6 +19,16 @@ class ServableModel:
 
 
 @dataclass(frozen=True, slots=True)
+class ServableDataset:
+    """A dataset that a definition brings: which kind of file, and where it lies."""
+
+    reference: str
+    digest: str
+    format: str
+    path: str
+
+
+@dataclass(frozen=True, slots=True)
 class Servable:
     """A definition with everything a scorer needs to serve it."""
 
@@ -26,22 +36,17 @@ class Servable:
     path: str
     seal: str | None
     models: tuple[ServableModel, ...] = ()
+    transforms: tuple[ServableModel, ...] = ()
+    datasets: tuple[ServableDataset, ...] = ()
 
     def to_dict(self) -> dict[str, Any]:
         return {
             "digest": self.digest,
             "path": self.path,
             "seal": self.seal,
-            "models": [
-                {
-                    "reference": model.reference,
-                    "model_hash": model.model_hash,
-                    "bundle_digest": model.bundle_digest,
-                    "bundle_path": model.bundle_path,
-                    "seal": model.seal,
-                }
-                for model in self.models
-            ],
+            "models": [asdict(one) for one in self.models],
+            "transforms": [asdict(one) for one in self.transforms],
+            "datasets": [asdict(one) for one in self.datasets],
         }
 
     @classmethod
@@ -50,7 +55,9 @@ class Servable:
             digest=value["digest"],
             path=value["path"],
             seal=value["seal"],
-            models=tuple(ServableModel(**model) for model in value["models"]),
+            models=tuple(ServableModel(**one) for one in value["models"]),
+            transforms=tuple(ServableModel(**one) for one in value.get("transforms", ())),
+            datasets=tuple(ServableDataset(**one) for one in value.get("datasets", ())),
         )
 
 

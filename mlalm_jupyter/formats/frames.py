@@ -27,14 +27,19 @@ def score(model: Any, frame: pd.DataFrame) -> pd.DataFrame:
     if callable(getattr(model, "predict", None)):
         return _predicted(model, _as_fitted(model, frame), frame)
     if callable(getattr(model, "transform", None)):
-        return _table(model.transform(_as_fitted(model, frame)), model)
+        return table_of(model.transform(_as_fitted(model, frame)), model)
     if callable(model):
-        return _table(model(frame), model)
+        return table_of(model(frame), model)
     raise InvalidInput(
         "The model",
         expected="something that can predict or transform, or a function of a table",
         got=f"a {type(model).__name__}, which can do neither for new rows",
     )
+
+
+def transformed(transform: Any, frame: pd.DataFrame) -> pd.DataFrame:
+    """The rows as they come out of a fitted preprocessing step."""
+    return table_of(transform.transform(_as_fitted(transform, frame)), transform)
 
 
 def schema_of(frame: pd.DataFrame) -> Schema:
@@ -166,8 +171,8 @@ def _takes_texts(model: Any) -> bool:
     return bool(tags.string and not tags.two_d_array)
 
 
-def _table(result: Any, model: Any) -> pd.DataFrame:
-    """What a function gave, as a table."""
+def table_of(result: Any, model: Any = None) -> pd.DataFrame:
+    """What a function or a model gave, as a table."""
     if isinstance(result, pd.DataFrame):
         return result
     if isinstance(result, pd.Series):

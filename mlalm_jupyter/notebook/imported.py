@@ -9,9 +9,9 @@ from typing import Any, NoReturn
 
 from mlalm_jupyter.domain.asset import Pin
 from mlalm_jupyter.domain.errors import InvalidInput
+from mlalm_jupyter.domain.json_spans import span_at, twice
 from mlalm_jupyter.notebook.exported import FORMAT, ExportedExperiment, Parent
 from mlalm_jupyter.notebook.exported_cells import ExportedCell
-from mlalm_jupyter.notebook.json_spans import span_at, twice
 
 _KEYS = frozenset(
     {"format", "id", "name", "kind", "kernel", "language", "metadata", "parent", "assets", "cells"}

@@ -12,10 +12,10 @@ from itertools import pairwise
 from typing import Any
 
 from mlalm_jupyter.domain.errors import InvalidInput
+from mlalm_jupyter.domain.json_spans import characters, items, members, span_at
 from mlalm_jupyter.domain.names import AssetRef
 from mlalm_jupyter.notebook.code import CellCode, Magic, code_of
 from mlalm_jupyter.notebook.document import NotebookDocument, read_notebook, source
-from mlalm_jupyter.notebook.json_spans import characters, items, members, span_at
 
 KINDS = ("dataset", "transform", "model")
 

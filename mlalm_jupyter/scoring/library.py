@@ -7,7 +7,8 @@ from collections.abc import Set
 
 from mlalm_jupyter.domain.projection import Servable
 from mlalm_jupyter.formats.code import let_go
-from mlalm_jupyter.scoring.predictor import Predictor, check_servable
+from mlalm_jupyter.scoring.contents import check_servable
+from mlalm_jupyter.scoring.predictor import Predictor
 
 _Key = tuple[str, str]
 KEPT_AHEAD = 16

@@ -148,7 +148,7 @@ def test_a_module_of_the_cloud_is_refused_by_name() -> None:
 
     sentence = broken(cloud)
     assert sentence.startswith("$.properties.assets.score.locationInfo.uri is not valid.")
-    assert "got 'aml://module/x.y.v1-default-1'" in sentence
+    assert "got 'Score Model' (score), made to run in the cloud only" in sentence
 
 
 @pytest.mark.parametrize(
@@ -232,7 +232,7 @@ def test_what_json_in_utf_8_cannot_say_is_refused_with_its_path(value: str, expe
     text = json.dumps(document).replace('"HERE"', value)
     with pytest.raises(InvalidInput, match=expected) as caught:
         ServiceDefinition.from_text(text)
-    assert caught.value.where.startswith("$.properties.description")
+    assert "line 1, $.properties.description" in caught.value.where
 
 
 def test_what_json_cannot_say_is_refused_in_a_document_of_python() -> None:

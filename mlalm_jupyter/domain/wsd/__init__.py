@@ -1,0 +1,1 @@
+"""The document behind a service definition (WSD): read leniently, written in one form."""
