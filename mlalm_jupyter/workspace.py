@@ -74,7 +74,7 @@ class Workspace:
         self.policies = Policies(context, self.following)
         self.trust = Trust(context)
         self.services = Services(context, self.datasets, self.endpoints)
-        self.definitions = Definitions(context)
+        self.definitions = Definitions(context, self.services, self.endpoints)
         self.jobs = Jobs(context, self.recorder)
         self.retraining = Retraining(context, self.recorder)
         self.performer = Performer(context, self.recorder, self.endpoints)

@@ -49,6 +49,29 @@ def keep_seal(context: Context, tx: Transaction, seal: Seal) -> bool:
     return True
 
 
+def known_code(context: Context, definition: ServiceDefinition) -> Seal | None:
+    """A signature for a definition whose code and graph this workspace has signed; only models differ in it.
+
+    Without it a model that is replaced in a file would make code untrusted that serves here.
+    """
+    if not definition.code:
+        return None
+    with context.catalog.read() as tx:
+        if valid_seal(context, tx, "definition", definition.digest):
+            return None
+        for digest in sorted({endpoint.definition_hash for endpoint in tx.endpoints.find()}):
+            if valid_seal(context, tx, "definition", digest) is None:
+                continue
+            try:
+                serving = kept_definition(context, digest)
+            except (Corrupt, NotFound, InvalidInput):
+                continue
+            if serving.frame == definition.frame:
+                reason = f"all but its models is as in {digest[:12]}, which is signed"
+                return new_seal(context, "definition", definition.digest, reason=reason)
+    return None
+
+
 def model_asset(model: TrainedModel, asset: str = "asset1") -> ModelAsset:
     """A registered model as a definition names it."""
     return ModelAsset(asset, model.name, model.version, model.model_hash)

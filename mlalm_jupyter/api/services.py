@@ -11,13 +11,13 @@ from typing import Annotated, Any
 
 from mlalm_jupyter.api.context import Context
 from mlalm_jupyter.api.datasets import Datasets, sample_frame
-from mlalm_jupyter.api.definitions import definition_in
 from mlalm_jupyter.api.endpoints import Endpoints, addressed, new_keys, note_move, with_addresses
 from mlalm_jupyter.api.files import readable_file, text_of
 from mlalm_jupyter.api.golive import (
     check_still_servable,
     keep_seal,
     kept_definition,
+    known_code,
     model_asset,
     new_seal,
     prepared,
@@ -27,6 +27,7 @@ from mlalm_jupyter.api.packages import named_model
 from mlalm_jupyter.api.rows import rows_from
 from mlalm_jupyter.api.tables import head_of
 from mlalm_jupyter.api.verb import Arg, verb
+from mlalm_jupyter.api.wsd_files import definition_in
 from mlalm_jupyter.domain.definition import ServiceDefinition, code_definition, scoring_definition
 from mlalm_jupyter.domain.errors import AlreadyExists, InvalidInput, MissingDependency, MlalmError, NotFound
 from mlalm_jupyter.domain.listing import Listing
@@ -95,7 +96,7 @@ class Services:
         seal = (
             new_seal(ctx, "definition", definition.digest, reason=f"deployed here as {service}")
             if deployable.is_ours
-            else None
+            else known_code(ctx, definition)
         )
         if existing:
             current = existing.default
@@ -191,6 +192,10 @@ class Services:
         else:
             text = _python(self._context, endpoint, body, output=next(iter(definition.outputs)))
         return Snippet(endpoint.reference, lang, text)
+
+    def described(self, what: object, sample: object = None) -> ServiceDefinition:
+        """The definition that something would be deployed with."""
+        return self._deployable(what, sample).definition
 
     def _answering(self, service: str) -> tuple[Endpoint, str]:
         endpoint = self._endpoints.show(service)

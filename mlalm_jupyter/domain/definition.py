@@ -66,6 +66,15 @@ class ServiceDefinition:
     def digest(self) -> str:
         return hashlib.sha256(self.text.encode()).hexdigest()
 
+    @cached_property
+    def frame(self) -> str:
+        """The hash of all of it but its trained models."""
+        document = self.to_dict()
+        for held in self.models:
+            body = document["properties"]["assets"][held.asset]
+            body["name"] = body["locationInfo"]["uri"] = ""
+        return hashlib.sha256(canonical_text(document).encode()).hexdigest()
+
     @property
     def steps(self) -> tuple[Step, ...]:
         return self.graph.steps

@@ -49,6 +49,10 @@ class Endpoint:
             raise DefaultEndpointNotPatchable(self.reference)
         return self._moved(definition, at=at)
 
+    def applied(self, definition: ServiceDefinition, *, at: str) -> Endpoint:
+        """This endpoint serving exactly what a definition file says."""
+        return self._moved(definition, at=at)
+
     def rolled_back(self, definition: ServiceDefinition, *, at: str) -> Endpoint:
         """This endpoint serving an earlier definition again."""
         return self._moved(definition, at=at)

@@ -212,6 +212,11 @@ def exported(ws: Workspace) -> str:
     return ws.definitions.export("hours", str(ws.path / "hours.wsd.json")).file
 
 
+def remodelled(ws: Workspace) -> str:
+    """A definition file that names another model than its service."""
+    return ws.definitions.set_model(exported(ws), model(ws, 2)).file
+
+
 def started(ws: Workspace) -> Arguments:
     ws.server.start()
     return {}
@@ -416,9 +421,15 @@ SCENARIOS: dict[tuple[str, str], Scenario] = {
     ("endpoint", "keys"): Scenario(_with(service, endpoint="hours")),
     ("wsd", "show"): Scenario(lambda ws: {"service": service(ws)}),
     ("wsd", "export"): Scenario(
-        lambda ws: {"service": service(ws), "file": str(ws.path / "hours.wsd.json")}, changes=True
+        lambda ws: {"what": service(ws), "file": str(ws.path / "hours.wsd.json")}, changes=True
     ),
     ("wsd", "validate"): Scenario(lambda ws: {"file": exported(ws)}),
+    ("wsd", "set-model"): Scenario(
+        lambda ws: {"file": exported(ws), "model": model(ws, 2), "asset": "hours"}, changes=True
+    ),
+    ("wsd", "diff"): Scenario(lambda ws: {"old": exported(ws), "new": model(ws, 2)}),
+    ("wsd", "deploy"): Scenario(lambda ws: {"file": exported(ws), "service": "second"}, changes=True),
+    ("wsd", "apply"): Scenario(lambda ws: {"file": remodelled(ws), "service": "hours"}, changes=True),
     ("job", "list"): Scenario(_with(ended, limit=5)),
     ("job", "show"): Scenario(lambda ws: {"job": ended(ws).job_id}),
     ("job", "follow"): Scenario(lambda ws: {"job": ended(ws).job_id, "timeout_s": 5.0}),

@@ -908,18 +908,56 @@ export interface IWsdShowRequest {
   service: string;
 }
 
-/** Write the definition an endpoint serves to a new file, in the form to keep in git. */
+/** Write a definition to a new file, in the form to keep in git; nothing is deployed by it. */
 export interface IWsdExportRequest {
-  /** SERVICE or SERVICE/ENDPOINT */
-  service: string;
+  /** SERVICE, SERVICE/ENDPOINT, or a model NAME:VERSION that is not deployed */
+  what: string;
   /** where to write it; it must not exist yet */
   file: string;
+  /** the version of the published schema to write */
+  api_version?: string;
 }
 
-/** Check a definition file: its form, its graph, and that its models are here. */
+/** Check a definition file: its form, its graph, and that all it names is here. */
 export interface IWsdValidateRequest {
   /** a WSD file */
   file: string;
+}
+
+/** Put another trained model into a definition file; everything else in it stays as it was typed. */
+export interface IWsdSetModelRequest {
+  /** a WSD file; it is changed in its place */
+  file: string;
+  /** NAME:VERSION or NAME@ALIAS */
+  model: string;
+  /** which one, where the definition has several: its asset's name or its own */
+  asset?: string;
+}
+
+/** Say in words what is different between two definitions: which model moved, which column came. */
+export interface IWsdDiffRequest {
+  /** a WSD file, SERVICE or SERVICE/ENDPOINT */
+  old: string;
+  /** the same */
+  new: string;
+}
+
+/** Make a service of a definition file; the one it was exported from is left as it is. */
+export interface IWsdDeployRequest {
+  /** a WSD file */
+  file: string;
+  /** the name of the service to make */
+  service: string;
+  /** move the default endpoint of a service that exists */
+  update?: boolean;
+}
+
+/** Have a service serve exactly what a definition file says: made, moved, or left alone where it does already. */
+export interface IWsdApplyRequest {
+  /** a WSD file */
+  file: string;
+  /** SERVICE or SERVICE/ENDPOINT; without it, the service that the file is named after */
+  service?: string;
 }
 
 /** List jobs, newest first. */
@@ -1108,6 +1146,10 @@ export interface IVerbs {
   'wsd/show': IWsdShowRequest;
   'wsd/export': IWsdExportRequest;
   'wsd/validate': IWsdValidateRequest;
+  'wsd/set-model': IWsdSetModelRequest;
+  'wsd/diff': IWsdDiffRequest;
+  'wsd/deploy': IWsdDeployRequest;
+  'wsd/apply': IWsdApplyRequest;
   'job/list': IJobListRequest;
   'job/show': IJobShowRequest;
   'job/follow': IJobFollowRequest;

@@ -20,7 +20,7 @@ from mlalm_jupyter.domain.names import DEFAULT_ENDPOINT, EndpointRef
 from mlalm_jupyter.domain.service import Endpoint, Move
 from mlalm_jupyter.ports import StoredKey
 
-_MOVES = ("deploy", "add", "update", "patch", "rollback")
+_MOVES = ("deploy", "add", "update", "patch", "apply", "rollback")
 
 NAMED = select(endpoints, services.c.name).join(services, services.c.id == endpoints.c.service_id)
 DEFAULT_FIRST = (case((endpoints.c.name == DEFAULT_ENDPOINT, 0), else_=1), endpoints.c.name)

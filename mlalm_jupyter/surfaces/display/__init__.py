@@ -94,6 +94,7 @@ _MANY: dict[str, Callable[[Any], View]] = {
     "service": services.services,
     "endpoint": services.endpoints,
     "move": services.moves,
+    "change": services.definition_changes,
     "trust": services.seals,
 }
 

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from mlalm_jupyter.domain.definition import ServiceDefinition
+from mlalm_jupyter.domain.definition import ServiceDefinition, ServiceParameter
 from mlalm_jupyter.domain.outcome import Snippet
 from mlalm_jupyter.domain.server import KeyPair
 from mlalm_jupyter.domain.service import Endpoint, Move, WebService
 from mlalm_jupyter.domain.signature import Schema
 from mlalm_jupyter.domain.trust import Seal
+from mlalm_jupyter.domain.wsd.changes import DefinitionChange
 from mlalm_jupyter.surfaces.display.parts import (
     Block,
     Cell,
@@ -24,7 +25,13 @@ from mlalm_jupyter.surfaces.display.parts import (
     joined,
 )
 
-_ACTIONS = {"deploy": "deployed", "update": "deployed again", "add": "added", "patch": "patched"}
+_ACTIONS = {
+    "deploy": "deployed",
+    "update": "deployed again",
+    "add": "added",
+    "patch": "patched",
+    "apply": "applied",
+}
 
 
 def service(one: WebService) -> View:
@@ -137,10 +144,28 @@ def definition(one: ServiceDefinition) -> View:
             *((f"in: {name}", _columns(schema)) for name, schema in one.inputs.items()),
             *((f"out: {name}", _columns(schema)) for name, schema in one.outputs.items()),
             ("models", joined([asset.reference for asset in one.models])),
+            ("transforms", joined([asset.reference for asset in one.transforms])),
+            ("datasets", joined([asset.reference for asset in one.datasets])),
+            ("parameters", joined([_parameter(each) for each in one.parameters])),
             ("sha256", Digest(one.digest)),
         ],
     )
     return [facts, *(Block(cell.source) for cell in one.code)]
+
+
+def _parameter(one: ServiceParameter) -> str:
+    return f"{one.name} ({one.type}, {'required' if one.is_required else one.default})"
+
+
+def definition_changes(many: Sequence[DefinitionChange]) -> View:
+    if not many:
+        return [Note("They are the same.")]
+    view: list[Note | Block] = []
+    for one in many:
+        view.append(Note(one.told))
+        if one.lines:
+            view.append(Block("\n".join(one.lines)))
+    return view
 
 
 def seal(one: Seal) -> View:

@@ -59,7 +59,7 @@ class MlalmMagics(Magics):
 
     @line_magic
     def wsd(self, line: str) -> Any:
-        """Service definitions: %wsd show SERVICE, %wsd export SERVICE FILE, %wsd validate FILE."""
+        """Service definitions: %wsd show, export, validate, set-model, diff, deploy, apply."""
         return self._answer(read(["wsd", *_words(line)], program="%mlalm"))
 
     @line_magic

@@ -40,6 +40,7 @@ from mlalm_jupyter.domain.signature import Column, ColumnType, Schema, Signature
 from mlalm_jupyter.domain.trigger import DraftState, Firing, FiringOutcome, Missed, Trigger
 from mlalm_jupyter.domain.trust import Check, Seal, Signed, Verification
 from mlalm_jupyter.domain.workspace import Checkup, Finding, Freed, WorkspaceInfo
+from mlalm_jupyter.domain.wsd.changes import DefinitionChange, differences_between
 from mlalm_jupyter.notebook.changes import changes_between
 from mlalm_jupyter.notebook.document import read_notebook
 from mlalm_jupyter.notebook.graph import graph_of
@@ -249,6 +250,7 @@ MANY: dict[str, Any] = {
     "run": RUN,
     "job": JOB,
     "trigger": TRIGGER,
+    "change": DefinitionChange(EVIL, EVIL, EVIL, EVIL, (EVIL,)),
     "package": Published(EVIL, EVIL, AT, EVIL, (EVIL,), EVIL),
     "output": Output(3, EVIL, "parquet", EVIL, HASH, 51200, EVIL),
     "service": SERVICE,
@@ -386,6 +388,19 @@ def test_a_retraining_that_goes_on_says_how_to_follow_it() -> None:
 
 def test_a_retraining_without_patch_says_that_nothing_moved() -> None:
     assert "Nothing that serves has changed." in text_of(Retrained(RUN, MODEL, None), now=NOW)
+
+
+def test_differences_between_definitions_are_sentences_and_lines_of_code() -> None:
+    other = code_definition(
+        title="f", source="def f(t):\n    return t + 1\n", entry="f", inputs=Schema(), outputs=Schema()
+    )
+    one = code_definition(
+        title="f", source="def f(t):\n    return t\n", entry="f", inputs=Schema(), outputs=Schema()
+    )
+    text = text_of(Listing("change", differences_between(one, other)))
+    assert "The code of step code1 changed: 1 line came, 1 went." in text
+    assert "+    return t + 1" in text
+    assert text_of(Listing("change", [])) == "They are the same."
 
 
 def test_a_definition_shows_its_models_and_its_code() -> None:
