@@ -7,14 +7,25 @@ from dataclasses import dataclass
 
 import msgspec
 
+from mlalm_jupyter.scoring.columns import Array, cells
+
 
 @dataclass(frozen=True, slots=True)
 class Output:
-    """One output as the wire has it: names, .NET types, and columns of text or null."""
+    """One output on its way out: names, .NET types, and a typed column for each."""
 
     names: tuple[str, ...]
     types: tuple[str, ...]
-    columns: tuple[list[str | None], ...]
+    arrays: tuple[Array, ...]
+
+    @property
+    def columns(self) -> tuple[list[str | None], ...]:
+        """Its cells as the published answers have them: text or null."""
+        return tuple(cells(array) for array in self.arrays)
+
+    @property
+    def rows(self) -> int:
+        return len(self.arrays[0]) if self.arrays else 0
 
 
 def encode(outputs: Mapping[str, Output], *, details: bool = False, as_objects: bool = False) -> bytes:

@@ -27,7 +27,7 @@ from mlalm_jupyter.scoring.contents import (
 )
 from mlalm_jupyter.scoring.errors import Refusal, bad_request
 from mlalm_jupyter.scoring.parameters import given_settings
-from mlalm_jupyter.scoring.requests import Request, Table, given
+from mlalm_jupyter.scoring.requests import Asked, Request, Table, given
 from mlalm_jupyter.scoring.results import empty, output
 from mlalm_jupyter.scoring.steps import MEND, ReadyStep, ready_steps
 
@@ -66,7 +66,7 @@ class Predictor:
             told.append((b"x-mlalm-model-hash", ", ".join(asset.model_hash for asset in held).encode()))
         return tuple(told)
 
-    def predict(self, request: Request) -> dict[str, Output]:
+    def predict(self, request: Request | Asked) -> dict[str, Output]:
         """The outputs for a request, or a `Refusal` that says what is wrong with it."""
         definition = self.definition
         tables = _checked_inputs(request, definition.inputs)
@@ -118,7 +118,7 @@ class Predictor:
         }
 
 
-def _checked_inputs(request: Request, schemas: Mapping[str, Schema]) -> Mapping[str, Any]:
+def _checked_inputs(request: Request | Asked, schemas: Mapping[str, Schema]) -> Mapping[str, Any]:
     """The inputs by name: each known, none lacking."""
     inputs = request.Inputs
     if not inputs and not schemas:

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import TypeVar
 
 import msgspec
 
 from mlalm_jupyter.scoring.errors import Refusal, bad_request, mismatch
 
+T = TypeVar("T")
 Cell = str | int | float | bool | None
 
 _SUPERSETS_OF_ASCII = {"", "utf-8", "utf8", "us-ascii", "ascii"}
@@ -43,16 +45,29 @@ class Given:
     rows: int
 
 
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """A call that came in another form than the published ones."""
+
+    Inputs: Mapping[str, Table | Rows | Given] | None
+    GlobalParameters: Mapping[str, msgspec.Raw] | None = None
+
+
 _DECODER = msgspec.json.Decoder(Request)
 
 
 def decode(body: bytes, content_type: bytes = b"") -> Request:
     """Read a body, or say what is wrong with it."""
-    body = _as_utf8(body, content_type)
+    return decoded(_DECODER, body, content_type)
+
+
+def decoded(decoder: msgspec.json.Decoder[T], body: bytes, content_type: bytes = b"") -> T:
+    """A body of JSON as something of a known shape."""
+    body = as_utf8(body, content_type)
     if not body or body.isspace():
         raise bad_request("The request has no body.")
     try:
-        return _DECODER.decode(body)
+        return decoder.decode(body)
     except msgspec.ValidationError as error:
         raise bad_request(f"The body has another shape than this service takes: {error}.") from error
     except msgspec.DecodeError as error:
@@ -63,8 +78,10 @@ def decode(body: bytes, content_type: bytes = b"") -> Request:
         raise bad_request("The body is nested too deeply.") from error
 
 
-def given(name: str, value: Table | Rows) -> Given:
-    """One input as columns, whichever of the two forms it came in."""
+def given(name: str, value: Table | Rows | Given) -> Given:
+    """One input as columns, whichever form it came in."""
+    if isinstance(value, Given):
+        return value
     return _from_table(name, value) if isinstance(value, Table) else _from_rows(name, value)
 
 
@@ -104,7 +121,7 @@ def _ragged(name: str, column: str, rows: Rows) -> Refusal:
     )
 
 
-def _as_utf8(body: bytes, content_type: bytes) -> bytes:
+def as_utf8(body: bytes, content_type: bytes) -> bytes:
     """The body in UTF-8, whatever charset the content type names."""
     at = content_type.lower().find(b"charset=") if content_type else -1
     if at >= 0:

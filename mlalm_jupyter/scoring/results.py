@@ -11,13 +11,13 @@ from mlalm_jupyter.domain.errors import ScoringFailed
 from mlalm_jupyter.domain.signature import Column, ColumnType, Schema
 from mlalm_jupyter.formats import frames
 from mlalm_jupyter.scoring.answers import Output
-from mlalm_jupyter.scoring.columns import Array, cells, type_name
+from mlalm_jupyter.scoring.columns import Array, type_name
 from mlalm_jupyter.scoring.steps import MEND
 
 
 def empty(schema: Schema) -> Output:
     types_ = tuple(str(column.type) for column in schema.columns)
-    return Output(schema.names, types_, tuple([] for _ in schema.columns))
+    return Output(schema.names, types_, tuple(np.array([], dtype=object) for _ in schema.columns))
 
 
 def output(name: str, schema: Schema, frame: pd.DataFrame) -> Output:
@@ -26,7 +26,7 @@ def output(name: str, schema: Schema, frame: pd.DataFrame) -> Output:
     return Output(
         names=tuple(column.name for column in columns),
         types=tuple(type_name(column, array.dtype) for column, array in zip(columns, arrays, strict=True)),
-        columns=tuple(cells(array) for array in arrays),
+        arrays=tuple(arrays),
     )
 
 

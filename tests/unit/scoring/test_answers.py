@@ -4,9 +4,13 @@ from __future__ import annotations
 
 import json
 
+import numpy as np
+
 from mlalm_jupyter.scoring.answers import Output, encode
 
-OUTPUT = Output(("age", "Scored Labels"), ("Int32", "Double"), (["20", "30"], ["0.25", None]))
+OUTPUT = Output(
+    ("age", "Scored Labels"), ("Int32", "Double"), (np.array([20, 30], dtype=np.int32), np.array([0.25, np.nan]))
+)
 ROWS = [["20", "0.25"], ["30", None]]
 
 
@@ -32,6 +36,6 @@ def test_objects_have_no_wrapper_and_details_change_nothing() -> None:
 
 
 def test_no_rows_are_an_empty_list() -> None:
-    empty = Output(("a",), ("String",), ([],))
+    empty = Output(("a",), ("String",), (np.array([], dtype=object),))
     assert json.loads(encode({"o": empty}))["Results"]["o"]["value"]["Values"] == []
     assert json.loads(encode({"o": empty}, as_objects=True))["Results"]["o"] == []
