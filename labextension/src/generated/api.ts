@@ -259,6 +259,11 @@ export interface IEndpoint {
   address: string | null;
   created_at: string;
   updated_at: string;
+  description: string;
+  throttle_level: string | null;
+  max_concurrent_calls: number | null;
+  prevent_update: boolean;
+  diagnostics: string;
   note: string | null;
 }
 
@@ -269,9 +274,11 @@ export interface IWebService {
   kind: string;
   state: string;
   source: string;
+  description: string;
   created_at: string;
   created_by: string;
   endpoints: IEndpoint[];
+  note: string | null;
 }
 
 /** Make a folder a workspace; one that is a workspace already stays as it is. */
