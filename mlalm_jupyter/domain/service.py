@@ -14,7 +14,7 @@ from mlalm_jupyter.domain.errors import (
     UpdatePrevented,
 )
 from mlalm_jupyter.domain.names import DEFAULT_ENDPOINT, EndpointRef
-from mlalm_jupyter.domain.settings import EndpointSettings
+from mlalm_jupyter.domain.settings import NO_SETTINGS, EndpointSettings
 
 RUNNING, STOPPED = "running", "stopped"
 MOST_COPIES = 1000
@@ -40,7 +40,7 @@ class Endpoint:
     address: str | None = None
     note: str | None = None
     """What a verb has to say about it, for example that nothing changed."""
-    settings: EndpointSettings = EndpointSettings()
+    settings: EndpointSettings = NO_SETTINGS
 
     @property
     def reference(self) -> str:
@@ -52,17 +52,17 @@ class Endpoint:
 
     def redeployed(self, definition: ServiceDefinition, *, at: str) -> Endpoint:
         """The default endpoint after deploying again; no other one follows."""
-        return self._moved(definition, at=at)
+        return self.moved(definition, at=at)
 
     def patched(self, definition: ServiceDefinition, *, at: str) -> Endpoint:
         """This endpoint with another model behind it."""
         self.check_movable("patched")
-        return self._moved(definition, at=at)
+        return self.moved(definition, at=at)
 
     def refreshed(self, definition: ServiceDefinition, *, at: str) -> Endpoint:
         """This endpoint with the graph that the default endpoint has now."""
         self.check_movable("refreshed")
-        return self._moved(definition, at=at)
+        return self.moved(definition, at=at)
 
     def check_movable(self, done: str) -> None:
         """Refuse what moves other endpoints than the default one, and none that is protected."""
@@ -83,9 +83,10 @@ class Endpoint:
 
     def rolled_back(self, definition: ServiceDefinition, *, at: str) -> Endpoint:
         """This endpoint serving an earlier definition again."""
-        return self._moved(definition, at=at)
+        return self.moved(definition, at=at)
 
-    def _moved(self, definition: ServiceDefinition, *, at: str) -> Endpoint:
+    def moved(self, definition: ServiceDefinition, *, at: str) -> Endpoint:
+        """This endpoint serving something else, whoever may ask for that."""
         model = definition.models[0] if definition.models else None
         return replace(
             self,

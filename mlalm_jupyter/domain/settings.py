@@ -67,6 +67,46 @@ class EndpointSettings:
         return {field.name: getattr(self, field.name) for field in fields(self)}
 
 
+NO_SETTINGS = EndpointSettings()
+
+
+@dataclass(frozen=True, slots=True)
+class SettingsChange:
+    """What somebody wants other of an endpoint's settings; what is None stays.
+
+    >>> SettingsChange(throttle="low").of(EndpointSettings()).max_concurrent_calls
+    4
+    """
+
+    description: str | None = None
+    throttle: str | None = None
+    concurrency: int | None = None
+    prevent_update: bool = False
+    allow_update: bool = False
+    diagnostics: str | None = None
+
+    def __post_init__(self) -> None:
+        if self.prevent_update and self.allow_update:
+            raise InvalidInput(
+                "The protection of an endpoint", expected="--prevent-update or --allow-update", got="both"
+            )
+
+    @property
+    def is_empty(self) -> bool:
+        return self == SettingsChange()
+
+    def of(self, settings: EndpointSettings) -> EndpointSettings:
+        """The settings after this change; refused where a value is none that can be set."""
+        after = settings.throttled(self.throttle, self.concurrency)
+        if self.description is not None:
+            after = replace(after, description=checked_description(self.description))
+        if self.diagnostics is not None:
+            after = replace(after, diagnostics=checked_diagnostics(self.diagnostics))
+        if self.prevent_update or self.allow_update:
+            after = replace(after, prevent_update=self.prevent_update)
+        return after
+
+
 def checked_level(level: str) -> str | None:
     """A throttle level however it is written; `none` is none.
 
