@@ -31,6 +31,8 @@ from mlalm_jupyter.scoring.errors import (
     out_of_memory,
     out_of_time,
     refusal_of,
+    stopped,
+    throttled,
     too_large,
     too_slow,
     unauthorized,
@@ -144,13 +146,22 @@ class ScoringApp:
             raise bad_request(message, cause="BadVersionCall", target="api-version")
         if workspace.is_gone:
             raise _gone(workspace)
+        if served.endpoint.state != "running":
+            raise stopped(served.endpoint.reference)
         body = await self._body(head, receive)
         if body is None:
             return
-        predictor = served.predictor
-        if predictor is None:
-            predictor = await self._loaded(workspace, served)
-        answer = await self._computed(predictor, body, head.content_type, query)
+        gate = served.gate
+        if gate is not None and not gate.enter():
+            raise throttled(served.endpoint.reference, gate.limit)
+        try:
+            predictor = served.predictor
+            if predictor is None:
+                predictor = await self._loaded(workspace, served)
+            answer = await self._computed(predictor, body, head.content_type, query)
+        finally:
+            if gate is not None:
+                gate.leave()
         headers = (*served.headers, *predictor.headers)
         await respond(send, 200, answer, request_id=request_id, headers=headers)
 
