@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import Annotated
+from typing import Annotated, overload
 
 from mlalm_jupyter.api.context import Context
 from mlalm_jupyter.api.endpoint_keys import new_keys
@@ -32,6 +32,28 @@ CONCURRENCY = Arg(
 class EndpointCopies(EndpointMoves):
     """The part of `endpoint` that makes, refreshes and ends copies of the default endpoint."""
 
+    @overload
+    def add(
+        self,
+        endpoint: str,
+        *,
+        count: None = None,
+        description: str | None = None,
+        throttle: str | None = None,
+        concurrency: int | None = None,
+        prevent_update: bool = False,
+    ) -> Endpoint: ...
+    @overload
+    def add(
+        self,
+        endpoint: str,
+        *,
+        count: int,
+        description: str | None = None,
+        throttle: str | None = None,
+        concurrency: int | None = None,
+        prevent_update: bool = False,
+    ) -> Listing[Endpoint]: ...
     @verb("endpoint", "add", is_long=True)
     def add(
         self,
