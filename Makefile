@@ -1,7 +1,7 @@
 # Each target is one short script in .ci/; continuous integration runs the same ones.
 # Every target may be interrupted at any point and run again.
 .DEFAULT_GOAL := help
-.PHONY: help setup demo lab stop test check prove-skeleton prove-experiments prove-models docs lock changelog clean
+.PHONY: help setup demo lab stop test check prove-skeleton prove-experiments prove-models prove-services docs lock changelog clean
 
 help: ## show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-17s %s\n", $$1, $$2}' Makefile
@@ -32,6 +32,9 @@ prove-experiments: ## run the tests of experiments, snapshots and kills at full 
 
 prove-models: ## run the tests of models, formats and hostile files at full counts
 	@.ci/prove models
+
+prove-services: ## run the tests of web services and endpoints at full counts
+	@.ci/prove services
 
 docs: ## write the reference pages anew from the code
 	@.ci/docs

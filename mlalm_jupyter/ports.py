@@ -308,13 +308,27 @@ class ServiceStore(Protocol):
 
     def get(self, name: str) -> WebService: ...
     def find(self) -> list[WebService]: ...
+    def save(self, service: WebService) -> None:
+        """Keep its state and its description; NotFound when it is gone."""
+
+    def delete(self, service_id: str) -> None:
+        """Forget a service whose endpoints are deleted."""
 
 
 class EndpointStore(Protocol):
     def add(self, endpoint: Endpoint, keys: Sequence[StoredKey]) -> None: ...
     def get(self, ref: EndpointRef) -> Endpoint: ...
     def save(self, endpoint: Endpoint, *, expected_revision: int) -> None:
-        """Compare and swap: StaleRevision when someone was quicker."""
+        """Compare and swap what it serves: StaleRevision when someone was quicker. Its settings stay."""
+
+    def save_settings(self, endpoint: Endpoint) -> None:
+        """Keep its settings and nothing else; NotFound when it is gone."""
+
+    def replace_key(self, key: StoredKey) -> None:
+        """Put a key in place of the one in its slot, which opens nothing any more."""
+
+    def delete(self, endpoint_id: str) -> None:
+        """Forget an endpoint and its keys; the events of it stay."""
 
     def find(self) -> list[Endpoint]: ...
     def keys(self, endpoint_id: str) -> list[StoredKey]: ...

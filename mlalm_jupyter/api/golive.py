@@ -248,6 +248,7 @@ def projection(context: Context) -> Projection:
     """The workspace as the scorers see it."""
     with context.catalog.read() as tx:
         endpoints = tx.endpoints.find()
+        states = {service.id: service.state for service in tx.services.find()}
         served = tuple(
             ServedEndpoint(
                 id=endpoint.id,
@@ -255,6 +256,8 @@ def projection(context: Context) -> Projection:
                 revision=endpoint.revision,
                 definition_hash=endpoint.definition_hash,
                 key_digests=tuple(key.digest for key in tx.endpoints.keys(endpoint.id)),
+                state=states[endpoint.service_id],
+                max_concurrent_calls=endpoint.settings.max_concurrent_calls,
             )
             for endpoint in endpoints
         )

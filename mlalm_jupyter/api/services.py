@@ -11,7 +11,9 @@ from typing import Annotated, Any
 
 from mlalm_jupyter.api.context import Context
 from mlalm_jupyter.api.datasets import Datasets, sample_frame
-from mlalm_jupyter.api.endpoints import Endpoints, addressed, new_keys, note_move, with_addresses
+from mlalm_jupyter.api.endpoint_keys import new_keys
+from mlalm_jupyter.api.endpoint_moves import addressed, note_move, with_addresses
+from mlalm_jupyter.api.endpoints import Endpoints
 from mlalm_jupyter.api.files import readable_file, text_of
 from mlalm_jupyter.api.golive import (
     check_still_servable,
@@ -25,6 +27,7 @@ from mlalm_jupyter.api.golive import (
 )
 from mlalm_jupyter.api.packages import named_model
 from mlalm_jupyter.api.rows import rows_from
+from mlalm_jupyter.api.service_states import ServiceStates
 from mlalm_jupyter.api.tables import head_of
 from mlalm_jupyter.api.verb import Arg, verb
 from mlalm_jupyter.api.wsd_files import definition_in
@@ -35,10 +38,12 @@ from mlalm_jupyter.domain.model import TrainedModel
 from mlalm_jupyter.domain.names import DEFAULT_ENDPOINT, AssetRef, checked_name
 from mlalm_jupyter.domain.outcome import Snippet
 from mlalm_jupyter.domain.server import Scored
-from mlalm_jupyter.domain.service import Endpoint, WebService
+from mlalm_jupyter.domain.service import RUNNING, STOPPED, Endpoint, WebService
+from mlalm_jupyter.domain.settings import checked_description
 from mlalm_jupyter.domain.trust import Seal
 from mlalm_jupyter.formats.code import CodeModule, said
 from mlalm_jupyter.notebook.source import function_in, source_of
+from mlalm_jupyter.ports import Transaction
 
 EXAMPLE_ROWS = 3
 LANGUAGES = ("curl", "python")
@@ -52,7 +57,7 @@ class _Deployable:
     """Whether this workspace made it now, so that its key signs it."""
 
 
-class Services:
+class Services(ServiceStates):
     """The web services of a workspace."""
 
     def __init__(self, context: Context, datasets: Datasets, endpoints: Endpoints) -> None:
@@ -76,16 +81,29 @@ class Services:
         sample: Annotated[
             object, Arg("rows as a function takes them: a frame, a dataset or a table file")
         ] = None,
+        description: Annotated[
+            str | None, Arg("what it is for, in a sentence or two", metavar="TEXT")
+        ] = None,
+        stop_start: Annotated[
+            bool, Arg("with --update: stop the service, move its default endpoint, start it again")
+        ] = False,
     ) -> WebService:
         """Make a web service with its default endpoint, or move that one with --update.
 
-        Deploying exactly what it serves changes nothing and is no error, so a notebook may be run again.
+        Deploying exactly what it serves changes nothing and is no error, so a notebook may be run again. An update
+        is a swap between two calls that nobody notices, and with --stop-start what it was in the classic studio.
 
         >>> ws.services.deploy("wine:1", "wine").default.reference  # doctest: +SKIP
         'wine/default'
         """
         ctx = self._context
         checked_name("service", service)
+        if description is not None:
+            checked_description(description)
+        if stop_start and not update:
+            raise InvalidInput(
+                "The deployment", expected="--update together with --stop-start", got="--stop-start alone"
+            )
         with ctx.catalog.read() as tx:
             existing = next((one for one in tx.services.find() if one.name == service), None)
             known = [one.name for one in tx.services.find()]
@@ -99,8 +117,9 @@ class Services:
             else known_code(ctx, definition)
         )
         if existing:
-            current = existing.default
-            if current.definition_hash == definition.digest:
+            is_same = existing.default.definition_hash == definition.digest
+            is_described = description not in (None, existing.description)
+            if is_same and not is_described:
                 return self._unchanged(service, seal)
             if not update:
                 raise AlreadyExists(
@@ -108,12 +127,12 @@ class Services:
                     service,
                     fix="Choose another name, or deploy with --update to move its default endpoint.",
                 )
-            moved = current.redeployed(definition, at=ctx.clock.now())
-            self._endpoints.move(
-                moved, definition, action="update", expected_revision=current.revision, seal=seal
-            )
+            if not is_same:
+                self._redeploy(existing, deployable, seal, stop_start=stop_start)
+            if description is not None:
+                self._describe(service, description)
         else:
-            self._make(service, deployable, seal)
+            self._make(service, deployable, seal, description or "")
         return self.show(service)
 
     @verb("service", "list")
@@ -222,12 +241,55 @@ class Services:
         published(ctx)
         return True
 
-    def _make(self, name: str, deployable: _Deployable, seal: Seal | None) -> None:
+    def _redeploy(
+        self, service: WebService, deployable: _Deployable, seal: Seal | None, *, stop_start: bool
+    ) -> None:
+        """Move the default endpoint, between two calls or between a stop and a start."""
+        ctx = self._context
+        current, definition = service.default, deployable.definition
+
+        def note(tx: Transaction) -> None:
+            data = {"source": deployable.source, "update": True}
+            ctx.note(tx, "service", "deploy", subject_id=service.id, subject=service.name, data=data)
+
+        was_stopped = False
+        if stop_start:
+            prepared(ctx, definition, seal=seal)  # what takes its time is done before the stop
+            was_stopped = self.put(service.name, STOPPED)
+        try:
+            self._endpoints.move(
+                current.redeployed(definition, at=ctx.clock.now()),
+                definition,
+                action="update",
+                expected_revision=current.revision,
+                seal=seal,
+                note=note,
+            )
+        except BaseException:
+            if was_stopped:
+                self.put(service.name, RUNNING)
+            raise
+        if stop_start:
+            self.put(service.name, RUNNING)
+
+    def _describe(self, name: str, description: str) -> None:
+        ctx = self._context
+        with ctx.catalog.write() as tx:
+            found = tx.services.get(name)
+            if found.description == description:
+                return
+            tx.services.save(replace(found, description=description))
+            data = {"description": description}
+            ctx.note(tx, "service", "configure", subject_id=found.id, subject=name, data=data)
+
+    def _make(self, name: str, deployable: _Deployable, seal: Seal | None, description: str) -> None:
         ctx = self._context
         definition = deployable.definition
         prepared(ctx, definition, seal=seal)
         now = ctx.clock.now()
-        made = WebService(ctx.clock.new_id(), name, "classic", deployable.source, now, ctx.who)
+        made = WebService(
+            ctx.clock.new_id(), name, "classic", deployable.source, now, ctx.who, description=description
+        )
         model = definition.models[0] if definition.models else None
         default = Endpoint(
             id=ctx.clock.new_id(),

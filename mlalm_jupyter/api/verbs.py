@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from mlalm_jupyter.api.datasets import Datasets
 from mlalm_jupyter.api.definitions import Definitions
+from mlalm_jupyter.api.endpoint_copies import EndpointCopies
+from mlalm_jupyter.api.endpoint_keys import EndpointKeys
 from mlalm_jupyter.api.endpoints import Endpoints
 from mlalm_jupyter.api.exchange import Exchange
 from mlalm_jupyter.api.experiments import Experiments
@@ -18,6 +20,7 @@ from mlalm_jupyter.api.retraining import Retraining
 from mlalm_jupyter.api.runs import Runs
 from mlalm_jupyter.api.saving import Saving
 from mlalm_jupyter.api.server import Server
+from mlalm_jupyter.api.service_states import ServiceStates
 from mlalm_jupyter.api.services import Services
 from mlalm_jupyter.api.transforms import Transforms
 from mlalm_jupyter.api.triggers import Triggers
@@ -45,7 +48,10 @@ NOUNS: tuple[type, ...] = (
     Policies,
     Trust,
     Services,
+    ServiceStates,
+    EndpointCopies,
     Endpoints,
+    EndpointKeys,
     Definitions,
     Jobs,
     Retraining,

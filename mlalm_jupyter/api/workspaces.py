@@ -8,7 +8,7 @@ from typing import Annotated
 
 from mlalm_jupyter.api.contents import address_of
 from mlalm_jupyter.api.context import Context
-from mlalm_jupyter.api.endpoints import key_context
+from mlalm_jupyter.api.endpoint_keys import key_context
 from mlalm_jupyter.api.named_blobs import MINIMUM_GRACE_H, kept_blobs, named_blobs
 from mlalm_jupyter.api.verb import Arg, verb
 from mlalm_jupyter.domain.definition import ServiceDefinition

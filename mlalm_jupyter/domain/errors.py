@@ -14,6 +14,7 @@ MlalmError
 │  ├─ InUse                      by whom
 │  ├─ AgainstPolicy              which policy, and what it wants
 │  ├─ NothingToRollBack
+│  ├─ UpdatePrevented
 │  └─ DefaultEndpointNotPatchable
 ├─ UntrustedContent              what wants to run, and its hash
 ├─ NotSerialisable               which attribute
@@ -239,13 +240,24 @@ class NothingToRollBack(Conflict):
         )
 
 
+class UpdatePrevented(Conflict):
+    code = "UpdatePrevented"
+
+    def __init__(self, endpoint: str, *, done: str = "patched") -> None:
+        super().__init__(
+            f"Endpoint '{endpoint}' was not {done}.",
+            why="It is set to prevent updates.",
+            fix=f"If it may move after all, allow it with `mlalm endpoint patch {endpoint} --allow-update`.",
+        )
+
+
 class DefaultEndpointNotPatchable(Conflict):
     code = "DefaultEndpointNotPatchable"
 
-    def __init__(self, endpoint: str) -> None:
+    def __init__(self, endpoint: str, *, done: str = "patched") -> None:
         service = endpoint.partition("/")[0]
         super().__init__(
-            f"Endpoint '{endpoint}' was not patched.",
+            f"Endpoint '{endpoint}' was not {done}.",
             why="The default endpoint follows what is deployed and changes only by deploying again.",
             fix=f"Add another with `mlalm endpoint add {service}/ep2` and patch that one, "
             f"or deploy again with `--update`.",

@@ -70,6 +70,8 @@ class ServedEndpoint:
     revision: int
     definition_hash: str
     key_digests: tuple[str, ...]
+    state: str = "running"
+    max_concurrent_calls: int | None = None
 
     def to_dict(self) -> dict[str, Any]:
         return {
@@ -78,6 +80,8 @@ class ServedEndpoint:
             "revision": self.revision,
             "definition_hash": self.definition_hash,
             "key_digests": list(self.key_digests),
+            "state": self.state,
+            "max_concurrent_calls": self.max_concurrent_calls,
         }
 
     @classmethod
@@ -88,6 +92,9 @@ class ServedEndpoint:
             revision=value["revision"],
             definition_hash=value["definition_hash"],
             key_digests=tuple(value["key_digests"]),
+            # files that were written before there were these do not say them
+            state=value.get("state", "running"),
+            max_concurrent_calls=value.get("max_concurrent_calls"),
         )
 
 

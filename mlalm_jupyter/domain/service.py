@@ -6,8 +6,18 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from mlalm_jupyter.domain.definition import ServiceDefinition
-from mlalm_jupyter.domain.errors import DefaultEndpointNotPatchable, NothingToRollBack
-from mlalm_jupyter.domain.names import DEFAULT_ENDPOINT
+from mlalm_jupyter.domain.errors import (
+    Conflict,
+    DefaultEndpointNotPatchable,
+    InvalidInput,
+    NothingToRollBack,
+    UpdatePrevented,
+)
+from mlalm_jupyter.domain.names import DEFAULT_ENDPOINT, EndpointRef
+from mlalm_jupyter.domain.settings import NO_SETTINGS, EndpointSettings
+
+RUNNING, STOPPED = "running", "stopped"
+MOST_COPIES = 1000
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +40,7 @@ class Endpoint:
     address: str | None = None
     note: str | None = None
     """What a verb has to say about it, for example that nothing changed."""
+    settings: EndpointSettings = NO_SETTINGS
 
     @property
     def reference(self) -> str:
@@ -41,23 +52,45 @@ class Endpoint:
 
     def redeployed(self, definition: ServiceDefinition, *, at: str) -> Endpoint:
         """The default endpoint after deploying again; no other one follows."""
-        return self._moved(definition, at=at)
+        return self.moved(definition, at=at)
 
     def patched(self, definition: ServiceDefinition, *, at: str) -> Endpoint:
         """This endpoint with another model behind it."""
+        self.check_movable("patched")
+        return self.moved(definition, at=at)
+
+    def refreshed(self, definition: ServiceDefinition, *, at: str) -> Endpoint:
+        """This endpoint with the graph that the default endpoint has now."""
+        self.check_movable("refreshed")
+        return self.moved(definition, at=at)
+
+    def check_movable(self, done: str) -> None:
+        """Refuse what moves other endpoints than the default one, and none that is protected."""
         if self.is_default:
-            raise DefaultEndpointNotPatchable(self.reference)
-        return self._moved(definition, at=at)
+            raise DefaultEndpointNotPatchable(self.reference, done=done)
+        if self.settings.prevent_update:
+            raise UpdatePrevented(self.reference, done=done)
+
+    def with_settings(self, settings: EndpointSettings, *, at: str) -> Endpoint:
+        """This endpoint with other settings; what it serves, and its revision, stay."""
+        if self.is_default and settings.prevent_update:
+            raise InvalidInput(
+                f"The protection of '{self.reference}'",
+                expected="another endpoint than the default one",
+                got="the default one, which neither patch nor refresh moves anyway",
+            )
+        return replace(self, settings=settings, updated_at=at)
 
     def applied(self, definition: ServiceDefinition, *, at: str) -> Endpoint:
         """This endpoint serving exactly what a definition file says."""
-        return self._moved(definition, at=at)
+        return self.moved(definition, at=at)
 
     def rolled_back(self, definition: ServiceDefinition, *, at: str) -> Endpoint:
         """This endpoint serving an earlier definition again."""
-        return self._moved(definition, at=at)
+        return self.moved(definition, at=at)
 
-    def _moved(self, definition: ServiceDefinition, *, at: str) -> Endpoint:
+    def moved(self, definition: ServiceDefinition, *, at: str) -> Endpoint:
+        """This endpoint serving something else, whoever may ask for that."""
         model = definition.models[0] if definition.models else None
         return replace(
             self,
@@ -82,6 +115,7 @@ class Endpoint:
             "address": self.address,
             "created_at": self.created_at,
             "updated_at": self.updated_at,
+            **self.settings.to_dict(),
             "note": self.note,
         }
 
@@ -97,7 +131,14 @@ class WebService:
     created_at: str
     created_by: str
     endpoints: tuple[Endpoint, ...] = ()
-    state: str = "running"
+    state: str = RUNNING
+    description: str = ""
+    note: str | None = None
+    """What a verb has to say about it, for example that nothing changed."""
+
+    @property
+    def is_running(self) -> bool:
+        return self.state == RUNNING
 
     @property
     def default(self) -> Endpoint:
@@ -110,10 +151,40 @@ class WebService:
             "kind": self.kind,
             "state": self.state,
             "source": self.source,
+            "description": self.description,
             "created_at": self.created_at,
             "created_by": self.created_by,
             "endpoints": [endpoint.to_dict() for endpoint in self.endpoints],
+            "note": self.note,
         }
+
+
+def check_endpoint_deletable(endpoint: Endpoint, *, others: Sequence[str]) -> None:
+    """Refuse to delete the default endpoint: not while there are others, and then only with its service.
+
+    >>> check_endpoint_deletable(Endpoint("1", "2", "s", "ep2", "h", 1, "", ""), others=["s/default"])
+    """
+    if not endpoint.is_default:
+        return
+    why = "A service always has its default endpoint"
+    why += f", and this one has {', '.join(others)} besides." if others else "."
+    raise Conflict(
+        f"Endpoint '{endpoint.reference}' was not deleted.",
+        why=why,
+        fix=f"Delete the whole service with `mlalm service delete {endpoint.service}`.",
+    )
+
+
+def counted_names(ref: EndpointRef, count: int) -> list[EndpointRef]:
+    """The endpoints that one name stands for when several are asked for: NAME1 to NAMEn.
+
+    >>> [str(one) for one in counted_names(EndpointRef("churn", "ep"), 2)]
+    ['churn/ep1', 'churn/ep2']
+    """
+    if not 1 <= count <= MOST_COPIES:
+        raise InvalidInput("The count of endpoints", expected=f"1 to {MOST_COPIES}", got=str(count))
+    EndpointRef.parse(f"{ref}{count}")  # the longest of the names
+    return [EndpointRef(ref.service, f"{ref.endpoint}{number}") for number in range(1, count + 1)]
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,6 +209,25 @@ class Move:
             "at": self.at,
             "by": self.by,
         }
+
+
+def in_force(endpoint: str, history: Sequence[Move], at: str) -> Move:
+    """The move that said what was served at a time, in the catalog's form of times.
+
+    >>> moves = [Move("s/ep", n, "patch", "", None, f"2026-01-0{n}", "") for n in (1, 3)]
+    >>> in_force("s/ep", moves, "2026-01-02").revision
+    1
+    """
+    found = [move for move in history if move.at <= at]
+    if not found:
+        raise InvalidInput(
+            f"The time {at}",
+            expected=f"one since {endpoint} has been there, from {history[0].at} on"
+            if history
+            else "a history",
+            got="an earlier one",
+        )
+    return found[-1]
 
 
 def rollback_target(endpoint: str, history: Sequence[Move]) -> str:

@@ -10,7 +10,7 @@ import msgspec
 from mlalm_jupyter.scoring.columns import Array, cells
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Output:
     """One output on its way out: names, .NET types, and a typed column for each."""
 

@@ -9,17 +9,19 @@ import asyncio
 import hashlib
 import hmac
 import logging
+import re
 import time
 from collections.abc import Awaitable, Callable
 from functools import lru_cache
-from typing import NamedTuple
 from urllib.parse import parse_qsl
 
 import msgspec
 
+from mlalm_jupyter._version import __version__
 from mlalm_jupyter.domain.errors import MlalmError
-from mlalm_jupyter.scoring import answers, requests
+from mlalm_jupyter.scoring.addresses import EXECUTE, SCORE, SWAGGER, V2, Route, route
 from mlalm_jupyter.scoring.compute import Worker
+from mlalm_jupyter.scoring.description import openapi, swagger
 from mlalm_jupyter.scoring.envelope import Receive, Scope, Send, new_request_id, refuse, respond
 from mlalm_jupyter.scoring.errors import (
     Refusal,
@@ -31,35 +33,33 @@ from mlalm_jupyter.scoring.errors import (
     out_of_memory,
     out_of_time,
     refusal_of,
+    stopped,
+    throttled,
     too_large,
     too_slow,
     unauthorized,
     unavailable,
 )
+from mlalm_jupyter.scoring.inference import metadata
 from mlalm_jupyter.scoring.limits import Limits
 from mlalm_jupyter.scoring.predictor import Predictor
 from mlalm_jupyter.scoring.roster import Roster, Served, ServedWorkspace
+from mlalm_jupyter.scoring.wires import (
+    API_VERSION,
+    Answer,
+    Call,
+    Head,
+    Query,
+    answered,
+    check,
+    check_model,
+    service_of,
+)
 
-API_VERSION = "2.0"
 HEALTH = "/mlalm/health"
+_HOST = re.compile(r"[A-Za-z0-9.-]{1,253}(:[0-9]{1,5})?|\[[0-9a-fA-F:.]{2,45}\](:[0-9]{1,5})?")
 Forward = Callable[[Scope, Receive, Send, str], Awaitable[None]]
 log = logging.getLogger("mlalm.scoring")
-
-
-class _Head(NamedTuple):
-    """The headers a scoring request is read by."""
-
-    authorization: bytes
-    content_type: bytes
-    content_length: bytes
-    content_encoding: bytes
-    expect: bytes
-
-
-class _Query(NamedTuple):
-    version: str
-    details: bool
-    as_objects: bool
 
 
 class ScoringApp:
@@ -79,9 +79,9 @@ class ScoringApp:
         request_id = new_request_id()
         path: str = scope["path"]
         try:
-            address = _scoring_address(path)
-            if address is not None:
-                await self._score(address, scope, receive, send, request_id)
+            found = route(path)
+            if found is not None:
+                await self._serve(found, scope, receive, send, request_id)
             elif path == HEALTH:
                 await respond(send, 200, msgspec.json.encode(self.health()), request_id=request_id)
             else:
@@ -128,44 +128,88 @@ class ScoringApp:
                 if worker is self.compute:
                     self.compute = worker.successor()
 
-    async def _score(
-        self, address: tuple[str, str], scope: Scope, receive: Receive, send: Send, request_id: str
-    ) -> None:
+    async def _serve(self, found: Route, scope: Scope, receive: Receive, send: Send, request_id: str) -> None:
         roster = self.roster
         if roster.generation.current() != roster.taken_over:
             roster.notice()
         head = _head(scope["headers"])
-        if scope["method"] != "POST":
-            raise method_not_allowed(scope["method"], b"POST")
-        workspace, served = self._admitted(address, head.authorization)
+        is_call = found.what in (EXECUTE, SCORE) or found.rest[-1:] == ("infer",)
+        if scope["method"] != ("POST" if is_call else "GET"):
+            raise method_not_allowed(scope["method"], b"POST" if is_call else b"GET")
+        if is_call:
+            await self._score(found, head, scope, receive, send, request_id)
+        else:
+            answer = await self._told(found, head, scope)
+            await respond(send, 200, msgspec.json.encode(answer), request_id=request_id)
+
+    async def _score(
+        self, found: Route, head: Head, scope: Scope, receive: Receive, send: Send, request_id: str
+    ) -> None:
+        workspace, served = self._admitted(found, head.authorization)
         query = _query(scope["query_string"])
-        if query.version != API_VERSION:
-            message = f"The api-version '{query.version[:20]}' is not known; it should be {API_VERSION}."
-            raise bad_request(message, cause="BadVersionCall", target="api-version")
+        check(found, query, served.endpoint)
         if workspace.is_gone:
             raise _gone(workspace)
+        if served.endpoint.state != "running":
+            raise stopped(served.endpoint.reference)
         body = await self._body(head, receive)
         if body is None:
             return
-        predictor = served.predictor
-        if predictor is None:
-            predictor = await self._loaded(workspace, served)
-        answer = await self._computed(predictor, body, head.content_type, query)
-        headers = (*served.headers, *predictor.headers)
-        await respond(send, 200, answer, request_id=request_id, headers=headers)
+        gate = served.gate
+        if gate is not None and not gate.enter():
+            raise throttled(served.endpoint.reference, gate.limit)
+        try:
+            predictor = served.predictor
+            if predictor is None:
+                predictor = await self._loaded(workspace, served)
+            answer = await self._computed(predictor, Call(found, head, query, body, served.endpoint))
+        finally:
+            if gate is not None:
+                gate.leave()
+        headers = (*served.headers, *predictor.headers, *answer.headers)
+        await respond(
+            send, 200, answer.body, request_id=request_id, headers=headers, content_type=answer.content_type
+        )
 
-    def _admitted(self, address: tuple[str, str], authorization: bytes) -> tuple[ServedWorkspace, Served]:
+    async def _told(self, found: Route, head: Head, scope: Scope) -> object:
+        """What an endpoint says of itself, to whoever knows its address; it tells no secrets."""
+        workspace, served = self._found(found)
+        name = service_of(served.endpoint)
+        if found.what == V2:
+            if found.rest == ():
+                return {"name": "mlalm", "version": __version__, "extensions": ["binary_tensor_data"]}
+            if found.rest in (("health", "live"), ("health", "ready")):
+                return {found.rest[1]: True}
+            if check_model(found, served.endpoint) == "ready":
+                if served.endpoint.state != "running":
+                    raise stopped(served.endpoint.reference)
+                await self._loaded(workspace, served)
+                return {"name": name, "ready": True}
+        predictor = await self._loaded(workspace, served)
+        definition = predictor.definition
+        if found.what == V2:
+            return metadata(name, str(served.endpoint.revision), definition.inputs, definition.outputs)
+        address = _address(found, head, scope)
+        if found.what == SWAGGER:
+            return swagger(definition, address)
+        return openapi(definition, address, service=name)
+
+    def _found(self, found: Route) -> tuple[ServedWorkspace, Served]:
+        workspace = self.roster.workspaces.get(found.owner)
+        if workspace is None:
+            raise not_found("WorkspaceNotFound", "No workspace with that id is served here.")
+        served = workspace.endpoints.get(found.endpoint)
+        if served is None:
+            raise not_found("WebServiceIdNotFoundInWorkspace", "That workspace has no endpoint with that id.")
+        return workspace, served
+
+    def _admitted(self, found: Route, authorization: bytes) -> tuple[ServedWorkspace, Served]:
         """The endpoint at an address, for whoever holds one of its own keys."""
         scheme, _, key = authorization.partition(b" ")
         key = key.strip()
         if scheme.lower() != b"bearer" or not key:
             raise unauthorized("Send the endpoint's key as `Authorization: Bearer KEY`.")
-        workspace = self.roster.workspaces.get(address[0])
-        if workspace is None:
-            raise not_found("WorkspaceNotFound", "No workspace with that id is served here.")
-        served = workspace.endpoints.get(address[1])
-        if served is None:
-            raise not_found("WebServiceIdNotFoundInWorkspace", "That workspace has no endpoint with that id.")
+        workspace, served = self._found(found)
         digest = hashlib.sha256(key).hexdigest()
         # every digest is compared in full, so that timing tells nothing
         if not any([hmac.compare_digest(digest, one) for one in served.endpoint.key_digests]):  # noqa: C419
@@ -178,14 +222,14 @@ class ScoringApp:
         except MlalmError as error:
             raise load_refusal(error) from error
 
-    async def _computed(self, predictor: Predictor, body: bytes, content_type: bytes, query: _Query) -> bytes:
+    async def _computed(self, predictor: Predictor, call: Call) -> Answer:
         try:
             async with asyncio.timeout(self.limits.score_timeout_s):
-                return await self.compute.run(_answer, predictor, body, content_type, query)
+                return await self.compute.run(answered, predictor, call)
         except TimeoutError:
             raise out_of_time(self.limits.score_timeout_s) from None
 
-    async def _body(self, head: _Head, receive: Receive) -> bytes | None:
+    async def _body(self, head: Head, receive: Receive) -> bytes | None:
         """The whole body, within its bounds of size and time; None when the client hung up."""
         if head.content_encoding not in (b"", b"identity"):
             raise bad_request("A compressed body is not taken; send it as it is.")
@@ -229,58 +273,50 @@ async def _rest_of_body(message: Scope, receive: Receive, limit: int) -> bytes |
     return b"".join(parts)
 
 
-def _answer(predictor: Predictor, body: bytes, content_type: bytes, query: _Query) -> bytes:
-    """Bytes to bytes, in the compute thread."""
-    outputs = predictor.predict(requests.decode(body, content_type))
-    return answers.encode(outputs, details=query.details, as_objects=query.as_objects)
-
-
-def _scoring_address(path: str) -> tuple[str, str] | None:
-    """Workspace id and endpoint id of `/workspaces/{ws}/services/{endpoint}/execute`.
-
-    >>> _scoring_address("/Workspaces/ab/services/cd/Execute/")
-    ('ab', 'cd')
-    """
-    parts = path.split("/")
-    if len(parts) == 7 and not parts[6]:
-        parts.pop()
-    if len(parts) != 6 or parts[0] or parts[5].lower() != "execute":
-        return None
-    if parts[1].lower() != "workspaces" or parts[3].lower() != "services":
-        return None
-    return parts[2].lower(), parts[4].lower()
-
-
 _HEADERS = {
     b"authorization": 0,
     b"content-type": 1,
     b"content-length": 2,
     b"content-encoding": 3,
     b"expect": 4,
+    b"accept": 5,
+    b"inference-header-content-length": 6,
+    b"host": 7,
 }
 
 
-def _head(headers: list[tuple[bytes, bytes]]) -> _Head:
-    found = [b"", b"", b"", b"", b""]
+def _head(headers: list[tuple[bytes, bytes]]) -> Head:
+    found = [b""] * len(_HEADERS)
     for name, value in headers:
         at = _HEADERS.get(name)
         if at is not None:
             found[at] = value
-    return _Head(*found)
+    return Head(*found)
 
 
 @lru_cache(maxsize=256)
-def _query(query: bytes) -> _Query:
+def _query(query: bytes) -> Query:
     """What the query asks for; names and values of any case, in any order."""
     try:
         found = {name.lower(): value for name, value in parse_qsl(query.decode("latin-1"), max_num_fields=20)}
     except ValueError as error:
         raise bad_request("The query has too many parameters.", cause="InvalidQueryParameter") from error
-    return _Query(
+    return Query(
         version=found.get("api-version", API_VERSION),
         details=found.get("details", "").lower() == "true",
         as_objects=found.get("format", "").lower() == "swagger",
     )
+
+
+def _address(found: Route, head: Head, scope: Scope) -> str:
+    """The address of an endpoint, with the host that the client reached it by."""
+    host = head.host.decode("latin-1")
+    if not _HOST.fullmatch(host):
+        name, port = scope.get("server") or ("127.0.0.1", 80)
+        host = f"{name}:{port}"
+    parts = scope["path"].split("/")
+    owner = "workspaces" if parts[1].lower() == "apihelp" else parts[1].lower()
+    return f"{scope.get('scheme', 'http')}://{host}/{owner}/{found.owner}/services/{found.endpoint}"
 
 
 def _gone(workspace: ServedWorkspace) -> Refusal:

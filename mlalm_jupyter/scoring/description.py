@@ -100,8 +100,14 @@ def swagger(definition: ServiceDefinition, address: str) -> Json:
                     ],
                     "security": [{"apiKeyHeader": []}],
                     "responses": {
-                        "200": {"description": "the results", "schema": {"$ref": "#/definitions/ExecutionResults"}},
-                        "default": {"description": "what went wrong", "schema": {"$ref": "#/definitions/ErrorResponse"}},
+                        "200": {
+                            "description": "the results",
+                            "schema": {"$ref": "#/definitions/ExecutionResults"},
+                        },
+                        "default": {
+                            "description": "what went wrong",
+                            "schema": {"$ref": "#/definitions/ErrorResponse"},
+                        },
                     },
                 }
             },
@@ -133,7 +139,9 @@ def openapi(definition: ServiceDefinition, address: str, *, service: str) -> Jso
     if several_in:
         plain_in["properties"]["parameters"] = _settings(definition)
     text = {"schema": {"type": "string"}}
-    forms_in: Json = {"application/json": {"schema": plain_in, "example": _plain_example(definition, several_in)}}
+    forms_in: Json = {
+        "application/json": {"schema": plain_in, "example": _plain_example(definition, several_in)}
+    }
     forms_out: Json = {"application/json": {"schema": plain_out}}
     if not several_in:
         forms_in |= {"text/csv": text, "application/vnd.apache.arrow.stream": text}
@@ -141,7 +149,10 @@ def openapi(definition: ServiceDefinition, address: str, *, service: str) -> Jso
         forms_out |= {"text/csv": text, "application/vnd.apache.arrow.stream": text}
     published = {
         "type": "object",
-        "properties": {"Inputs": _named_rows(rows_in, required=list(rows_in)), "GlobalParameters": _settings(definition)},
+        "properties": {
+            "Inputs": _named_rows(rows_in, required=list(rows_in)),
+            "GlobalParameters": _settings(definition),
+        },
         "required": ["Inputs"] if definition.inputs else [],
     }
     results = {"type": "object", "properties": {"Results": {"type": "object"}}}
@@ -161,7 +172,10 @@ def openapi(definition: ServiceDefinition, address: str, *, service: str) -> Jso
                     "summary": "Score rows, in and out as plain JSON, CSV or Arrow",
                     "operationId": "score",
                     "requestBody": {"required": True, "content": forms_in},
-                    "responses": {"200": {"description": "the rows with their scores", "content": forms_out}, **_refusals()},
+                    "responses": {
+                        "200": {"description": "the rows with their scores", "content": forms_out},
+                        **_refusals(),
+                    },
                 }
             },
             "/execute": {
@@ -178,7 +192,10 @@ def openapi(definition: ServiceDefinition, address: str, *, service: str) -> Jso
                         "content": {"application/json": {"schema": published, "example": example}},
                     },
                     "responses": {
-                        "200": {"description": "the results", "content": {"application/json": {"schema": results}}},
+                        "200": {
+                            "description": "the results",
+                            "content": {"application/json": {"schema": results}},
+                        },
                         **_refusals(),
                     },
                 }
@@ -306,7 +323,11 @@ def _inference_request(definition: ServiceDefinition) -> Json:
         },
         "required": ["name", "shape", "datatype"],
     }
-    return {"type": "object", "properties": {"id": {"type": "string"}, "inputs": {"type": "array", "items": tensor}}, "required": ["inputs"]}
+    return {
+        "type": "object",
+        "properties": {"id": {"type": "string"}, "inputs": {"type": "array", "items": tensor}},
+        "required": ["inputs"],
+    }
 
 
 _ERROR, _INFERENCE_ERROR = "#/components/schemas/Error", "#/components/schemas/InferenceError"
@@ -333,7 +354,11 @@ def _query(name: str, schema: Json) -> Json:
 def _error() -> Json:
     detail = {
         "type": "object",
-        "properties": {"code": {"type": "string"}, "target": {"type": "string"}, "message": {"type": "string"}},
+        "properties": {
+            "code": {"type": "string"},
+            "target": {"type": "string"},
+            "message": {"type": "string"},
+        },
     }
     error = {
         "type": "object",

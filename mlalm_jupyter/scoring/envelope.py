@@ -8,7 +8,9 @@ from typing import Any
 
 import msgspec
 
+from mlalm_jupyter.scoring.addresses import V2, route
 from mlalm_jupyter.scoring.errors import Refusal
+from mlalm_jupyter.scoring.inference import refused
 
 Message = MutableMapping[str, Any]
 Scope = MutableMapping[str, Any]
@@ -16,7 +18,7 @@ Receive = Callable[[], Awaitable[Message]]
 Send = Callable[[Message], Awaitable[None]]
 Headers = Iterable[tuple[bytes, bytes]]
 
-JSON = (b"content-type", b"application/json; charset=utf-8")
+JSON = b"application/json; charset=utf-8"
 
 
 def new_request_id() -> str:
@@ -29,17 +31,28 @@ OURS = "/mlalm/"
 
 
 def error_body(refusal: Refusal, *, path: str = "") -> bytes:
+    """A refusal in the words of whoever asks at that address."""
+    if (found := route(path)) is not None and found.what == V2:
+        return refused(refusal)
     return msgspec.json.encode(refusal.to_ours() if path.startswith(OURS) else refusal.to_dict())
 
 
-async def respond(send: Send, status: int, body: bytes, *, request_id: str, headers: Headers = ()) -> None:
-    """Send one whole JSON answer."""
+async def respond(
+    send: Send,
+    status: int,
+    body: bytes,
+    *,
+    request_id: str,
+    headers: Headers = (),
+    content_type: bytes = JSON,
+) -> None:
+    """Send one whole answer."""
     await send(
         {
             "type": "http.response.start",
             "status": status,
             "headers": [
-                JSON,
+                (b"content-type", content_type),
                 (b"content-length", str(len(body)).encode()),
                 (b"x-ms-request-id", request_id.encode()),
                 *headers,

@@ -124,6 +124,21 @@ def unavailable(cause: str, message: str, *, retry_after_s: int = 5) -> Refusal:
     return Refusal(503, "ServiceUnavailable", cause, message, headers=headers)
 
 
+def stopped(endpoint: str) -> Refusal:
+    service = endpoint.partition("/")[0]
+    message = (
+        f"Service '{service}' is stopped; its keys and its data are kept. Whoever may write to its workspace"
+        f" starts it again with `mlalm service start {service}`."
+    )
+    return unavailable("WebServiceStopped", message, retry_after_s=30)
+
+
+def throttled(endpoint: str, limit: int) -> Refusal:
+    calls = f"{limit} calls" if limit > 1 else "one call"
+    message = f"{endpoint} answers {calls} at once, and no more are taken now; call again in a moment."
+    return unavailable("RequestThrottled", message, retry_after_s=1)
+
+
 def bad_gateway(message: str) -> Refusal:
     return Refusal(502, "BadGateway", "BadGateway", message, headers=((b"retry-after", b"1"),))
 

@@ -74,6 +74,10 @@ class Generation:
             os.close(handle)
         return bumped
 
+    def is_taken(self, slot: int) -> bool:
+        """Whether a process sits in a slot."""
+        return self._words[_FIRST_SLOT + 2 * slot] != 0
+
     def claim(self, slot: int, pid: int) -> None:
         """Say which process sits in a slot, before it reads anything: from then on publishers wait for it."""
         self._words[_FIRST_SLOT + 2 * slot + 1] = 0

@@ -40,7 +40,7 @@ class Tensor(msgspec.Struct):
     name: str
     shape: list[int]
     datatype: str
-    data: msgspec.Raw | None = None
+    data: msgspec.Raw = msgspec.Raw()
     parameters: dict[str, Any] | None = None
 
 
@@ -82,6 +82,8 @@ def read_inference(body: bytes, json_length: bytes, inputs: Mapping[str, Schema]
             raise bad_request("The header Inference-Header-Content-Length is no length within the body.")
         head, binary = body[: int(json_length)], body[int(json_length) :]
     told = decoded(_REQUEST, head)
+    if inputs and not told.inputs:
+        raise bad_request("The request has no tensors.", cause="MissingRequestInput", target="inputs")
     arrays: dict[str, tuple[Tensor, Sequence[Cell]]] = {}
     for tensor in told.inputs:
         cells, binary = _cells(tensor, binary)
@@ -124,7 +126,7 @@ def _cells(tensor: Tensor, binary: bytes) -> tuple[Sequence[Cell], bytes]:
         cells: Sequence[Cell] = _unpacked(binary[:length], kind, count, place)
         binary = binary[length:]
     else:
-        if tensor.data is None:
+        if not bytes(tensor.data):
             raise bad_request("The tensor has neither data nor a binary size.", target=place)
         cells = _flat(decoded(_CELLS, bytes(tensor.data)), place)
     if len(cells) != count:

@@ -28,6 +28,10 @@ class Places:
         return self.home / "generation"
 
     @property
+    def calls(self) -> Path:
+        return self.home / "calls"
+
+    @property
     def projections(self) -> Path:
         return self.home / "serving"
 

@@ -127,7 +127,9 @@ def _from_csv(body: bytes, content_type: bytes, name: str) -> Given:
         raise bad_request("The header names a column twice.", target="body")
     for index, row in enumerate(cells):
         if len(row) != len(header):
-            message = f"Row {index} has {len(row)} cells, and the header names {len(header)} (the first row is 0)."
+            message = (
+                f"Row {index} has {len(row)} cells, and the header names {len(header)} (the first row is 0)."
+            )
             raise bad_request(message, cause="InputMismatchError", target=f"{name}[{index}]")
     columns = zip(*cells, strict=True) if cells else [()] * len(header)
     held = {
@@ -148,7 +150,9 @@ def _from_arrow(body: bytes, name: str) -> Given:
             column: _cells(table.column(index).to_pylist()) for index, column in enumerate(table.column_names)
         }
     except (pa.ArrowException, OSError, ValueError, UnicodeDecodeError, OverflowError) as error:
-        raise bad_request(f"The body is no readable Arrow data: {str(error)[:200]}.", target="body") from error
+        raise bad_request(
+            f"The body is no readable Arrow data: {str(error)[:200]}.", target="body"
+        ) from error
     if len(columns) != table.num_columns:
         raise bad_request("The table names a column twice.", target="body")
     return Given(name, columns, table.num_rows)
@@ -157,7 +161,8 @@ def _from_arrow(body: bytes, name: str) -> Given:
 def _cells(values: Sequence[object]) -> list[Cell]:
     """The values of a column as cells of JSON would be."""
     return [
-        value if value is None or isinstance(value, (str, bool, int, float)) else _cell(value) for value in values
+        value if value is None or isinstance(value, (str, bool, int, float)) else _cell(value)
+        for value in values
     ]
 
 

@@ -16,6 +16,7 @@ import uvicorn
 import uvloop
 
 from mlalm_jupyter.scoring.app import ScoringApp
+from mlalm_jupyter.scoring.calls import CallTable
 from mlalm_jupyter.scoring.compute import Worker
 from mlalm_jupyter.scoring.control import Control
 from mlalm_jupyter.scoring.forwarding import ApiForwarder
@@ -49,8 +50,10 @@ async def _serve(listener: socket.socket, slot: int, places: Places, parent: int
     limits = Limits.from_env(os.environ)
     loop = asyncio.get_running_loop()
     generation = Generation(places.generation)
+    calls = CallTable(places.calls, generation, slot)
+    calls.clear()
     generation.claim(slot, os.getpid())
-    roster = Roster(places, generation, slot, Worker("loader", loop))
+    roster = Roster(places, generation, slot, Worker("loader", loop), calls)
     app = ScoringApp(roster, Worker("compute", loop), ApiForwarder(places.api_socket), limits)
     await roster.take_over()
     control = await Control(roster).listen(places.control_socket(slot))

@@ -41,7 +41,7 @@ class Given:
     """One input with its cells turned into columns."""
 
     name: str
-    columns: dict[str, Sequence[Cell]]
+    columns: Mapping[str, Sequence[Cell]]
     rows: int
 
 

@@ -15,9 +15,21 @@ from mlalm_jupyter.scoring.columns import Array, type_name
 from mlalm_jupyter.scoring.steps import MEND
 
 
+_DTYPES = {
+    ColumnType.BOOLEAN: "bool",
+    ColumnType.INT64: "int64",
+    ColumnType.DOUBLE: "float64",
+    ColumnType.STRING: "object",
+    ColumnType.DATETIME: "datetime64[us]",
+}
+
+
 def empty(schema: Schema) -> Output:
+    """The output of no rows."""
     types_ = tuple(str(column.type) for column in schema.columns)
-    return Output(schema.names, types_, tuple(np.array([], dtype=object) for _ in schema.columns))
+    return Output(
+        schema.names, types_, tuple(np.array([], _DTYPES[column.type]) for column in schema.columns)
+    )
 
 
 def output(name: str, schema: Schema, frame: pd.DataFrame) -> Output:

@@ -14,6 +14,7 @@ from pathlib import Path
 from mlalm_jupyter.domain.errors import Corrupt, MlalmError
 from mlalm_jupyter.domain.projection import Projection, Servable, ServedEndpoint
 from mlalm_jupyter.domain.workspace import HIDDEN
+from mlalm_jupyter.scoring.calls import CallTable, Gate
 from mlalm_jupyter.scoring.compute import Worker
 from mlalm_jupyter.scoring.generation import Generation
 from mlalm_jupyter.scoring.library import Library
@@ -51,6 +52,8 @@ class Served:
     endpoint: ServedEndpoint
     servable: Servable
     predictor: Predictor | None = None
+    gate: Gate | None = None
+    """What its calls have to pass, if their number is limited."""
     headers: tuple[tuple[bytes, bytes], ...] = field(init=False)
 
     def __post_init__(self) -> None:
@@ -72,11 +75,14 @@ class ServedWorkspace:
 class Roster:
     """All workspaces of this scorer. Its maps are read and replaced on the event loop only."""
 
-    def __init__(self, places: Places, generation: Generation, slot: int, loader: Worker) -> None:
+    def __init__(
+        self, places: Places, generation: Generation, slot: int, loader: Worker, calls: CallTable
+    ) -> None:
         self.places = places
         self.generation = generation
         self.slot = slot
         self.loader = loader
+        self.calls = calls
         self.library = Library()
         self.workspaces: dict[str, ServedWorkspace] = {}
         self.faults: dict[tuple[str, str], Fault] = {}
@@ -182,16 +188,22 @@ class Roster:
         failed: list[tuple[ServedEndpoint, MlalmError]] = []
         for endpoint in projection.endpoints:
             before = present.endpoints.get(endpoint.id) if present else None
+            gate = before.gate if before else None
             try:
+                gate = self._gate(endpoint, projection)
                 servable = _servable_of(endpoint, servables)
                 predictor = await self._next_predictor(projection, servable, before)
             except MlalmError as error:
                 failed.append((endpoint, error))
                 if before is not None:
-                    kept = replace(before.endpoint, key_digests=endpoint.key_digests)
-                    endpoints[endpoint.id] = Served(kept, before.servable, before.predictor)
+                    kept = replace(
+                        endpoint,
+                        revision=before.endpoint.revision,
+                        definition_hash=before.endpoint.definition_hash,
+                    )
+                    endpoints[endpoint.id] = Served(kept, before.servable, before.predictor, gate)
             else:
-                endpoints[endpoint.id] = Served(endpoint, servable, predictor)
+                endpoints[endpoint.id] = Served(endpoint, servable, predictor, gate)
         known = {key[1]: self.faults.pop(key) for key in list(self.faults) if key[0] == workspace_id}
         for endpoint, failure in failed:
             earlier = known.get(endpoint.id)
@@ -200,6 +212,22 @@ class Roster:
             self._note_fault(workspace_id, endpoint, failure, generation=since)
         is_gone = present.is_gone if present else False
         self.workspaces[workspace_id] = ServedWorkspace(projection, endpoints, is_gone)
+
+    def _gate(self, endpoint: ServedEndpoint, projection: Projection) -> Gate | None:
+        limit = endpoint.max_concurrent_calls
+        if limit is None:
+            return None
+        return self.calls.gate(endpoint.id, limit, in_use=lambda: self._limited(projection))
+
+    def _limited(self, projection: Projection) -> set[str]:
+        """The endpoints that have a limit, in what is served and in what is being taken over."""
+        others = (one.projection for id, one in self.workspaces.items() if id != projection.workspace_id)
+        return {
+            endpoint.id
+            for one in (*others, projection)
+            for endpoint in one.endpoints
+            if endpoint.max_concurrent_calls is not None
+        }
 
     async def _next_predictor(
         self, projection: Projection, servable: Servable, before: Served | None

@@ -22,6 +22,7 @@ from pathlib import Path
 
 from mlalm_jupyter._version import __version__
 from mlalm_jupyter.domain.errors import MlalmError, PortTaken, Unavailable
+from mlalm_jupyter.scoring.calls import CallTable
 from mlalm_jupyter.scoring.generation import Generation
 from mlalm_jupyter.serving import logs
 from mlalm_jupyter.serving.children import Child, how_it_ended
@@ -52,6 +53,7 @@ class Supervisor:
         """Take the port, set the shared counter up, and start the scorers; the others can wait for them."""
         self.listener = listening(self.home, port)
         self.home.server_file.unlink(missing_ok=True)
+        CallTable.create(self.home.calls, slots=self.scorers)
         self.generation = Generation.create(self.home.generation, slots=self.scorers)
         self.children = self._children()
         say(f"version {__version__}, listening at {self.home.base_url()}, home {self.home.home}")

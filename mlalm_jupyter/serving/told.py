@@ -57,6 +57,10 @@ def error_answered(status: int, envelope: Mapping[str, Any], *, address: str) ->
         return InvalidInput(
             where, expected="rows as the service takes them", got="others", why=message, fix=fix
         )
+    if cause == "WebServiceStopped":
+        return Unavailable("The rows were not scored.", why=message, fix="Start it, then try again.")
+    if cause == "RequestThrottled":
+        return Unavailable("The rows were not scored.", why=message, fix="Try again in a moment.")
     if status == 413:
         return Unavailable("The rows were not scored.", why=message, fix="Send fewer rows at once.")
     fix = "See `mlalm server logs`, then try again."

@@ -94,6 +94,16 @@ def patched(ws: Workspace) -> str:
     return ws.endpoints.patch(endpoint(ws), model=model(ws, 2)).reference
 
 
+def behind(ws: Workspace) -> None:
+    """An endpoint whose service has been deployed again since."""
+    endpoint(ws)
+    ws.services.deploy(model(ws, 2), "hours", update=True)
+
+
+def protected(ws: Workspace) -> str:
+    return ws.endpoints.patch(endpoint(ws), prevent_update=True).reference
+
+
 def notebook(ws: Workspace, *sources: str, name: str = "train.ipynb") -> str:
     cells = [
         {
@@ -405,20 +415,60 @@ SCENARIOS: dict[tuple[str, str], Scenario] = {
     ("trust", "list"): Scenario(_with(service)),
     ("trust", "add"): Scenario(lambda ws: {"digest": "ab" * 32, "kind": "file"}, changes=True),
     ("trust", "remove"): Scenario(lambda ws: {"digest": ws.trust.add("ab" * 32).digest}, changes=True),
-    ("service", "deploy"): Scenario(lambda ws: {"what": model(ws), "service": "hours"}, changes=True),
+    ("service", "deploy"): Scenario(
+        lambda ws: {
+            "what": (service(ws), model(ws, 2))[1],
+            "service": "hours",
+            "update": True,
+            "description": "Hours, as they are",
+            "stop_start": True,
+        },
+        changes=True,
+    ),
     ("service", "list"): Scenario(_with(endpoint)),
     ("service", "show"): Scenario(lambda ws: {"service": service(ws)}),
     ("service", "score"): Scenario(lambda ws: {"service": service(ws), "rows": table(ws)}),
     ("service", "consume"): Scenario(lambda ws: {"service": service(ws), "lang": "python"}),
-    ("endpoint", "add"): Scenario(_with(service, endpoint="hours/ep2"), changes=True),
+    ("service", "stop"): Scenario(lambda ws: {"service": service(ws)}, changes=True),
+    ("service", "start"): Scenario(lambda ws: {"service": ws.services.stop(service(ws)).name}, changes=True),
+    ("service", "delete"): Scenario(_with(endpoint, service="hours", yes=True), changes=True),
+    ("service", "keys"): Scenario(lambda ws: {"service": service(ws), "only": "secondary"}),
+    ("service", "regenerate-key"): Scenario(
+        lambda ws: {"service": service(ws), "which": "primary"}, changes=True
+    ),
+    ("endpoint", "add"): Scenario(
+        _with(
+            service,
+            endpoint="hours/ep",
+            count=3,
+            description="One of three",
+            throttle="High",
+            concurrency=20,
+            prevent_update=True,
+        ),
+        changes=True,
+    ),
     ("endpoint", "list"): Scenario(_with(endpoint, service="hours")),
     ("endpoint", "show"): Scenario(lambda ws: {"endpoint": endpoint(ws)}),
     ("endpoint", "patch"): Scenario(
-        lambda ws: {"endpoint": endpoint(ws), "model": model(ws, 2)}, changes=True
+        lambda ws: {
+            "endpoint": endpoint(ws),
+            "model": model(ws, 2),
+            "description": "Of autumn",
+            "throttle": "low",
+        },
+        changes=True,
     ),
     ("endpoint", "rollback"): Scenario(lambda ws: {"endpoint": patched(ws), "to": 1}, changes=True),
-    ("endpoint", "history"): Scenario(lambda ws: {"endpoint": patched(ws)}),
+    ("endpoint", "history"): Scenario(lambda ws: {"endpoint": patched(ws), "as_of": "2999-01-01T00:00:00Z"}),
     ("endpoint", "keys"): Scenario(_with(service, endpoint="hours")),
+    ("endpoint", "refresh"): Scenario(
+        _with(behind, endpoint="hours/ep2", overwrite_models=True), changes=True
+    ),
+    ("endpoint", "delete"): Scenario(lambda ws: {"endpoint": endpoint(ws), "yes": True}, changes=True),
+    ("endpoint", "regenerate-key"): Scenario(
+        lambda ws: {"endpoint": endpoint(ws), "which": "secondary"}, changes=True
+    ),
     ("wsd", "show"): Scenario(lambda ws: {"service": service(ws)}),
     ("wsd", "export"): Scenario(
         lambda ws: {"what": service(ws), "file": str(ws.path / "hours.wsd.json")}, changes=True
@@ -470,6 +520,7 @@ REFUSALS: dict[str, tuple[str, str, Callable[[Workspace], Arguments]]] = {
         "patch",
         _with(lambda ws: (service(ws), model(ws, 2)), endpoint="hours/default", model="hours:2"),
     ),
+    "UpdatePrevented": ("endpoint", "refresh", lambda ws: {"endpoint": protected(ws)}),
     "NotFound": ("model", "show", _with(model, model="hours:9")),
     "AlreadyExists": (
         "service",

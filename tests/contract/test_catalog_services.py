@@ -9,6 +9,7 @@ import pytest
 from mlalm_jupyter.domain.errors import AlreadyExists, Conflict, NotFound, StaleRevision
 from mlalm_jupyter.domain.names import EndpointRef
 from mlalm_jupyter.domain.service import Move, WebService
+from mlalm_jupyter.domain.settings import EndpointSettings
 from mlalm_jupyter.domain.trust import Seal
 from mlalm_jupyter.ports import Catalog
 from tests.contract.catalog_nouns import CLOCK, at, definition, deployed, digest, event, key, model
@@ -213,3 +214,65 @@ def test_a_later_seal_over_the_same_content_takes_the_place_of_the_first(catalog
         assert tx.seals.remove(first.digest) == 2
         assert tx.seals.remove(first.digest) == 0
         assert tx.seals.find() == []
+
+
+def test_settings_are_kept_apart_from_what_is_served(catalog: Catalog) -> None:
+    service = deployed(catalog, "churn", model(), endpoints=("ep2",))
+    before = service.endpoints[1]
+    settings = EndpointSettings("for ü", "High", 50, True, "Error")
+    second = model(version=2)
+    with catalog.write() as tx:
+        tx.definitions.add(definition(second), at=at(1))
+        tx.endpoints.save_settings(before.with_settings(settings, at=at(2)))
+        # someone who read it before that moves it
+        tx.endpoints.save(before.patched(definition(second), at=at(3)), expected_revision=1)
+    with catalog.read() as tx:
+        now = tx.endpoints.get(EndpointRef("churn", "ep2"))
+        assert tx.endpoints.get(EndpointRef("churn")).settings == EndpointSettings()
+    assert (now.settings, now.model, now.revision) == (settings, "churn:2", 2)
+
+
+def test_a_service_is_stopped_and_described(catalog: Catalog) -> None:
+    service = deployed(catalog, "churn", model())
+    other = deployed(catalog, "other", model())
+    with catalog.write() as tx:
+        tx.services.save(replace(service, state="stopped", description="for ü"))
+    with catalog.read() as tx:
+        assert (tx.services.get("churn").state, tx.services.get("churn").description) == ("stopped", "for ü")
+        assert tx.services.get("other") == other
+
+
+def test_a_key_is_replaced_and_the_other_one_stays(catalog: Catalog) -> None:
+    service = deployed(catalog, "churn", model(), endpoints=("ep2",))
+    mine, other = service.endpoints
+    fresh = replace(key(mine, "primary"), digest=digest("fresh"), ciphertext="hidden anew")
+    with catalog.write() as tx:
+        tx.endpoints.replace_key(fresh)
+    with catalog.read() as tx:
+        assert tx.endpoints.keys(mine.id) == [fresh, key(mine, "secondary")]
+        assert tx.endpoints.keys(other.id) == [key(other, "primary"), key(other, "secondary")]
+    with pytest.raises(NotFound, match="tertiary"), catalog.write() as tx:
+        tx.endpoints.replace_key(replace(fresh, slot="tertiary"))
+
+
+def test_what_is_deleted_is_gone_with_its_keys_and_its_name_is_free(catalog: Catalog) -> None:
+    service = deployed(catalog, "churn", model(), endpoints=("ep2",))
+    default, ep2 = service.endpoints
+    with catalog.write() as tx:
+        tx.endpoints.delete(ep2.id)
+    with catalog.read() as tx:
+        assert tx.services.get("churn").endpoints == (default,)
+        assert tx.endpoints.keys(ep2.id) == []
+    with pytest.raises(NotFound), catalog.write() as tx:
+        tx.endpoints.save_settings(ep2)
+    with pytest.raises(Conflict, match="FOREIGN KEY"), catalog.write() as tx:
+        tx.services.delete(service.id)
+    with catalog.write() as tx:
+        tx.endpoints.delete(default.id)
+        tx.services.delete(service.id)
+    with catalog.read() as tx:
+        assert tx.services.find() == []
+        assert tx.definitions.has(default.definition_hash)
+    with pytest.raises(NotFound), catalog.write() as tx:
+        tx.services.save(service)
+    assert deployed(catalog, "churn", model()).id != service.id

@@ -64,6 +64,7 @@ def test_every_target_says_what_it_does_and_is_one_script() -> None:
         "prove-skeleton",
         "prove-experiments",
         "prove-models",
+        "prove-services",
     }
     assert {name for name, _, _ in targets} == set(re.findall(r"^([a-z-]+):", makefile, flags=re.M))
     scripts = {ROOT / command for _, _, command in targets if command.startswith(".ci/")}

@@ -259,6 +259,11 @@ export interface IEndpoint {
   address: string | null;
   created_at: string;
   updated_at: string;
+  description: string;
+  throttle_level: string | null;
+  max_concurrent_calls: number | null;
+  prevent_update: boolean;
+  diagnostics: string;
   note: string | null;
 }
 
@@ -269,9 +274,11 @@ export interface IWebService {
   kind: string;
   state: string;
   source: string;
+  description: string;
   created_at: string;
   created_by: string;
   endpoints: IEndpoint[];
+  note: string | null;
 }
 
 /** Make a folder a workspace; one that is a workspace already stays as it is. */
@@ -821,6 +828,10 @@ export interface IServiceDeployRequest {
   update?: boolean;
   /** rows as a function takes them: a frame, a dataset or a table file */
   sample?: unknown;
+  /** what it is for, in a sentence or two */
+  description?: string;
+  /** with --update: stop the service, move its default endpoint, start it again */
+  stop_start?: boolean;
 }
 
 /** List the web services and their endpoints. */
@@ -854,10 +865,72 @@ export interface IServiceConsumeRequest {
   lang?: string;
 }
 
+/** Have a stopped service answer again, with the addresses, keys and models it had. */
+export interface IServiceStartRequest {
+  /** the service's name */
+  service: string;
+}
+
+/** Have a service refuse all calls until it is started; data, keys and addresses are kept. */
+export interface IServiceStopRequest {
+  /** the service's name */
+  service: string;
+}
+
+/** Delete a service with all its endpoints; models, definitions and what was noted of it stay. */
+export interface IServiceDeleteRequest {
+  /** the service's name */
+  service: string;
+  /** delete without asking */
+  yes?: boolean;
+}
+
+/** Show the two keys that open a service's default endpoint, or one of them. */
+export interface IServiceKeysRequest {
+  /** the service's name */
+  service: string;
+  /** primary or secondary: that key alone, for a script */
+  only?: string;
+}
+
+/** Make one of the two keys of a service's default endpoint anew; the other one works all the while. */
+export interface IServiceRegenerateKeyRequest {
+  /** the service's name */
+  service: string;
+  /** primary or secondary */
+  which: string;
+}
+
 /** Add an endpoint that serves what the default endpoint serves now, with its own address and keys. */
 export interface IEndpointAddRequest {
   /** SERVICE/ENDPOINT */
   endpoint: string;
+  /** make so many, called ENDPOINT1, ENDPOINT2 and so on */
+  count?: number;
+  /** what it is for, in a sentence or two */
+  description?: string;
+  /** Low: 4 calls at once; High: as many as --concurrency says; none: no level and no limit */
+  throttle?: string;
+  /** how many calls it answers at once, 1 to 200; without it there is no limit */
+  concurrency?: number;
+  /** refuse to patch and to refresh it */
+  prevent_update?: boolean;
+}
+
+/** Bring the graph of the default endpoint to another one, which keeps its own models. */
+export interface IEndpointRefreshRequest {
+  /** SERVICE/ENDPOINT, any but the default */
+  endpoint: string;
+  /** take the models of the default endpoint as well */
+  overwrite_models?: boolean;
+}
+
+/** Delete an endpoint, its address and its keys; models, definitions and what was noted of it stay. */
+export interface IEndpointDeleteRequest {
+  /** SERVICE/ENDPOINT, any but the default */
+  endpoint: string;
+  /** delete without asking */
+  yes?: boolean;
 }
 
 /** List endpoints: what each serves, and its address. */
@@ -872,12 +945,22 @@ export interface IEndpointShowRequest {
   endpoint: string;
 }
 
-/** Put another trained model behind a non-default endpoint, while it answers. */
+/** Put another trained model behind a non-default endpoint while it answers, or set it otherwise. */
 export interface IEndpointPatchRequest {
-  /** SERVICE/ENDPOINT, any but the default */
+  /** SERVICE/ENDPOINT; with --model any but the default */
   endpoint: string;
   /** the model to put behind it: NAME:VERSION, NAME@ALIAS or an .ilearner file */
-  model: string;
+  model?: string;
+  /** what it is for, in a sentence or two */
+  description?: string;
+  /** Low: 4 calls at once; High: as many as --concurrency says; none: no level and no limit */
+  throttle?: string;
+  /** how many calls it answers at once, 1 to 200; without it there is no limit */
+  concurrency?: number;
+  /** refuse to patch and to refresh it from now on */
+  prevent_update?: boolean;
+  /** let it be patched and refreshed again */
+  allow_update?: boolean;
 }
 
 /** Serve an earlier definition again; every step stays in the history. */
@@ -892,6 +975,8 @@ export interface IEndpointRollbackRequest {
 export interface IEndpointHistoryRequest {
   /** SERVICE/ENDPOINT */
   endpoint: string;
+  /** only what it served then, such as 2026-11-01T09:30; UTC without a zone */
+  as_of?: string;
 }
 
 /** Show the two keys that open an endpoint, or one of them. */
@@ -900,6 +985,14 @@ export interface IEndpointKeysRequest {
   endpoint: string;
   /** primary or secondary: that key alone, for a script */
   only?: string;
+}
+
+/** Make one of an endpoint's two keys anew; the other one works all the while. */
+export interface IEndpointRegenerateKeyRequest {
+  /** SERVICE/ENDPOINT */
+  endpoint: string;
+  /** primary or secondary */
+  which: string;
 }
 
 /** Show the definition an endpoint serves now. */
@@ -1136,13 +1229,21 @@ export interface IVerbs {
   'service/find': IServiceFindRequest;
   'service/score': IServiceScoreRequest;
   'service/consume': IServiceConsumeRequest;
+  'service/start': IServiceStartRequest;
+  'service/stop': IServiceStopRequest;
+  'service/delete': IServiceDeleteRequest;
+  'service/keys': IServiceKeysRequest;
+  'service/regenerate-key': IServiceRegenerateKeyRequest;
   'endpoint/add': IEndpointAddRequest;
+  'endpoint/refresh': IEndpointRefreshRequest;
+  'endpoint/delete': IEndpointDeleteRequest;
   'endpoint/list': IEndpointListRequest;
   'endpoint/show': IEndpointShowRequest;
   'endpoint/patch': IEndpointPatchRequest;
   'endpoint/rollback': IEndpointRollbackRequest;
   'endpoint/history': IEndpointHistoryRequest;
   'endpoint/keys': IEndpointKeysRequest;
+  'endpoint/regenerate-key': IEndpointRegenerateKeyRequest;
   'wsd/show': IWsdShowRequest;
   'wsd/export': IWsdExportRequest;
   'wsd/validate': IWsdValidateRequest;

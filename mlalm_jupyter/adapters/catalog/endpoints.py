@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from sqlalchemy import Connection, bindparam, case, insert, select, update
+from sqlalchemy import Connection, bindparam, case, delete, insert, select, update
 
 from mlalm_jupyter.adapters.catalog.records import record
 from mlalm_jupyter.adapters.catalog.schema import (
@@ -18,9 +18,10 @@ from mlalm_jupyter.adapters.catalog.schema import (
 from mlalm_jupyter.domain.errors import AlreadyExists, NotFound, StaleRevision
 from mlalm_jupyter.domain.names import DEFAULT_ENDPOINT, EndpointRef
 from mlalm_jupyter.domain.service import Endpoint, Move
+from mlalm_jupyter.domain.settings import EndpointSettings
 from mlalm_jupyter.ports import StoredKey
 
-_MOVES = ("deploy", "add", "update", "patch", "apply", "rollback")
+_MOVES = ("deploy", "add", "update", "patch", "refresh", "apply", "rollback")
 
 NAMED = select(endpoints, services.c.name).join(services, services.c.id == endpoints.c.service_id)
 DEFAULT_FIRST = (case((endpoints.c.name == DEFAULT_ENDPOINT, 0), else_=1), endpoints.c.name)
@@ -28,6 +29,13 @@ _ONE = NAMED.where(services.c.name == bindparam("service"), endpoints.c.name == 
 _ALL = NAMED.order_by(services.c.name, *DEFAULT_FIRST)
 _SAVE = update(endpoints).where(
     endpoints.c.id == bindparam("endpoint_id"), endpoints.c.revision == bindparam("expected")
+)
+_THIS = endpoints.c.id == bindparam("endpoint_id")
+_SAVE_SETTINGS = update(endpoints).where(_THIS)
+_DELETE = delete(endpoints).where(_THIS)
+_DELETE_KEYS = delete(service_keys).where(service_keys.c.endpoint_id == bindparam("endpoint_id"))
+_REPLACE_KEY = update(service_keys).where(
+    service_keys.c.endpoint_id == bindparam("of_endpoint"), service_keys.c.slot == bindparam("of_slot")
 )
 _KEYS = (
     select(service_keys)
@@ -93,6 +101,7 @@ class SqlEndpoints:
                 "name": endpoint.name,
                 "created_at": endpoint.created_at,
                 **_moving(endpoint),
+                **endpoint.settings.to_dict(),
             },
         )
         if keys:
@@ -121,6 +130,21 @@ class SqlEndpoints:
         )
         if not saved.rowcount:
             raise StaleRevision("endpoint", endpoint.reference, expected=expected_revision)
+
+    def save_settings(self, endpoint: Endpoint) -> None:
+        values = _SAVE_SETTINGS.values(updated_at=endpoint.updated_at, **endpoint.settings.to_dict())
+        if not self._connection.execute(values, {"endpoint_id": endpoint.id}).rowcount:
+            raise self._not_found(EndpointRef(endpoint.service, endpoint.name))
+
+    def replace_key(self, key: StoredKey) -> None:
+        values = _REPLACE_KEY.values(digest=key.digest, ciphertext=key.ciphertext)
+        found = self._connection.execute(values, {"of_endpoint": key.endpoint_id, "of_slot": key.slot})
+        if not found.rowcount:
+            raise NotFound("key", f"{key.slot} of endpoint {key.endpoint_id[:12]}")
+
+    def delete(self, endpoint_id: str) -> None:
+        for statement in (_DELETE_KEYS, _DELETE):
+            self._connection.execute(statement, {"endpoint_id": endpoint_id})
 
     def find(self) -> list[Endpoint]:
         return [endpoint_from(row) for row in self._connection.execute(_ALL)]
@@ -190,7 +214,8 @@ def _moving(endpoint: Endpoint) -> dict[str, Any]:
 def endpoint_from(row: Sequence[Any]) -> Endpoint:
     """The endpoint in a row of `NAMED`."""
     (
-        key, service_id, name, definition_hash, revision, created_at, updated_at, model, model_hash, service
+        key, service_id, name, definition_hash, revision, created_at, updated_at, model, model_hash,
+        description, throttle_level, max_concurrent_calls, prevent_update, diagnostics, service,
     ) = row  # fmt: skip
     return Endpoint(
         id=key,
@@ -203,4 +228,7 @@ def endpoint_from(row: Sequence[Any]) -> Endpoint:
         updated_at=updated_at,
         model=model,
         model_hash=model_hash,
+        settings=EndpointSettings(
+            description, throttle_level, max_concurrent_calls, prevent_update, diagnostics
+        ),
     )

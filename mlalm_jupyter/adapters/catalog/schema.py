@@ -19,6 +19,7 @@ from sqlalchemy import (
     Text,
     UniqueConstraint,
     event,
+    false,
 )
 
 metadata = MetaData(
@@ -330,6 +331,7 @@ services = Table(
     Column("created_at", _TIME, nullable=False),
     Column("created_by", Text, nullable=False),
     Column("state", String(16), nullable=False),
+    Column("description", Text, nullable=False, server_default=""),
 )
 
 endpoints = Table(
@@ -344,6 +346,11 @@ endpoints = Table(
     Column("updated_at", _TIME, nullable=False),
     Column("model", Text),
     Column("model_hash", _HASH),
+    Column("description", Text, nullable=False, server_default=""),
+    Column("throttle_level", String(8)),
+    Column("max_concurrent_calls", Integer),
+    Column("prevent_update", Boolean, nullable=False, server_default=false()),
+    Column("diagnostics", String(8), nullable=False, server_default="None"),
     UniqueConstraint("service_id", "name"),
     CheckConstraint("revision > 0", name="revision"),
 )

@@ -6,7 +6,7 @@ from collections import defaultdict
 from collections.abc import Sequence
 from typing import Any
 
-from sqlalchemy import Connection, bindparam, exists, insert, select
+from sqlalchemy import Connection, bindparam, delete, exists, insert, select, update
 
 from mlalm_jupyter.adapters.catalog.endpoints import DEFAULT_FIRST, NAMED, SqlEndpoints, endpoint_from
 from mlalm_jupyter.adapters.catalog.records import record
@@ -17,6 +17,9 @@ from mlalm_jupyter.domain.service import Endpoint, WebService
 _ALL = select(services).order_by(services.c.name)
 _ONE = select(services).where(services.c.name == bindparam("name"))
 _TAKEN = select(exists().where(services.c.name == bindparam("name")))
+_THIS = services.c.id == bindparam("service_id")
+_SAVE = update(services).where(_THIS)
+_DELETE = delete(services).where(_THIS)
 _ENDPOINTS = NAMED.where(services.c.name == bindparam("name")).order_by(*DEFAULT_FIRST)
 
 
@@ -43,6 +46,7 @@ class SqlServices:
                 "created_at": service.created_at,
                 "created_by": service.created_by,
                 "state": service.state,
+                "description": service.description,
             },
         )
 
@@ -53,6 +57,14 @@ class SqlServices:
         endpoints = self._connection.execute(_ENDPOINTS, {"name": name})
         return _service(row, [endpoint_from(one) for one in endpoints])
 
+    def save(self, service: WebService) -> None:
+        values = _SAVE.values(state=service.state, description=service.description)
+        if not self._connection.execute(values, {"service_id": service.id}).rowcount:
+            raise NotFound("service", service.name, known=self._connection.scalars(select(services.c.name)))
+
+    def delete(self, service_id: str) -> None:
+        self._connection.execute(_DELETE, {"service_id": service_id})
+
     def find(self) -> list[WebService]:
         endpoints: defaultdict[str, list[Endpoint]] = defaultdict(list)
         for endpoint in SqlEndpoints(self._connection).find():
@@ -62,7 +74,7 @@ class SqlServices:
 
 @record("service")
 def _service(row: Sequence[Any], endpoints: Sequence[Endpoint]) -> WebService:
-    key, name, kind, source, created_at, created_by, state = row
+    key, name, kind, source, created_at, created_by, state, description = row
     return WebService(
         id=key,
         name=name,
@@ -72,4 +84,5 @@ def _service(row: Sequence[Any], endpoints: Sequence[Endpoint]) -> WebService:
         created_by=created_by,
         endpoints=tuple(endpoints),
         state=state,
+        description=description,
     )

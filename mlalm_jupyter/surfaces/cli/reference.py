@@ -123,6 +123,7 @@ def example_errors() -> list[MlalmError]:
             fix="Look at it with `mlalm model verify bikes:1` and sign it with `mlalm model sign bikes:1`.",
         ),
         errors.NothingToRollBack("bikes/default"),
+        errors.UpdatePrevented("bikes/autumn"),
         errors.DefaultEndpointNotPatchable("bikes/default"),
         errors.UntrustedContent(f"Definition {digest[:12]}", wants=["the code of node code1"], digest=digest),
         errors.NotSerialisable("The model", attribute="steps[0].lock", because="cannot pickle a lock"),

@@ -31,6 +31,8 @@ _ACTIONS = {
     "add": "added",
     "patch": "patched",
     "apply": "applied",
+    "refresh": "refreshed",
+    "rollback": "rolled back",
 }
 
 
@@ -40,12 +42,16 @@ def service(one: WebService) -> View:
         f"Service {one.name}",
         [
             ("state", one.state),
+            *([("for", one.description)] if one.description else []),
             (f"{first}made from", one.source),
             (f"{first}deployed", Moment(one.created_at)),
             ("by", one.created_by),
         ],
     )
-    notes = [Note(endpoint.note) for endpoint in one.endpoints if endpoint.note]
+    told = (one.note, *(endpoint.note for endpoint in one.endpoints))
+    notes = [Note(note) for note in told if note]
+    if not one.is_running:
+        notes.append(Note(f"It refuses calls until it is started: `mlalm service start {one.name}`."))
     return [facts, _endpoint_grid(one.endpoints), *notes, _how_to_call(one.name, f"{one.name}/default")]
 
 
@@ -77,7 +83,10 @@ def endpoint(one: Endpoint) -> View:
         f"Endpoint {one.reference}",
         [
             ("serves", one.model or "a definition without a model"),
+            *([("for", one.settings.description)] if one.settings.description else []),
             ("address", _address(one)),
+            ("calls at once", _limit(one)),
+            *([("updates", "prevented")] if one.settings.prevent_update else []),
             ("revision", one.revision),
             ("changed", Moment(one.updated_at)),
             ("definition", Digest(one.definition_hash)),
@@ -104,7 +113,7 @@ def moves(many: Sequence[Move]) -> View:
             [
                 (
                     one.revision,
-                    _ACTIONS.get(one.action, "rolled back" if one.action == "rollback" else one.action),
+                    _ACTIONS.get(one.action, one.action),
                     one.model or "a definition",
                     Digest(one.definition_hash),
                     Moment(one.at),
@@ -199,13 +208,31 @@ def seals(many: Sequence[Seal]) -> View:
 def _endpoint_grid(many: Sequence[Endpoint]) -> Grid:
     return Grid(
         "Endpoints",
-        ("endpoint", "serves", "revision", "changed", "address"),
-        [(one.reference, _serves(one), one.revision, Moment(one.updated_at), _address(one)) for one in many],
+        ("endpoint", "serves", "revision", "changed", "calls at once", "address"),
+        [
+            (
+                one.reference,
+                _serves(one),
+                one.revision,
+                Moment(one.updated_at),
+                _limit(one),
+                _address(one),
+            )
+            for one in many
+        ],
     )
 
 
 def _serves(one: Endpoint) -> Cell:
     return one.model or Digest(one.definition_hash)
+
+
+def _limit(one: Endpoint) -> Cell:
+    settings = one.settings
+    if settings.max_concurrent_calls is None:
+        return "any number"
+    level = f" ({settings.throttle_level})" if settings.throttle_level else ""
+    return f"{settings.max_concurrent_calls}{level}"
 
 
 def _address(one: Endpoint) -> Cell:

@@ -46,8 +46,8 @@ NAMES = tuple(_SHORT)
 def form(name: str) -> Form:
     """The form behind a short name.
 
-    >>> form("patch").usage
-    '%patch ENDPOINT MODEL'
+    >>> form("rollback").usage
+    '%rollback ENDPOINT [--to REVISION]'
     """
     noun, verb, positional, implied = _SHORT[name]
     return Form(f"%{name}", find(noun, verb), positional, implied, _TOLD.get(name, ""))

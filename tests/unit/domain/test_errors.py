@@ -80,6 +80,11 @@ SENTENCES: list[tuple[MlalmError, str]] = [
         "See its history with `mlalm endpoint history bikes/default`, and name a revision of it with --to.",
     ),
     (
+        errors.UpdatePrevented("bikes/autumn"),
+        "Endpoint 'bikes/autumn' was not patched. It is set to prevent updates. If it may move after all, "
+        "allow it with `mlalm endpoint patch bikes/autumn --allow-update`.",
+    ),
+    (
         errors.DefaultEndpointNotPatchable("bikes/default"),
         "Endpoint 'bikes/default' was not patched. The default endpoint follows what is deployed and changes "
         "only by deploying again. Add another with `mlalm endpoint add bikes/ep2` and patch that one, "

@@ -6,9 +6,25 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mlalm_jupyter.domain.errors import DefaultEndpointNotPatchable, InUse, NothingToRollBack
+from mlalm_jupyter.domain.errors import (
+    Conflict,
+    DefaultEndpointNotPatchable,
+    InUse,
+    InvalidInput,
+    NothingToRollBack,
+    UpdatePrevented,
+)
 from mlalm_jupyter.domain.model import check_deletable
-from mlalm_jupyter.domain.service import Endpoint, Move, rollback_target
+from mlalm_jupyter.domain.names import EndpointRef
+from mlalm_jupyter.domain.service import (
+    Endpoint,
+    Move,
+    check_endpoint_deletable,
+    counted_names,
+    in_force,
+    rollback_target,
+)
+from mlalm_jupyter.domain.settings import EndpointSettings
 from tests.unit.domain.test_definition import SECOND, scoring
 
 NOW = "2026-01-02T00:00:00Z"
@@ -115,3 +131,53 @@ def test_rollback_behaves_as_undo(steps: list[str | int]) -> None:
                 assert rollback_target("wine/ep2", history) == wanted
                 history.append(move("rollback", wanted))
         assert editor.stack[-1] == history[-1].definition_hash
+
+
+def test_an_endpoint_that_prevents_updates_refuses_patch_and_refresh_but_not_a_rollback() -> None:
+    kept = endpoint("ep2").with_settings(EndpointSettings(prevent_update=True), at=NOW)
+    for move in (kept.patched, kept.refreshed):
+        with pytest.raises(UpdatePrevented):
+            move(scoring().with_model(SECOND), at=NOW)
+    assert kept.rolled_back(scoring().with_model(SECOND), at=NOW).model == "wine:2"
+
+
+def test_refreshing_the_default_endpoint_is_refused() -> None:
+    with pytest.raises(DefaultEndpointNotPatchable, match="was not refreshed"):
+        endpoint("default").refreshed(scoring(), at=NOW)
+
+
+def test_settings_move_nothing() -> None:
+    before = endpoint("ep2")
+    after = before.with_settings(EndpointSettings("fast", "High", 7), at="later")
+    assert (after.revision, after.definition_hash) == (before.revision, before.definition_hash)
+    assert after.to_dict()["max_concurrent_calls"] == 7
+
+
+def test_the_default_endpoint_takes_settings_but_no_protection() -> None:
+    assert endpoint("default").with_settings(EndpointSettings("x"), at=NOW).settings.description == "x"
+    with pytest.raises(InvalidInput, match="neither patch nor refresh moves anyway"):
+        endpoint("default").with_settings(EndpointSettings(prevent_update=True), at=NOW)
+
+
+def test_the_default_endpoint_is_not_deleted_whether_or_not_it_is_alone() -> None:
+    with pytest.raises(Conflict, match=r"this one has wine/ep2 besides.*mlalm service delete wine"):
+        check_endpoint_deletable(endpoint("default"), others=["wine/ep2"])
+    with pytest.raises(Conflict, match=r"mlalm service delete wine"):
+        check_endpoint_deletable(endpoint("default"), others=[])
+    check_endpoint_deletable(endpoint("ep2"), others=["wine/default"])
+
+
+@pytest.mark.parametrize(("name", "count"), [("ep", 0), ("ep", 1001), ("a" * 23, 10)])
+def test_more_or_longer_names_than_there_may_be_are_refused(name: str, count: int) -> None:
+    with pytest.raises(InvalidInput):
+        counted_names(EndpointRef("wine", name), count)
+
+
+def test_what_was_in_force_is_the_last_move_before_that_time() -> None:
+    history = [
+        Move("wine/ep2", number, "patch", str(number), None, f"2026-01-0{number}", "ann")
+        for number in (2, 4, 6)
+    ]
+    assert [in_force("wine/ep2", history, f"2026-01-0{day}").revision for day in (2, 3, 4, 9)] == [2, 2, 4, 6]
+    with pytest.raises(InvalidInput, match="from 2026-01-02 on"):
+        in_force("wine/ep2", history, "2026-01-01")

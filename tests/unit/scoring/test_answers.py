@@ -9,7 +9,9 @@ import numpy as np
 from mlalm_jupyter.scoring.answers import Output, encode
 
 OUTPUT = Output(
-    ("age", "Scored Labels"), ("Int32", "Double"), (np.array([20, 30], dtype=np.int32), np.array([0.25, np.nan]))
+    ("age", "Scored Labels"),
+    ("Int32", "Double"),
+    (np.array([20, 30], dtype=np.int32), np.array([0.25, np.nan])),
 )
 ROWS = [["20", "0.25"], ["30", None]]
 

@@ -6,6 +6,7 @@ import asyncio
 import json
 import threading
 from collections.abc import Awaitable, Callable
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -13,6 +14,7 @@ import pytest
 from mlalm_jupyter.domain.errors import Corrupt, MlalmError, UntrustedContent
 from mlalm_jupyter.domain.projection import Projection
 from mlalm_jupyter.domain.signature import Column, ColumnType, Schema
+from mlalm_jupyter.scoring.calls import CallTable
 from mlalm_jupyter.scoring.compute import Worker
 from mlalm_jupyter.scoring.generation import Generation
 from mlalm_jupyter.scoring.library import KEPT_AHEAD
@@ -31,6 +33,7 @@ class Scene:
         self.places = Places(folder / "home")
         self.places.projections.mkdir(parents=True)
         self.generation = Generation.create(self.places.generation, slots=1)
+        CallTable.create(self.places.calls, slots=1, rows=4)
 
     def publish(self, projection: Projection | None = None) -> None:
         projection = projection or self.made.projection()
@@ -43,7 +46,8 @@ class Scene:
     def play(self, story: Callable[[Roster], Awaitable[None]]) -> None:
         async def played() -> None:
             loop = asyncio.get_running_loop()
-            roster = Roster(self.places, self.generation, 0, Worker("loader", loop))
+            calls = CallTable(self.places.calls, self.generation, 0)
+            roster = Roster(self.places, self.generation, 0, Worker("loader", loop), calls)
             self.generation.claim(0, 1)
             await story(roster)
 
@@ -248,5 +252,50 @@ def test_a_workspace_whose_folder_is_gone_is_noticed_and_noticed_again_when_back
         away.rename(scene.made.path)
         await roster.look_for_workspaces()
         assert not roster.workspaces[scene.made.id].is_gone
+
+    scene.play(story)
+
+
+def test_state_and_limit_are_taken_over_although_the_definition_is_not(scene: Scene) -> None:
+    endpoint = scene.made.put("s/default", scene.made.model(Fixed(1)))
+    scene.publish()
+
+    async def story(roster: Roster) -> None:
+        await roster.take_over()
+        served = roster.workspaces[scene.made.id].endpoints[endpoint.id]
+        assert (served.endpoint.state, served.gate) == ("running", None)
+        await roster.predictor(roster.workspaces[scene.made.id], served)
+        broken = scene.made.put("s/default", scene.made.model(Fixed(2), is_sealed=False))
+        scene.made.endpoints["s/default"] = replace(broken, state="stopped", max_concurrent_calls=3)
+        scene.publish()
+        await roster.take_over()
+        after = roster.workspaces[scene.made.id].endpoints[endpoint.id]
+        assert (after.endpoint.definition_hash, after.endpoint.revision) == (endpoint.definition_hash, 1)
+        assert after.endpoint.state == "stopped"
+        assert after.gate is not None
+        assert after.gate.limit == 3
+        assert len(roster.faults) == 1
+
+    scene.play(story)
+
+
+def test_an_endpoint_whose_limit_cannot_be_kept_is_a_fault_and_the_others_go_on(scene: Scene) -> None:
+    servable = scene.made.model(Fixed(1))
+    for number in range(5):
+        made = scene.made.put(f"s/ep{number}", servable)
+        scene.made.endpoints[made.reference] = replace(made, max_concurrent_calls=1)
+    scene.publish()
+
+    async def story(roster: Roster) -> None:
+        await roster.take_over()
+        assert len(roster.workspaces[scene.made.id].endpoints) == 4
+        assert [one.endpoint for one in roster.faults_of(scene.made.id, since=0)] == ["s/ep4"]
+        # what has no limit any more gives its row up
+        first = scene.made.endpoints["s/ep0"]
+        scene.made.endpoints["s/ep0"] = replace(first, max_concurrent_calls=None)
+        scene.publish()
+        await roster.take_over()
+        assert len(roster.workspaces[scene.made.id].endpoints) == 5
+        assert roster.faults == {}
 
     scene.play(story)

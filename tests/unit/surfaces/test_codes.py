@@ -27,6 +27,7 @@ TABLE: dict[type[MlalmError], tuple[int, int]] = {
     errors.InUse: (4, 409),
     errors.AgainstPolicy: (4, 409),
     errors.NothingToRollBack: (4, 409),
+    errors.UpdatePrevented: (4, 409),
     errors.DefaultEndpointNotPatchable: (4, 409),
     errors.UntrustedContent: (5, 400),
     errors.Unauthorized: (5, 401),

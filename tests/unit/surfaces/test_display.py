@@ -36,6 +36,7 @@ from mlalm_jupyter.domain.policy import Policy
 from mlalm_jupyter.domain.run import Cells, Figure, Findings, Output, Run, RunStatus, Snapshot
 from mlalm_jupyter.domain.server import Key, KeyPair, Scored, ServerProcess, ServerStatus
 from mlalm_jupyter.domain.service import Endpoint, Move, WebService
+from mlalm_jupyter.domain.settings import EndpointSettings
 from mlalm_jupyter.domain.signature import Column, ColumnType, Schema, Signature, Table
 from mlalm_jupyter.domain.trigger import DraftState, Firing, FiringOutcome, Missed, Trigger
 from mlalm_jupyter.domain.trust import Check, Seal, Signed, Verification
@@ -110,8 +111,9 @@ RUN = Run(
     findings=Findings((1, 3), EVIL, {EVIL: 0.5}, (Figure(EVIL, HASH, "image/png"),)),
 )
 ENDPOINT = Endpoint(
-    ID, ID, "bikes", "default", HASH, 3, AT, AT, "bikes:2", HASH, "http://127.0.0.1:1/x", note=EVIL
-)
+    ID, ID, "bikes", "default", HASH, 3, AT, AT, "bikes:2", HASH, "http://127.0.0.1:1/x", note=EVIL,
+    settings=EndpointSettings(EVIL, "High", 50, True, "All"),
+)  # fmt: skip
 JOB = Job(
     ID,
     "run",
@@ -126,7 +128,9 @@ JOB = Job(
     progress={"cells_done": 3, "cells_total": 6},
     cause=EVIL,
 )
-SERVICE = WebService(ID, "bikes", "classic", f"model bikes:2 {EVIL}", AT, "ann", (ENDPOINT,))
+SERVICE = WebService(
+    ID, "bikes", "classic", f"model bikes:2 {EVIL}", AT, "ann", (ENDPOINT,), "stopped", EVIL, EVIL
+)
 KEYS = KeyPair("bikes/default", Key("PRIMARY-SECRET-abcd=="), Key("SECONDARY-SECRET-wxyz=="))
 CODE = code_definition(
     title="comfort",
@@ -466,3 +470,12 @@ def test_a_trigger_tells_what_will_run_when_in_its_own_time_zone_and_what_came_o
     followed = text_of(replace(TRIGGER, snapshot_run_id=None, draft=None), now=NOW)
     assert "it is at each time" in followed
     assert "your editor" not in followed
+
+
+def test_an_endpoint_tells_how_it_is_set_and_a_stopped_service_how_it_is_started() -> None:
+    text = text_of(ENDPOINT, now=NOW)
+    assert re.search(r"calls at once +50 \(High\)", text)
+    assert re.search(r"updates +prevented", text)
+    assert "any number" in text_of(replace(ENDPOINT, settings=EndpointSettings()), now=NOW)
+    assert "`mlalm service start bikes`" in text_of(SERVICE, now=NOW)
+    assert "service start" not in text_of(replace(SERVICE, state="running"), now=NOW)

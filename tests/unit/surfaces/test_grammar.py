@@ -86,9 +86,9 @@ def test_what_holds_for_every_verb_may_stand_anywhere(line: str) -> None:
     ("line", "sentence"),
     [
         (
-            "endpoint patch wine/ep2",
-            "The line `mlalm endpoint patch ...` is not valid. "
-            "Expected `mlalm endpoint patch ENDPOINT --model MODEL`, got no --model MODEL.",
+            "service find",
+            "The line `mlalm service find ...` is not valid. "
+            "Expected `mlalm service find --model MODEL`, got no --model MODEL.",
         ),
         (
             "dataset download",
@@ -101,9 +101,9 @@ def test_what_holds_for_every_verb_may_stand_anywhere(line: str) -> None:
             "Expected `mlalm dataset show DATASET [--rows ROWS]`, got one word too many, 'b'.",
         ),
         (
-            "endpoint patch a/b --modle c",
-            "The option --modle is not valid. Expected an option of `mlalm endpoint patch`, "
-            "got one it does not have. Perhaps `--model` is meant. See `mlalm endpoint patch --help`.",
+            "service find --modle c",
+            "The option --modle is not valid. Expected an option of `mlalm service find`, "
+            "got one it does not have. Perhaps `--model` is meant. See `mlalm service find --help`.",
         ),
         (
             "--workspce x dataset list",
@@ -183,8 +183,9 @@ def test_a_form_may_make_an_option_positional() -> None:
     asked = read_form(form, ["wine/ep2", "wine:2"])
     assert isinstance(asked, Command)
     assert asked.arguments == {"endpoint": "wine/ep2", "model": "wine:2"}
-    with pytest.raises(InvalidInput, match="Expected `%patch ENDPOINT MODEL`, got no MODEL"):
-        read_form(form, ["wine/ep2"])
+    needed = Form("%serving", find("service", "find"), ("model",))
+    with pytest.raises(InvalidInput, match="Expected `%serving MODEL`, got no MODEL"):
+        read_form(needed, [])
 
 
 def test_a_form_may_leave_out_what_its_surface_knows() -> None:

@@ -42,9 +42,9 @@ def test_wrong_arguments_are_refused_before_anything_happens(arguments: object, 
 
 
 def test_a_needed_argument_that_is_missing_is_asked_for() -> None:
-    status, body = dispatch("endpoint", "patch", {"endpoint": "a/b"})
+    status, body = dispatch("endpoint", "regenerate-key", {"endpoint": "a/b"})
     assert status == 400
-    assert body["error"]["what"] == "The argument 'model' of endpoint patch is not valid."
+    assert body["error"]["what"] == "The argument 'which' of endpoint regenerate-key is not valid."
 
 
 def test_an_error_of_ours_keeps_its_three_sentences(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,0 +1,104 @@
+"""Services that are stopped, started again, and deleted; their keys are those of the default endpoint."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Annotated
+
+from mlalm_jupyter.api.context import Context
+from mlalm_jupyter.api.endpoint_copies import delete_endpoint, lost_with
+from mlalm_jupyter.api.endpoint_moves import with_addresses
+from mlalm_jupyter.api.endpoints import Endpoints
+from mlalm_jupyter.api.golive import published
+from mlalm_jupyter.api.verb import Arg, verb
+from mlalm_jupyter.domain.errors import Unconfirmed
+from mlalm_jupyter.domain.names import DEFAULT_ENDPOINT, EndpointRef, checked_name
+from mlalm_jupyter.domain.outcome import Removed
+from mlalm_jupyter.domain.server import Key, KeyPair
+from mlalm_jupyter.domain.service import RUNNING, STOPPED, Endpoint, WebService
+
+_SERVICE = Arg("the service's name", completes="service")
+
+
+class ServiceStates:
+    """The part of `service` that begins and ends its answering."""
+
+    _context: Context
+    _endpoints: Endpoints
+
+    @verb("service", "start")
+    def start(self, service: Annotated[str, _SERVICE]) -> WebService:
+        """Have a stopped service answer again, with the addresses, keys and models it had."""
+        self._context.host.ensure(self._context.info.id, self._context.path)
+        return self._told(service, is_changed=self.put(service, RUNNING), otherwise="it runs already")
+
+    @verb("service", "stop")
+    def stop(self, service: Annotated[str, _SERVICE]) -> WebService:
+        """Have a service refuse all calls until it is started; data, keys and addresses are kept.
+
+        >>> ws.services.stop("wine").state  # doctest: +SKIP
+        'stopped'
+        """
+        return self._told(service, is_changed=self.put(service, STOPPED), otherwise="it is stopped already")
+
+    @verb("service", "delete")
+    def delete(
+        self,
+        service: Annotated[str, _SERVICE],
+        *,
+        yes: Annotated[bool, Arg("delete without asking")] = False,
+    ) -> Removed:
+        """Delete a service with all its endpoints; models, definitions and what was noted of it stay."""
+        ctx = self._context
+        with ctx.catalog.write() as tx:
+            found = tx.services.get(service)
+            if not yes:
+                goes = [lost for one in found.endpoints for lost in lost_with(tx, one)]
+                raise Unconfirmed(f"Service {found.name}", goes=goes)
+            for endpoint in found.endpoints:
+                delete_endpoint(ctx, tx, endpoint)
+            tx.services.delete(found.id)
+            ctx.note(tx, "service", "delete", subject_id=found.id, subject=found.name)
+        published(ctx)
+        return Removed("service", found.name)
+
+    @verb("service", "keys")
+    def keys(
+        self,
+        service: Annotated[str, _SERVICE],
+        *,
+        only: Annotated[
+            str | None, Arg("primary or secondary: that key alone, for a script", metavar="WHICH")
+        ] = None,
+    ) -> KeyPair | Key:
+        """Show the two keys that open a service's default endpoint, or one of them."""
+        return self._endpoints.keys(_default(service), only=only)
+
+    @verb("service", "regenerate-key")
+    def regenerate_key(
+        self, service: Annotated[str, _SERVICE], which: Annotated[str, Arg("primary or secondary")]
+    ) -> Endpoint:
+        """Make one of the two keys of a service's default endpoint anew; the other one works all the while."""
+        return self._endpoints.regenerate_key(_default(service), which)
+
+    def put(self, service: str, state: str) -> bool:
+        """Put a service into a state; whether it was in another one."""
+        ctx = self._context
+        with ctx.catalog.write() as tx:
+            found = tx.services.get(service)
+            if found.state == state:
+                return False
+            tx.services.save(replace(found, state=state))
+            action = "start" if state == RUNNING else "stop"
+            ctx.note(tx, "service", action, subject_id=found.id, subject=found.name)
+        published(ctx)
+        return True
+
+    def _told(self, service: str, *, is_changed: bool, otherwise: str) -> WebService:
+        with self._context.catalog.read() as tx:
+            shown = with_addresses(self._context, tx.services.get(service))
+        return shown if is_changed else replace(shown, note=f"Nothing changed: {otherwise}.")
+
+
+def _default(service: str) -> str:
+    return str(EndpointRef(checked_name("service", service), DEFAULT_ENDPOINT))
