@@ -133,6 +133,13 @@ class Bundle:
         return tuple(tuple(row) for row in read_json(self.members["sample.json"], "sample.json")["inputs"])
 
     @property
+    def sample_answers(self) -> tuple[tuple[object, ...], ...]:
+        """What the model said of those rows when it was packed."""
+        return tuple(
+            tuple(row) for row in read_json(self.members["sample.json"], "sample.json").get("outputs", ())
+        )
+
+    @property
     def payload(self) -> Payload:
         return Payload(self.members)
 

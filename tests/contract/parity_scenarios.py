@@ -396,6 +396,9 @@ SCENARIOS: dict[tuple[str, str], Scenario] = {
     ("model", "download"): Scenario(
         lambda ws: {"model": model(ws), "file": str(ws.path / "copy.ilearner")}, changes=True
     ),
+    ("model", "sample"): Scenario(
+        lambda ws: {"model": model(ws), "file": str(ws.path / "rows.csv")}, changes=True
+    ),
     ("model", "delete"): Scenario(lambda ws: {"model": model(ws), "yes": True}, changes=True),
     ("trust", "list"): Scenario(_with(service)),
     ("trust", "add"): Scenario(lambda ws: {"digest": "ab" * 32, "kind": "file"}, changes=True),

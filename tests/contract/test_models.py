@@ -31,6 +31,7 @@ from mlalm_jupyter.domain.errors import (
     UntrustedContent,
 )
 from mlalm_jupyter.domain.model import TrainedModel
+from mlalm_jupyter.domain.outcome import ModelSample, Written
 from mlalm_jupyter.domain.run import Cells, RunStatus
 from mlalm_jupyter.formats.archive import json_text, unzipped, zipped
 from mlalm_jupyter.notebook.findings import METRIC
@@ -658,7 +659,25 @@ def test_a_file_with_code_is_read_only_where_it_is_trusted(ws: Workspace, tmp_pa
 
 def test_the_sample_comes_back_as_it_was(ws: Workspace) -> None:
     line(ws)
-    pd.testing.assert_frame_equal(ws.models.sample("line:1"), ROWS)
+    pd.testing.assert_frame_equal(ws.models.load_sample("line:1"), ROWS)
+    shown = ws.models.sample("line")
+    assert isinstance(shown, ModelSample)
+    assert (shown.model, shown.inputs.names) == ("line:1", tuple(ROWS.columns))
+    model: Any = ws.models.load("line:1")
+    assert [row[-1] for row in shown.outputs.rows] == model.predict(ROWS).tolist()
+
+
+@pytest.mark.parametrize("ending", ["csv", "tsv", "parquet"])
+def test_a_written_sample_is_a_sample_again(ws: Workspace, tmp_path: Path, ending: str) -> None:
+    first, file = line(ws), str(tmp_path / f"rows.{ending}")
+    assert isinstance(written := ws.models.sample("line:1", file), Written)
+    assert Path(written.file).stat().st_size == written.size_bytes
+    again = ws.models.register(ws.models.load("line:1"), "line", sample=file)
+    assert again.model_hash == first.model_hash
+    with pytest.raises(AlreadyExists):
+        ws.models.sample("line:1", file)
+    with pytest.raises(InvalidInput, match=r"ends in \.csv, \.tsv or \.parquet"):
+        ws.models.sample("line:1", str(tmp_path / "rows.xlsx"))
 
 
 def test_bad_requests_say_what_is_wrong(ws: Workspace) -> None:

@@ -695,6 +695,14 @@ export interface IModelDeleteRequest {
   yes?: boolean;
 }
 
+/** Show the rows that were kept with a version, and what it said of them; or write those rows to a new table file. */
+export interface IModelSampleRequest {
+  /** NAME, NAME:VERSION or NAME@ALIAS */
+  model: string;
+  /** a csv, tsv or parquet file to write the rows to; it must not exist yet */
+  file?: string;
+}
+
 /** Say more of a version: set and remove tags, add properties, describe it; who said what stays on record. */
 export interface IModelTagRequest {
   /** NAME, NAME:VERSION or NAME@ALIAS */
@@ -1076,6 +1084,7 @@ export interface IVerbs {
   'model/show': IModelShowRequest;
   'model/download': IModelDownloadRequest;
   'model/delete': IModelDeleteRequest;
+  'model/sample': IModelSampleRequest;
   'model/tag': IModelTagRequest;
   'model/alias': IModelAliasRequest;
   'model/aliases': IModelAliasesRequest;

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Sequence
 
 from mlalm_jupyter.domain.asset import Dataset, Transform
-from mlalm_jupyter.domain.outcome import Preview, Removed, Written
+from mlalm_jupyter.domain.outcome import ModelSample, Preview, Removed, Written
 from mlalm_jupyter.domain.profile import ColumnProfile, Profile
 from mlalm_jupyter.domain.server import Scored
 from mlalm_jupyter.surfaces.display.parts import (
@@ -151,6 +151,11 @@ def scored(one: Scored) -> View:
 def rows(title: str, names: Sequence[str], values: Iterable[Sequence[object]]) -> Grid:
     """A table of somebody's data."""
     return Grid(title, tuple(names), [tuple(_value(value) for value in row) for row in values], is_data=True)
+
+
+def model_sample(one: ModelSample) -> View:
+    taken = rows(f"Rows as {one.model} takes them", one.inputs.names, one.inputs.rows)
+    return [taken, rows("What it said of them", one.outputs.names, one.outputs.rows)]
 
 
 def written(one: Written) -> View:
