@@ -27,6 +27,14 @@ pytestmark = [
 ]
 ROOT = Path(__file__).resolve().parents[2]
 EIGHT = ("scikit-learn", "xgboost", "lightgbm", "catboost", "statsmodels", "torch", "onnx", "a function")
+FORMS_OF_TORCH = ("torchscript", "torch.export")
+OTHERS = (
+    "a search",
+    "an xgboost booster",
+    "a lightgbm booster",
+    "a statsmodels formula",
+    "a network of one's own",
+)
 READER = ("pluggy",)
 """What our own reading needs beside the manifest."""
 
@@ -123,7 +131,7 @@ def opened(python: str, inserted: list[Path], tmp_path: Path, *, absent: list[st
     return list(eval(done.stdout.splitlines()[-1]))
 
 
-@pytest.mark.parametrize("name", EIGHT)
+@pytest.mark.parametrize("name", [*EIGHT, *FORMS_OF_TORCH, *OTHERS])
 def test_a_package_opens_with_what_its_manifest_asks_for_and_answers_the_same(
     name: str, tmp_path: Path, figures: Counter[str]
 ) -> None:
@@ -140,9 +148,9 @@ def test_a_package_opens_with_what_its_manifest_asks_for_and_answers_the_same(
 
 @pytest.mark.full
 @pytest.mark.skipif(
-    os.environ.get("MLALM_FULL") != "1", reason="installs eight environments; `make prove-models` does"
+    os.environ.get("MLALM_FULL") != "1", reason="installs ten environments; `make prove-models` does"
 )
-@pytest.mark.parametrize("name", EIGHT)
+@pytest.mark.parametrize("name", [*EIGHT, *FORMS_OF_TORCH])
 def test_a_package_opens_in_a_virtual_environment_installed_from_its_manifest(
     name: str, tmp_path: Path, figures: Counter[str]
 ) -> None:
