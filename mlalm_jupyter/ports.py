@@ -175,6 +175,9 @@ class TransformStore(Protocol):
     def users(self, transform: Transform) -> list[str]:
         """The snapshots that refer to it."""
 
+    def made_from(self, told: str, *, limit: int | None = None) -> list[Transform]:
+        """The versions that were fitted with something, such as `dataset census:3`; the oldest first."""
+
     def delete(self, transform_id: str) -> None: ...
 
 

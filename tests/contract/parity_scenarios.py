@@ -282,6 +282,7 @@ SCENARIOS: dict[tuple[str, str], Scenario] = {
     ),
     ("transform", "list"): Scenario(_with(transform, name="scale")),
     ("transform", "show"): Scenario(lambda ws: {"transform": transform(ws)}),
+    ("transform", "lineage"): Scenario(lambda ws: {"transform": transform(ws)}),
     ("transform", "delete"): Scenario(lambda ws: {"transform": transform(ws), "yes": True}, changes=True),
     ("experiment", "list"): Scenario(_with(ended)),
     ("experiment", "show"): Scenario(_with(ended, notebook="train.ipynb")),

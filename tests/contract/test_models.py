@@ -16,6 +16,7 @@ import pandas as pd
 import pytest
 from sklearn.ensemble import RandomForestRegressor
 from sklearn.linear_model import LinearRegression
+from sklearn.preprocessing import StandardScaler
 
 from mlalm_jupyter.domain.errors import (
     AgainstPolicy,
@@ -290,6 +291,48 @@ def test_lineage_leads_on_from_the_data(ws: Workspace, monkeypatch: pytest.Monke
     assert [one.name for one in ws.datasets.lineage("rides:2").things] == ["rides:2"], (
         "nothing came of it yet"
     )
+
+
+def test_lineage_leads_through_transforms_both_ways(ws: Workspace, monkeypatch: pytest.MonkeyPatch) -> None:
+    dataset(ws)
+    line(ws, name="apart")
+    ws.transforms.register(StandardScaler().fit(ROWS), "apart", sample=ROWS)
+    run, lease = begun(ws, "factor = 1", "fit()")
+    ws.recorder.running(run, lease)
+    monkeypatch.setenv("MLALM_RUN", run.id)
+    frame = ws.datasets.load("rides:1")
+    ws.transforms.register(StandardScaler().fit(frame), "scale", sample=frame)
+    monkeypatch.delenv("MLALM_RUN")
+    ws.recorder.end(run, lease, Execution(EXECUTED, RunStatus.FINISHED, Cells(2, 2)))
+    later, lease = begun(ws, "factor = 1", "train()")
+    ws.recorder.running(later, lease)
+    monkeypatch.setenv("MLALM_RUN", later.id)
+    scaler: Any = ws.transforms.load("scale:1")
+    scaled = pd.DataFrame(scaler.transform(ROWS), columns=ROWS.columns)
+    ws.models.register(LinearRegression().fit(scaled, ROWS["hour"]), "line", sample=scaled)
+    monkeypatch.delenv("MLALM_RUN")
+    ws.recorder.end(later, lease, Execution(EXECUTED, RunStatus.FINISHED, Cells(2, 2)))
+    ws.services.deploy("line:1", "line")
+
+    way = {
+        ("dataset", "run"),
+        ("run", "transform"),
+        ("transform", "run"),
+        ("run", "model"),
+        ("model", "endpoint"),
+    }
+    for graph in (
+        ws.datasets.lineage("rides:1"),
+        ws.transforms.lineage("scale:1"),
+        ws.models.lineage("line:1"),
+    ):
+        kinds = [one.kind for one in graph.things]
+        assert sorted(set(kinds)) == ["dataset", "endpoint", "model", "run", "transform"]
+        assert (kinds.count("run"), kinds.count("model")) == (2, 1)
+        assert way <= {(graph.thing(step.source).kind, graph.thing(step.target).kind) for step in graph.steps}
+        assert re.search(r"transform +scale:1 +scikit-learn", text_of(graph))
+        assert ">scale:1<" in html_of(graph).partition("</svg>")[0], "in the picture as well"
+        assert "apart" not in text_of(graph), "it came of nothing of this"
 
 
 def test_a_model_from_elsewhere_says_so(ws: Workspace) -> None:

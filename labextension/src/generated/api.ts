@@ -344,7 +344,7 @@ export interface IDatasetShowRequest {
   rows?: number;
 }
 
-/** Follow a version to the models that were made of it, and on to what answers with those. */
+/** Follow a version to the transforms and models that were made of it, and on to what answers with those. */
 export interface IDatasetLineageRequest {
   /** NAME or NAME:VERSION */
   dataset: string;
@@ -390,6 +390,12 @@ export interface ITransformListRequest {
 
 /** Show one version of a transform: what it takes and gives, and where it came from. */
 export interface ITransformShowRequest {
+  /** NAME or NAME:VERSION */
+  transform: string;
+}
+
+/** Follow a version back to its data, and on to the models that were made with it and what answers with those. */
+export interface ITransformLineageRequest {
   /** NAME or NAME:VERSION */
   transform: string;
 }
@@ -1053,6 +1059,7 @@ export interface IVerbs {
   'transform/register': ITransformRegisterRequest;
   'transform/list': ITransformListRequest;
   'transform/show': ITransformShowRequest;
+  'transform/lineage': ITransformLineageRequest;
   'transform/delete': ITransformDeleteRequest;
   'experiment/list': IExperimentListRequest;
   'experiment/show': IExperimentShowRequest;
