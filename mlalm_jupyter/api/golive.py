@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
+from pathlib import Path
+
 from mlalm_jupyter.api.context import Context
 from mlalm_jupyter.domain.definition import ModelAsset, ServiceDefinition
 from mlalm_jupyter.domain.errors import Corrupt, InvalidInput, NotFound
@@ -9,7 +12,7 @@ from mlalm_jupyter.domain.model import TrainedModel
 from mlalm_jupyter.domain.names import AssetRef
 from mlalm_jupyter.domain.policy import SIGNED_MODELS, check_signed
 from mlalm_jupyter.domain.projection import Projection, Servable, ServableModel, ServedEndpoint
-from mlalm_jupyter.domain.trust import Seal, check_code, check_payload, sealed_statement
+from mlalm_jupyter.domain.trust import TYPE, Seal, check_code, check_payload, sealed_statement
 from mlalm_jupyter.ports import Transaction
 
 
@@ -32,6 +35,12 @@ def valid_seal(context: Context, tx: Transaction, kind: str, digest: str) -> str
     if seal and context.keyring.verifies(sealed_statement(kind, digest), seal.signature):
         return seal.signature
     return None
+
+
+def is_type_trusted(context: Context, name: str) -> bool:
+    """Whether somebody here trusts a class by its name, whatever file has objects of it."""
+    with context.catalog.read() as tx:
+        return valid_seal(context, tx, TYPE, name) is not None
 
 
 def keep_seal(context: Context, tx: Transaction, seal: Seal) -> bool:
@@ -69,15 +78,50 @@ def servable(
     policy = signing_policy(tx)
     for asset, kept in zip(definition.models, found.models, strict=True):
         model = held_model(tx, asset)
-        check_payload(
-            model.reference,
-            format=model.format,
-            model_hash=model.model_hash,
-            is_data_only=model.is_data_only,
-            is_sealed=kept.seal is not None,
-        )
+        _check_model(context, model, kept)
         check_signed(policy, model.reference, is_sealed=kept.seal is not None)
     return found
+
+
+def _check_model(context: Context, model: TrainedModel, kept: ServableModel) -> None:
+    """Refuse a model that is neither data, nor signed, nor data with objects of classes that are trusted by name."""
+    trusted = {name for name, _ in kept.types}
+    types = None if kept.seal else _wanted_types(context, model)
+    missing = [name for name in types or () if name not in trusted]
+    check_payload(
+        model.reference,
+        format=model.format,
+        model_hash=model.model_hash,
+        is_data_only=model.is_data_only or (types is not None and not missing),
+        is_sealed=kept.seal is not None,
+        types=missing,
+    )
+
+
+def _type_seals(context: Context, tx: Transaction, model: TrainedModel) -> tuple[tuple[str, str], ...]:
+    """The classes in a package that are trusted by name, each with the signature over it."""
+    found = [(name, valid_seal(context, tx, TYPE, name)) for name in _wanted_types(context, model) or ()]
+    return tuple((name, signature) for name, signature in found if signature is not None)
+
+
+def _wanted_types(context: Context, model: TrainedModel) -> tuple[str, ...] | None:
+    """The classes in a package that are all it wants beyond the allow-list; None where it wants something else."""
+    if model.is_data_only:
+        return None
+    try:
+        return _types_in(context.blobs.path(model.bundle_digest))
+    except (OSError, Corrupt):  # whoever opens it says what is wrong with it
+        return None
+
+
+@lru_cache(maxsize=256)
+def _types_in(package: Path) -> tuple[str, ...] | None:
+    """Packages are kept by their digest: what one wants stays as it is."""
+    from mlalm_jupyter.formats import bundle as bundles  # costs half a second, which listing need not pay
+
+    opened = bundles.read(package)
+    types = opened.types()
+    return tuple(types) if types and set(types) == set(opened.wants()) else None
 
 
 def signing_policy(tx: Transaction) -> str | None:
@@ -93,13 +137,15 @@ def _as_kept(
     models = []
     for asset in definition.models:
         model = held_model(tx, asset)
+        sealed = valid_seal(context, tx, "model", model.model_hash)
         models.append(
             ServableModel(
                 reference=model.reference,
                 model_hash=model.model_hash,
                 bundle_digest=model.bundle_digest,
                 bundle_path=str(context.blobs.path(model.bundle_digest)),
-                seal=valid_seal(context, tx, "model", model.model_hash),
+                seal=sealed,
+                types=() if sealed else _type_seals(context, tx, model),
             )
         )
     path = str(context.blobs.path(definition.digest))

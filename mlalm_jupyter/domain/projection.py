@@ -16,6 +16,24 @@ class ServableModel:
     bundle_digest: str
     bundle_path: str
     seal: str | None
+    types: tuple[tuple[str, str], ...] = ()
+    """Classes in it that are trusted by name, each with the signature over that."""
+
+    def to_dict(self) -> dict[str, Any]:
+        told = {
+            "reference": self.reference,
+            "model_hash": self.model_hash,
+            "bundle_digest": self.bundle_digest,
+            "bundle_path": self.bundle_path,
+            "seal": self.seal,
+        }
+        # left out where there are none, which is how servers of before read it
+        return {**told, "types": [list(one) for one in self.types]} if self.types else told
+
+    @classmethod
+    def from_dict(cls, value: Mapping[str, Any]) -> ServableModel:
+        types = tuple((name, signature) for name, signature in value.get("types", ()))
+        return cls(**{**value, "types": types})
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,16 +50,7 @@ class Servable:
             "digest": self.digest,
             "path": self.path,
             "seal": self.seal,
-            "models": [
-                {
-                    "reference": model.reference,
-                    "model_hash": model.model_hash,
-                    "bundle_digest": model.bundle_digest,
-                    "bundle_path": model.bundle_path,
-                    "seal": model.seal,
-                }
-                for model in self.models
-            ],
+            "models": [model.to_dict() for model in self.models],
         }
 
     @classmethod
@@ -50,7 +59,7 @@ class Servable:
             digest=value["digest"],
             path=value["path"],
             seal=value["seal"],
-            models=tuple(ServableModel(**model) for model in value["models"]),
+            models=tuple(ServableModel.from_dict(model) for model in value["models"]),
         )
 
 

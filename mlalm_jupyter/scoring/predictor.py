@@ -16,7 +16,7 @@ from mlalm_jupyter.domain.definition import CodeCell, ModelAsset, ServiceDefinit
 from mlalm_jupyter.domain.errors import Corrupt, MlalmError, NotFound, ScoringFailed
 from mlalm_jupyter.domain.projection import Servable
 from mlalm_jupyter.domain.signature import Column, ColumnType, Schema
-from mlalm_jupyter.domain.trust import check_code, check_payload
+from mlalm_jupyter.domain.trust import TYPE, check_code, check_payload
 from mlalm_jupyter.formats import bundle as bundles
 from mlalm_jupyter.formats import frames
 from mlalm_jupyter.formats.code import CodeModule, said
@@ -55,7 +55,10 @@ class Predictor:
         definition = read_definition(servable)
         check_trust(definition, servable, public_key)
         checked = [(asset, _bundle(asset, servable, public_key)) for asset in definition.models]
-        opened = {asset.asset: _opened(asset, bundle, is_trusted) for asset, (bundle, is_trusted) in checked}
+        opened = {
+            asset.asset: _opened(asset, bundle, is_trusted, _types_of(asset, servable, public_key))
+            for asset, (bundle, is_trusted) in checked
+        }
         steps = []
         for step in definition.steps:
             if step.model:
@@ -149,9 +152,20 @@ def check_servable(servable: Servable, public_key: str) -> None:
         _bundle(asset, servable, public_key)
 
 
-def _opened(asset: ModelAsset, bundle: bundles.Bundle, is_trusted: bool) -> object:
+def _types_of(asset: ModelAsset, servable: Servable, public_key: str) -> frozenset[str]:
+    """The classes in a model's file that the workspace's key signed by name."""
+    found = [one for one in servable.models if one.model_hash == asset.model_hash]
+    return frozenset(
+        name
+        for one in found
+        for name, seal in one.types
+        if is_sealed(TYPE, name, seal=seal, public_key=public_key)
+    )
+
+
+def _opened(asset: ModelAsset, bundle: bundles.Bundle, is_trusted: bool, types: frozenset[str]) -> object:
     try:
-        return bundle.load(trusted=is_trusted, digest=bundle.model_hash)
+        return bundle.load(trusted=is_trusted, digest=bundle.model_hash, allows=types.__contains__)
     except (MlalmError, MemoryError):
         raise
     except Exception as error:  # a payload may raise anything while it is opened

@@ -813,7 +813,7 @@ export interface ITrustListRequest {}
 
 /** Sign a definition, model, transform, kept value or file from elsewhere, so that it may run here. */
 export interface ITrustAddRequest {
-  /** the hash a refusal named, 64 hex digits */
+  /** the hash a refusal named, or a class by its whole name */
   digest: string;
   /** what has that hash, where nothing here has it: definition, model, or file of another tool */
   kind?: string;
@@ -821,7 +821,7 @@ export interface ITrustAddRequest {
 
 /** Take trust back; what serves already goes on until it is moved or restarted. */
 export interface ITrustRemoveRequest {
-  /** a hash of `trust list` */
+  /** a hash or type of `trust list` */
   digest: string;
 }
 

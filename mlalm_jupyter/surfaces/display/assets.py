@@ -173,7 +173,7 @@ def written(one: Written) -> View:
 
 
 def removed(one: Removed) -> View:
-    name = one.name[:12] if len(one.name) == 64 else one.name
+    name = one.name[:12] if len(one.name) == 64 and "." not in one.name else one.name
     return [Note(f"Removed {one.kind} {name}. {one.note}".strip())]
 
 
