@@ -6,7 +6,7 @@ from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import BinaryIO, Protocol
+from typing import BinaryIO, Protocol, runtime_checkable
 
 from mlalm_jupyter.domain.asset import Dataset, Transform
 from mlalm_jupyter.domain.definition import ServiceDefinition
@@ -174,6 +174,9 @@ class TransformStore(Protocol):
     def has_hash(self, transform_hash: str) -> bool: ...
     def users(self, transform: Transform) -> list[str]:
         """The snapshots that refer to it."""
+
+    def made_from(self, told: str, *, limit: int | None = None) -> list[Transform]:
+        """The versions that were fitted with something, such as `dataset census:3`; the oldest first."""
 
     def delete(self, transform_id: str) -> None: ...
 
@@ -484,6 +487,17 @@ class ModelFormat(Protocol):
         """What opening it would construct beyond the allow-list, without constructing anything."""
 
     def load(self, payload: Mapping[str, bytes], *, trusted: bool) -> object: ...
+
+
+@runtime_checkable
+class TypedFormat(Protocol):
+    """What a format of data offers besides, where classes in it may be trusted by name; asked of no other format."""
+
+    def types(self, payload: Mapping[str, bytes]) -> list[str]:
+        """Those of what it wants that are classes, of which opening it makes objects and calls nothing else."""
+
+    def load_typed(self, payload: Mapping[str, bytes], *, allows: Callable[[str], bool]) -> object:
+        """The model, when all that it wants beyond the allow-list are classes that are allowed."""
 
 
 @dataclass(frozen=True, slots=True)

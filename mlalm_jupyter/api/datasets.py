@@ -152,7 +152,7 @@ class Datasets:
     def lineage(
         self, dataset: Annotated[str, Arg("NAME or NAME:VERSION", completes="dataset")]
     ) -> LineageGraph:
-        """Follow a version to the models that were made of it, and on to what answers with those."""
+        """Follow a version to the transforms and models that were made of it, and on to what answers with those."""
         return lineage_graph(self._context, AssetRef.parse("dataset", dataset))
 
     @verb("dataset", "download")

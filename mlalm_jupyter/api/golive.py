@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+
 from mlalm_jupyter.api.context import Context
 from mlalm_jupyter.domain.asset import Dataset, Transform
 from mlalm_jupyter.domain.definition import HeldAsset, ModelAsset, ServiceDefinition
@@ -16,7 +20,7 @@ from mlalm_jupyter.domain.projection import (
     ServableModel,
     ServedEndpoint,
 )
-from mlalm_jupyter.domain.trust import Seal, check_code, check_payload, sealed_statement
+from mlalm_jupyter.domain.trust import TYPE, Seal, check_code, check_payload, sealed_statement
 from mlalm_jupyter.ports import Transaction
 
 
@@ -39,6 +43,12 @@ def valid_seal(context: Context, tx: Transaction, kind: str, digest: str) -> str
     if seal and context.keyring.verifies(sealed_statement(kind, digest), seal.signature):
         return seal.signature
     return None
+
+
+def is_type_trusted(context: Context, name: str) -> bool:
+    """Whether somebody here trusts a class by its name, whatever file has objects of it."""
+    with context.catalog.read() as tx:
+        return valid_seal(context, tx, TYPE, name) is not None
 
 
 def keep_seal(context: Context, tx: Transaction, seal: Seal) -> bool:
@@ -147,27 +157,79 @@ def servable(
     found = _as_kept(context, tx, definition, seal=seal)
     check_code(definition, is_sealed=found.seal is not None)
     policy = signing_policy(tx)
-    for asset, kept in zip(definition.models, found.models, strict=True):
-        model = held_model(tx, asset)
-        check_payload(
-            model.reference,
-            format=model.format,
-            model_hash=model.model_hash,
-            is_data_only=model.is_data_only,
-            is_sealed=kept.seal is not None,
-        )
-        check_signed(policy, model.reference, is_sealed=kept.seal is not None)
-    for step, kept in zip(definition.transforms, found.transforms, strict=True):
-        transform = held_transform(tx, step)
-        check_payload(
-            transform.reference,
-            format=transform.format,
-            model_hash=transform.transform_hash,
-            is_data_only=transform.is_data_only,
-            is_sealed=kept.seal is not None,
-        )
-        check_signed(policy, transform.reference, is_sealed=kept.seal is not None)
+    packages = zip(_packages(tx, definition), (*found.models, *found.transforms), strict=True)
+    for package, kept in packages:
+        _check_package(context, package, kept)
+        check_signed(policy, package.reference, is_sealed=kept.seal is not None)
     return found
+
+
+@dataclass(frozen=True, slots=True)
+class _Package:
+    """What a model or a transform is kept in."""
+
+    reference: str
+    format: str
+    package_hash: str
+    bundle_digest: str
+    is_data_only: bool
+
+
+def _packages(tx: Transaction, definition: ServiceDefinition) -> list[_Package]:
+    """The packages a definition needs: those of its models, then those of its transforms."""
+    models = (held_model(tx, asset) for asset in definition.models)
+    transforms = (held_transform(tx, asset) for asset in definition.transforms)
+    return [
+        *(
+            _Package(one.reference, one.format, one.model_hash, one.bundle_digest, one.is_data_only)
+            for one in models
+        ),
+        *(
+            _Package(one.reference, one.format, one.transform_hash, one.bundle_digest, one.is_data_only)
+            for one in transforms
+        ),
+    ]
+
+
+def _check_package(context: Context, package: _Package, kept: ServableModel) -> None:
+    """Refuse a package that is neither data, nor signed, nor data with objects of classes that are trusted by name."""
+    trusted = {name for name, _ in kept.types}
+    types = None if kept.seal else _wanted_types(context, package)
+    missing = [name for name in types or () if name not in trusted]
+    check_payload(
+        package.reference,
+        format=package.format,
+        model_hash=package.package_hash,
+        is_data_only=package.is_data_only or (types is not None and not missing),
+        is_sealed=kept.seal is not None,
+        types=missing,
+    )
+
+
+def _type_seals(context: Context, tx: Transaction, package: _Package) -> tuple[tuple[str, str], ...]:
+    """The classes in a package that are trusted by name, each with the signature over it."""
+    found = [(name, valid_seal(context, tx, TYPE, name)) for name in _wanted_types(context, package) or ()]
+    return tuple((name, signature) for name, signature in found if signature is not None)
+
+
+def _wanted_types(context: Context, package: _Package) -> tuple[str, ...] | None:
+    """The classes in a package that are all it wants beyond the allow-list; None where it wants something else."""
+    if package.is_data_only:
+        return None
+    try:
+        return _types_in(context.blobs.path(package.bundle_digest))
+    except (OSError, Corrupt):  # whoever opens it says what is wrong with it
+        return None
+
+
+@lru_cache(maxsize=256)
+def _types_in(package: Path) -> tuple[str, ...] | None:
+    """Packages are kept by their digest: what one wants stays as it is."""
+    from mlalm_jupyter.formats import bundle as bundles  # costs half a second, which listing need not pay
+
+    opened = bundles.read(package)
+    types = opened.types()
+    return tuple(types) if types and set(types) == set(opened.wants()) else None
 
 
 def signing_policy(tx: Transaction) -> str | None:
@@ -180,14 +242,9 @@ def _as_kept(
 ) -> Servable:
     """A definition with the signatures that are kept of it and its models, whether they suffice or not."""
     signature = seal.signature if seal else valid_seal(context, tx, "definition", definition.digest)
-    models = tuple(
-        _as_package(context, tx, one.reference, one.model_hash, one.bundle_digest)
-        for one in (held_model(tx, asset) for asset in definition.models)
-    )
-    transforms = tuple(
-        _as_package(context, tx, one.reference, one.transform_hash, one.bundle_digest)
-        for one in (held_transform(tx, asset) for asset in definition.transforms)
-    )
+    packages = [_as_package(context, tx, one) for one in _packages(tx, definition)]
+    count = len(definition.models)
+    models, transforms = tuple(packages[:count]), tuple(packages[count:])
     datasets = tuple(
         ServableDataset(one.reference, one.digest, one.format, str(context.blobs.path(one.digest)))
         for one in (held_dataset(tx, asset) for asset in definition.datasets)
@@ -196,12 +253,16 @@ def _as_kept(
     return Servable(definition.digest, path, signature, models, transforms, datasets)
 
 
-def _as_package(
-    context: Context, tx: Transaction, reference: str, package_hash: str, bundle_digest: str
-) -> ServableModel:
-    path = str(context.blobs.path(bundle_digest))
-    seal = valid_seal(context, tx, "model", package_hash)
-    return ServableModel(reference, package_hash, bundle_digest, path, seal)
+def _as_package(context: Context, tx: Transaction, package: _Package) -> ServableModel:
+    seal = valid_seal(context, tx, "model", package.package_hash)
+    return ServableModel(
+        reference=package.reference,
+        model_hash=package.package_hash,
+        bundle_digest=package.bundle_digest,
+        bundle_path=str(context.blobs.path(package.bundle_digest)),
+        seal=seal,
+        types=() if seal else _type_seals(context, tx, package),
+    )
 
 
 def kept_definition(context: Context, digest: str) -> ServiceDefinition:

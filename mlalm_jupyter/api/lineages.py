@@ -20,13 +20,17 @@ MOST = 120
 
 
 def lineage_graph(context: Context, ref: AssetRef) -> LineageGraph:
-    """Both ways from a model or a dataset."""
+    """Both ways from a model, a dataset or a transform."""
     with context.catalog.read() as tx:
         walk = _Walk(tx)
         if ref.kind == "dataset":
             dataset = tx.datasets.get(ref)
             subject = walk.dataset(dataset)
             walk.after_dataset(dataset)
+        elif ref.kind == "transform":
+            transform = tx.transforms.get(ref)
+            subject = walk.transform(transform)
+            walk.after_transform(transform)
         else:
             model = tx.models.get(ref)
             subject = walk.model(model)
@@ -167,12 +171,29 @@ class _Walk:
         for later in derived_from(self._tx, model):
             self.model(later)
             self.after_model(later)
+        self._fitted_with("model", model.reference)
 
     def after_dataset(self, dataset: Dataset) -> None:
-        made = self._tx.models.search(
-            Search(terms=(Term("dataset", "", "=", dataset.reference),), limit=MOST + 1)
-        )
-        for model in made:
+        self._fitted_with("dataset", dataset.reference)
+        self._trained_with("dataset", dataset.reference)
+
+    def after_transform(self, transform: Transform) -> None:
+        key = f"transform {transform.reference}"
+        if key in self._walked_on:
+            return
+        self._walked_on.add(key)
+        self._fitted_with("transform", transform.reference)
+        self._trained_with("transform", transform.reference)
+
+    def _fitted_with(self, kind: str, reference: str) -> None:
+        """The transforms that something made, and what came of those."""
+        for transform in self._tx.transforms.made_from(f"{kind} {reference}", limit=MOST + 1):
+            self.transform(transform)
+            self.after_transform(transform)
+
+    def _trained_with(self, kind: str, reference: str) -> None:
+        search = Search(terms=(Term(kind, "", "=", reference),), limit=MOST + 1)
+        for model in self._tx.models.search(search):
             self.model(model)
             self.after_model(model)
 

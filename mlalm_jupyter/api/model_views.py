@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 from mlalm_jupyter.api.context import Context
 from mlalm_jupyter.api.dependents import dependents_of, wsd_files
 from mlalm_jupyter.api.files import readable_file
-from mlalm_jupyter.api.golive import keep_seal, new_seal, valid_seal
+from mlalm_jupyter.api.golive import is_type_trusted, keep_seal, new_seal, valid_seal
 from mlalm_jupyter.api.lineages import lineage_graph
 from mlalm_jupyter.api.outside_models import FILE
 from mlalm_jupyter.api.packages import model_file, package_file
@@ -131,7 +131,9 @@ class ModelViews:
         if key is None:
             told = f"{seal.reason}, {seal.at[:10]} by {seal.by}" if sealed and seal else _UNSIGNED
             checks.append(Check("signature", sealed, told))
-        return Verification(what, digest, tuple(checks), known=tuple(known), opening=_opening(opened.wants()))
+        wants = opened.wants()
+        opening = self._opening(wants, opened.types() if wants else ())
+        return Verification(what, digest, tuple(checks), known=tuple(known), opening=opening)
 
     def _foreign(self, what: str, path: Path) -> Verification:
         """A look at a model file of another tool, which carries no signature."""
@@ -147,7 +149,19 @@ class ModelViews:
             is_trusted = valid_seal(ctx, tx, FILE, look.digest) is not None
         told = f"{seal.reason}, {seal.at[:10]} by {seal.by}" if is_trusted and seal else _UNSIGNED
         checks = (Check("file", True, f"it is of the kind {look.kind}"), Check("signature", is_trusted, told))
-        return Verification(what, look.digest, checks, opening=_opening(look.wants))
+        return Verification(what, look.digest, checks, opening=self._opening(look.wants, look.types))
+
+    def _opening(self, wants: Sequence[str], types: Sequence[str]) -> str:
+        """What opening it would do, as this workspace's trust has it."""
+        known = [name for name in types if is_type_trusted(self._context, name)]
+        rest = [one for one in wants if one not in known]
+        if rest:
+            only_types = set(rest) <= set(types)
+            does = "make objects of" if only_types else "run"
+            return f"opening it would {does} {', '.join(rest[:5])}"
+        if known:
+            return f"opening it makes objects of {', '.join(known[:5])}, which this workspace trusts by name"
+        return "opening it runs nothing"
 
     def _check_bytes(self, reference: str, bundle_digest: str, model_hash: str) -> None:
         """Nobody vouches for bytes that are no longer what was registered."""
@@ -169,7 +183,3 @@ def _seal_checked(seal: PackageSeal | None, *, wanted: str | None, ours: str) ->
     if seal.is_by(ours):
         return Check("seal", True, "made with this workspace's key")
     return Check("seal", True, f"made with {seal.public_key}; whose key that is nobody here knows")
-
-
-def _opening(wants: Sequence[str]) -> str:
-    return f"opening it would run {', '.join(wants[:5])}" if wants else "opening it runs nothing"

@@ -13,6 +13,7 @@ from mlalm_jupyter.api.dependents import dependents_of, wsd_files
 from mlalm_jupyter.api.files import readable_file
 from mlalm_jupyter.api.following import Following
 from mlalm_jupyter.api.model_files import written_as
+from mlalm_jupyter.api.model_samples import frame_of, kept_sample, written_sample
 from mlalm_jupyter.api.model_views import ModelViews
 from mlalm_jupyter.api.model_words import ModelWords
 from mlalm_jupyter.api.outside_models import OutsideModel, outside_model
@@ -25,7 +26,7 @@ from mlalm_jupyter.domain.errors import InvalidInput, Unconfirmed
 from mlalm_jupyter.domain.listing import Listing
 from mlalm_jupyter.domain.model import Lineage, TrainedModel, check_deletable
 from mlalm_jupyter.domain.names import AssetRef, checked_name
-from mlalm_jupyter.domain.outcome import Removed, Written
+from mlalm_jupyter.domain.outcome import ModelSample, Removed, Written
 from mlalm_jupyter.domain.run import Sorting
 from mlalm_jupyter.domain.search import NEWEST_FIRST, Search, Term
 
@@ -266,18 +267,29 @@ class Models(ModelWords, ModelViews):
             package_hash=found.model_hash,
         )
 
-    def sample(self, model: str) -> pd.DataFrame:
-        """A few rows as a model takes them, which were kept with it.
+    @verb("model", "sample")
+    def sample(
+        self,
+        model: Annotated[str, Arg(_REFERENCE, completes="model")],
+        file: Annotated[
+            str | None,
+            Arg("a csv, tsv or parquet file to write the rows to; it must not exist yet", metavar="FILE"),
+        ] = None,
+    ) -> ModelSample | Written:
+        """Show the rows that were kept with a version, and what it said of them; or write those rows to a new table file.
 
-        >>> ws.models.sample("wine:1").columns  # doctest: +SKIP
+        >>> ws.models.sample("wine:1").inputs.names  # doctest: +SKIP
         """
-        import pandas as pd
-
-        from mlalm_jupyter.formats import bundle as bundles  # costs half a second, which listing need not pay
-
         found = self.show(model)
-        opened = bundles.read(self._context.blobs.get(found.bundle_digest))
-        return pd.DataFrame([*map(tuple, opened.sample_rows)], columns=pd.Index(found.signature.inputs.names))
+        kept = kept_sample(self._context, found)
+        return kept if file is None else written_sample(self._context, found, kept.inputs, file)
+
+    def load_sample(self, model: str) -> pd.DataFrame:
+        """A few rows as a model takes them, which were kept with it, as a frame.
+
+        >>> ws.models.load_sample("wine:1").columns  # doctest: +SKIP
+        """
+        return frame_of(kept_sample(self._context, self.show(model)).inputs)
 
     def _sample(self, sample: object) -> pd.DataFrame | None:
         return sample_frame(self._context, self._datasets, sample, where="The sample")

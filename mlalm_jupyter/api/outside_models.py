@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from mlalm_jupyter.api.context import Context
-from mlalm_jupyter.api.golive import valid_seal
+from mlalm_jupyter.api.golive import is_type_trusted, valid_seal
 from mlalm_jupyter.api.registering import parameters_of
 from mlalm_jupyter.domain.errors import UntrustedContent
 from mlalm_jupyter.domain.model import Lineage
@@ -51,12 +51,17 @@ def outside_model(context: Context, path: Path, sample: Callable[[], pd.DataFram
     lineage = Lineage("external", source={**said, "kind": found.kind})
     rows = sample()
     context.progress("Packing the model", 0, 0)
-    package = bundles.pack(model, sample=found.sample if rows is None else rows, lineage=lineage.told)
+    package = bundles.pack(
+        model,
+        sample=found.sample if rows is None else rows,
+        lineage=lineage.told,
+        allows=lambda name: is_type_trusted(context, name),
+    )
     return OutsideModel(
         package.data,
         lineage,
-        # what was data and became code here was made so by us
-        is_ours=bool(found.wants) or not package.is_data_only,
+        # what was data and became code here was made so by us; classes that are trusted by name stay so
+        is_ours=not package.is_data_only or not set(found.wants) <= set(found.types),
         parameters=parameters_of(model),
     )
 
@@ -67,7 +72,9 @@ def opened_outside(context: Context, path: Path, found: Foreign) -> object:
         is_trusted = valid_seal(context, tx, FILE, found.digest) is not None
     context.progress("Opening the model file", 0, 0)
     try:
-        return found.load(trusted=is_trusted)
+        return found.load(trusted=is_trusted, allows=lambda name: is_type_trusted(context, name))
     except UntrustedContent as error:
         what = f"The {'folder' if path.is_dir() else 'file'} '{path.name}'"
-        raise UntrustedContent(what, wants=error.wants, digest=found.digest, kind=FILE) from error
+        raise UntrustedContent(
+            what, wants=error.wants, digest=found.digest, kind=FILE, types=error.types
+        ) from error

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from mlalm_jupyter.api.context import Context
 from mlalm_jupyter.api.files import readable_file
-from mlalm_jupyter.api.golive import valid_seal
+from mlalm_jupyter.api.golive import is_type_trusted, valid_seal
 from mlalm_jupyter.api.pins import run_here
 from mlalm_jupyter.api.snapshots import environment_here
 from mlalm_jupyter.domain.errors import Corrupt, InvalidInput, NotFound, UntrustedContent
@@ -33,10 +33,14 @@ def opened_from(
     with context.catalog.read() as tx:
         is_trusted = valid_seal(context, tx, "model", opened.model_hash) is not None
     try:
-        return opened.load(trusted=is_trusted, digest=opened.model_hash)
+        return opened.load(
+            trusted=is_trusted, digest=opened.model_hash, allows=lambda name: is_type_trusted(context, name)
+        )
     except UntrustedContent as error:
         kind = "" if package_hash is not None else "model"
-        raise UntrustedContent(what, wants=error.wants, digest=opened.model_hash, kind=kind) from error
+        raise UntrustedContent(
+            what, wants=error.wants, digest=opened.model_hash, kind=kind, types=error.types
+        ) from error
 
 
 def package_file(context: Context, tx: Transaction, named: str) -> Path | None:

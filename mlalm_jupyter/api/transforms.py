@@ -10,11 +10,13 @@ from mlalm_jupyter.api.datasets import Datasets, sample_frame
 from mlalm_jupyter.api.dependents import serving_asset
 from mlalm_jupyter.api.files import readable_file
 from mlalm_jupyter.api.golive import keep_seal, new_seal
+from mlalm_jupyter.api.lineages import lineage_graph
 from mlalm_jupyter.api.packages import lineage_of, opened_package
 from mlalm_jupyter.api.pins import used
 from mlalm_jupyter.api.verb import Arg, verb
 from mlalm_jupyter.domain.asset import Transform, check_unused
 from mlalm_jupyter.domain.errors import InvalidInput, Unconfirmed
+from mlalm_jupyter.domain.lineage import LineageGraph
 from mlalm_jupyter.domain.listing import Listing
 from mlalm_jupyter.domain.model import Lineage
 from mlalm_jupyter.domain.names import AssetRef, checked_name
@@ -122,6 +124,13 @@ class Transforms:
         """Show one version of a transform: what it takes and gives, and where it came from."""
         with self._context.catalog.read() as tx:
             return tx.transforms.get(AssetRef.parse("transform", transform))
+
+    @verb("transform", "lineage")
+    def lineage(
+        self, transform: Annotated[str, Arg("NAME or NAME:VERSION", completes="transform")]
+    ) -> LineageGraph:
+        """Follow a version back to its data, and on to the models that were made with it and what answers with those."""
+        return lineage_graph(self._context, AssetRef.parse("transform", transform))
 
     @verb("transform", "delete")
     def delete(

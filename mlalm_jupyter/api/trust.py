@@ -12,14 +12,14 @@ from mlalm_jupyter.api.verb import Arg, verb
 from mlalm_jupyter.domain.errors import AgainstPolicy, InvalidInput, NotFound
 from mlalm_jupyter.domain.listing import Listing
 from mlalm_jupyter.domain.outcome import Removed
-from mlalm_jupyter.domain.trust import Seal
+from mlalm_jupyter.domain.trust import TYPE, Seal, check_trustable, is_type_name
 from mlalm_jupyter.ports import Transaction
 
 _KINDS = ("definition", "model", FILE)
 
 
 class Trust:
-    """The hashes that may run here."""
+    """The hashes and types that may run here."""
 
     def __init__(self, context: Context) -> None:
         self._context = context
@@ -33,19 +33,29 @@ class Trust:
     @verb("trust", "add", attribute="trust")
     def add(
         self,
-        digest: Annotated[str, Arg("the hash a refusal named, 64 hex digits")],
+        digest: Annotated[
+            str, Arg("the hash a refusal named, or a class by its whole name", metavar="HASH|TYPE")
+        ],
         *,
         kind: Annotated[
             str,
             Arg("what has that hash, where nothing here has it: definition, model, or file of another tool"),
         ] = "definition",
     ) -> Seal:
-        """Sign a definition, model, transform, kept value or file from elsewhere, so that it may run here."""
+        """Sign a definition, model, transform, kept value or file from elsewhere, so that it may run here.
+
+        A class is trusted by its name: objects of it may be made from any file of data that holds them. What is in a
+        pickle, and functions, can be trusted by the hash of the file alone.
+        """
         ctx = self._context
+        if is_type_name(digest):
+            return self._add_type(digest)
         digest = digest.lower()
         if not re.fullmatch(r"[0-9a-f]{64}", digest):
             raise InvalidInput(
-                f"The hash '{digest}'", expected="64 hex digits", got=f"{len(digest)} characters"
+                f"The hash '{digest}'",
+                expected="64 hex digits, or a class such as features.Ratio",
+                got=f"{len(digest)} characters",
             )
         if kind not in _KINDS:
             raise InvalidInput(f"The kind '{kind}'", expected=" or ".join(_KINDS), got=repr(kind))
@@ -61,8 +71,20 @@ class Trust:
             ctx.note(tx, kind, "trust", subject_id=digest, subject=digest[:12])
         return seal
 
+    def _add_type(self, name: str) -> Seal:
+        ctx = self._context
+        check_trustable(name)
+        with ctx.catalog.write() as tx:
+            seal = new_seal(ctx, TYPE, name, reason="trusted by its owner")
+            if not keep_seal(ctx, tx, seal):
+                return tx.seals.get(TYPE, name) or seal
+            ctx.note(tx, TYPE, "trust", subject_id=name, subject=name)
+        return seal
+
     @verb("trust", "remove", attribute="trust")
-    def remove(self, digest: Annotated[str, Arg("a hash of `trust list`")]) -> Removed:
+    def remove(
+        self, digest: Annotated[str, Arg("a hash or type of `trust list`", metavar="HASH|TYPE")]
+    ) -> Removed:
         """Take trust back; what serves already goes on until it is moved or restarted."""
         ctx = self._context
         with ctx.catalog.write() as tx:
@@ -70,7 +92,8 @@ class Trust:
             if not tx.seals.remove(digest):
                 known = [seal.digest for seal in tx.seals.find()]
                 raise NotFound("seal", digest, known=known, fix="List them with `mlalm trust list`.")
-            ctx.note(tx, "trust", "remove", subject_id=digest, subject=digest[:12])
+            short = digest if is_type_name(digest) else digest[:12]
+            ctx.note(tx, "trust", "remove", subject_id=digest, subject=short)
         return Removed("trust", digest)
 
 

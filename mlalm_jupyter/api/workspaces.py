@@ -195,7 +195,7 @@ class _Doctor:
             self._count("seals")
             if not self._context.keyring.verifies(sealed_statement(seal.kind, seal.digest), seal.signature):
                 self._found(
-                    f"seal of {seal.kind} {seal.digest[:12]}",
+                    f"seal of {seal.kind} {seal.short}",
                     "This workspace's key did not make it.",
                     f"Run `mlalm trust remove {seal.digest}`.",
                 )

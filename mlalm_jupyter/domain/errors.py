@@ -267,10 +267,23 @@ class DefaultEndpointNotPatchable(Conflict):
 class UntrustedContent(MlalmError):
     code = "UntrustedContent"
 
-    def __init__(self, what: str, *, wants: Sequence[str], digest: str, kind: str = "") -> None:
+    def __init__(
+        self, what: str, *, wants: Sequence[str], digest: str, kind: str = "", types: Sequence[str] = ()
+    ) -> None:
+        """`types` are those of what it wants that may be trusted by name."""
         self.wants = tuple(wants)
         self.digest = digest
+        self.types = tuple(types)
         add = f"mlalm trust add {digest}{f' --kind {kind}' if kind else ''}"
+        if wants and set(wants) <= set(types):
+            by_name = ", ".join(f"`mlalm trust add {name}`" for name in sorted(set(wants)))
+            super().__init__(
+                f"{what} was refused.",
+                why=f"It would make objects of {_listed(self.wants)}, which this workspace does not trust.",
+                fix=f"If you know what they do: {by_name}, for every file that holds them; or `{add}`, "
+                "for this one alone. Then repeat.",
+            )
+            return
         super().__init__(
             f"{what} was refused.",
             why=f"It would run {_listed(self.wants)}, and this workspace has not signed those bytes.",

@@ -34,6 +34,18 @@ class Preview:
 
 
 @dataclass(frozen=True, slots=True)
+class ModelSample:
+    """The rows that were kept with a version, and what it said of them."""
+
+    model: str
+    inputs: Table
+    outputs: Table
+
+    def to_dict(self) -> dict[str, object]:
+        return {"model": self.model, "inputs": self.inputs.to_dict(), "outputs": self.outputs.to_dict()}
+
+
+@dataclass(frozen=True, slots=True)
 class Written:
     """A file that a verb wrote, and what it holds."""
 

@@ -16,6 +16,24 @@ class ServableModel:
     bundle_digest: str
     bundle_path: str
     seal: str | None
+    types: tuple[tuple[str, str], ...] = ()
+    """Classes in it that are trusted by name, each with the signature over that."""
+
+    def to_dict(self) -> dict[str, Any]:
+        told = {
+            "reference": self.reference,
+            "model_hash": self.model_hash,
+            "bundle_digest": self.bundle_digest,
+            "bundle_path": self.bundle_path,
+            "seal": self.seal,
+        }
+        # left out where there are none, which is how servers of before read it
+        return {**told, "types": [list(one) for one in self.types]} if self.types else told
+
+    @classmethod
+    def from_dict(cls, value: Mapping[str, Any]) -> ServableModel:
+        types = tuple((name, signature) for name, signature in value.get("types", ()))
+        return cls(**{**value, "types": types})
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,8 +62,8 @@ class Servable:
             "digest": self.digest,
             "path": self.path,
             "seal": self.seal,
-            "models": [asdict(one) for one in self.models],
-            "transforms": [asdict(one) for one in self.transforms],
+            "models": [one.to_dict() for one in self.models],
+            "transforms": [one.to_dict() for one in self.transforms],
             "datasets": [asdict(one) for one in self.datasets],
         }
 
@@ -55,8 +73,8 @@ class Servable:
             digest=value["digest"],
             path=value["path"],
             seal=value["seal"],
-            models=tuple(ServableModel(**one) for one in value["models"]),
-            transforms=tuple(ServableModel(**one) for one in value.get("transforms", ())),
+            models=tuple(ServableModel.from_dict(one) for one in value["models"]),
+            transforms=tuple(ServableModel.from_dict(one) for one in value.get("transforms", ())),
             datasets=tuple(ServableDataset(**one) for one in value.get("datasets", ())),
         )
 

@@ -2,10 +2,18 @@
 
 from __future__ import annotations
 
+import re
+import sys
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from mlalm_jupyter.domain.definition import ServiceDefinition
-from mlalm_jupyter.domain.errors import UntrustedContent
+from mlalm_jupyter.domain.errors import InvalidInput, UntrustedContent
+
+TYPE = "type"
+"""The kind of a seal over the name of a class; what has it in place of a hash."""
+LONGEST_TYPE = 255
+_TYPE_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*(\.[A-Za-z_][A-Za-z0-9_]*)+")
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,6 +27,11 @@ class Seal:
     reason: str
     at: str
     by: str
+
+    @property
+    def short(self) -> str:
+        """As it is named in a sentence: the beginning of a hash, the whole name of a type."""
+        return self.digest if self.kind == TYPE else self.digest[:12]
 
     def to_dict(self) -> dict[str, object]:
         return {
@@ -92,6 +105,37 @@ class Verification:
         }
 
 
+def is_type_name(text: str) -> bool:
+    """Whether a text has the form of a class with its module.
+
+    >>> is_type_name("features.ratios.Ratio"), is_type_name("Ratio"), is_type_name("features.Ratio with more")
+    (True, False, False)
+    """
+    return len(text) <= LONGEST_TYPE and _TYPE_NAME.fullmatch(text) is not None
+
+
+def is_trustable(name: str) -> bool:
+    """Whether a class may be trusted by its name, for every file that holds objects of it.
+
+    Never one of Python's own library, where a class may start programs or remove files as it comes and goes.
+
+    >>> is_trustable("features.Ratio"), is_trustable("subprocess.Popen")
+    (True, False)
+    """
+    return is_type_name(name) and name.partition(".")[0] not in {*sys.stdlib_module_names, "__main__"}
+
+
+def check_trustable(name: str) -> None:
+    """Refuse to trust a class by name that may do more than hold what a file gives it."""
+    if not is_trustable(name):
+        raise InvalidInput(
+            f"The type '{name}'",
+            expected="a class of a library or of your own, outside Python's own library",
+            got=f"one of '{name.partition('.')[0]}'",
+            fix="Trust the hash of the file instead, which lets in those bytes and no others.",
+        )
+
+
 def sealed_statement(kind: str, digest: str) -> bytes:
     """The exact bytes that are signed.
 
@@ -112,10 +156,18 @@ def check_code(definition: ServiceDefinition, *, is_sealed: bool) -> None:
 
 
 def check_payload(
-    reference: str, *, format: str, model_hash: str, is_data_only: bool, is_sealed: bool
+    reference: str,
+    *,
+    format: str,
+    model_hash: str,
+    is_data_only: bool,
+    is_sealed: bool,
+    types: Sequence[str] = (),
 ) -> None:
-    """Refuse a model whose payload could run something and is not signed."""
+    """Refuse a model whose payload could run something and is not signed.
+
+    The types are those that nobody trusts here, where objects of them are all that it wants.
+    """
     if not is_data_only and not is_sealed:
-        raise UntrustedContent(
-            f"Model {reference}", wants=[f"what its {format} payload says"], digest=model_hash
-        )
+        wants = types or [f"what its {format} payload says"]
+        raise UntrustedContent(f"Model {reference}", wants=wants, digest=model_hash, types=types)

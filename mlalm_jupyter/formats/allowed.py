@@ -82,6 +82,7 @@ _FUNCTIONS = frozenset(
         "sklearn.cluster._kmeans._kmeans_single_elkan",
         "sklearn.cluster._kmeans._kmeans_single_lloyd",
         "sklearn.utils.validation.check_array",
+        "scipy._lib.array_api_compat.numpy._aliases.asarray",
     }
 )
 

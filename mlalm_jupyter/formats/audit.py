@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from mlalm_jupyter.domain.errors import Corrupt
+from mlalm_jupyter.domain.trust import is_trustable
 from mlalm_jupyter.formats.allowed import is_allowed
 from mlalm_jupyter.formats.archive import damaged_payload
 
@@ -29,13 +30,15 @@ class Audit:
 
     allowed: set[str] = field(default_factory=set)
     wants: set[str] = field(default_factory=set)
+    types: set[str] = field(default_factory=set)
+    """Those of what it wants that are classes of which it makes objects, and that it wants for nothing else."""
 
 
 def audited(schema: Mapping[str, Any]) -> Audit:
     """Everything the `schema.json` of a skops file would make."""
     if schema.get("protocol") not in PROTOCOLS:
         raise _unreadable(f"it says protocol {schema.get('protocol')!r}, and we read {PROTOCOLS}")
-    found = Audit()
+    found, others = Audit(), set()
     for node in _nodes(schema):
         loader, module, name = (node.get(key) for key in ("__loader__", "__module__", "__class__"))
         if not isinstance(loader, str) or not isinstance(module, str) or not isinstance(name, str):
@@ -43,10 +46,13 @@ def audited(schema: Mapping[str, Any]) -> Audit:
         path = f"{module}.{name}"
         if more := _more(node, loader, path):
             found.wants.add(more)
+            others.add(more)
         elif is_allowed(loader, module, name):
             found.allowed.add(path)
         else:
             found.wants.add(path)
+            (found.types if loader == "ObjectNode" and is_trustable(path) else others).add(path)
+    found.types -= others
     return found
 
 

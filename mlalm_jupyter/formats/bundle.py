@@ -16,7 +16,7 @@ import hashlib
 import importlib.metadata
 import platform
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
@@ -41,7 +41,7 @@ from mlalm_jupyter.formats.archive import (
 from mlalm_jupyter.formats.samples import as_served, plain_rows
 from mlalm_jupyter.formats.sealing import PackageSeal, read_seal
 from mlalm_jupyter.formats.stored import MOST_BYTES, Members, members_of_bytes
-from mlalm_jupyter.ports import ModelFormat
+from mlalm_jupyter.ports import ModelFormat, TypedFormat
 
 FORMAT_VERSION = 2
 """1: the model hash covered the bytes themselves; no requirements, lineage or seal. 2: since models have formats."""
@@ -133,6 +133,13 @@ class Bundle:
         return tuple(tuple(row) for row in read_json(self.members["sample.json"], "sample.json")["inputs"])
 
     @property
+    def sample_answers(self) -> tuple[tuple[object, ...], ...]:
+        """What the model said of those rows when it was packed."""
+        return tuple(
+            tuple(row) for row in read_json(self.members["sample.json"], "sample.json").get("outputs", ())
+        )
+
+    @property
     def payload(self) -> Payload:
         return Payload(self.members)
 
@@ -143,15 +150,27 @@ class Bundle:
             return [f"a payload of {self.payload.size_bytes >> 20} MiB, more than is looked through unsigned"]
         return chosen.wants(self.payload)
 
-    def load(self, *, trusted: bool, digest: str = "") -> object:
-        """The model; refused when it wants more than is allowed and nobody trusts it."""
+    def types(self) -> list[str]:
+        """Those of what it wants that are classes, which a workspace may trust by name; none where code is in it."""
+        chosen = plugins.model_format(self.format)
+        if not chosen.is_data_only or not isinstance(chosen, TypedFormat):
+            return []
+        if self.payload.size_bytes > MOST_UNSIGNED:
+            return []
+        return chosen.types(self.payload)
+
+    def load(self, *, trusted: bool, digest: str = "", allows: Callable[[str], bool] | None = None) -> object:
+        """The model; refused when it wants more than is allowed and nobody trusts it.
+
+        `allows` tells of a class whether somebody trusts it by name; formats with code in them never ask.
+        """
         try:
             if not trusted and self.payload.size_bytes > MOST_UNSIGNED and (wants := self.wants()):
                 raise UntrustedContent("The model", wants=wants, digest=digest or self.model_hash)
-            return plugins.model_format(self.format).load(self.payload, trusted=trusted)
+            return loaded(self.format, self.payload, trusted=trusted, allows=allows)
         except UntrustedContent as error:
             raise UntrustedContent(
-                "The model", wants=error.wants, digest=digest or self.model_hash
+                "The model", wants=error.wants, digest=digest or self.model_hash, types=error.types
             ) from error
         except (MlalmError, MemoryError):
             raise
@@ -175,10 +194,27 @@ class Bundle:
         )
 
 
-def pack(model: object, *, sample: pd.DataFrame | None, lineage: Mapping[str, Any] | None = None) -> Bundle:
+def loaded(
+    name: str, payload: Mapping[str, bytes], *, trusted: bool, allows: Callable[[str], bool] | None
+) -> object:
+    """What a payload of a format holds; its classes are asked for only where the format is one of data."""
+    chosen = plugins.model_format(name)
+    if trusted or allows is None or not chosen.is_data_only or not isinstance(chosen, TypedFormat):
+        return chosen.load(payload, trusted=trusted)
+    return chosen.load_typed(payload, allows=allows)
+
+
+def pack(
+    model: object,
+    *,
+    sample: pd.DataFrame | None,
+    lineage: Mapping[str, Any] | None = None,
+    allows: Callable[[str], bool] | None = None,
+) -> Bundle:
     """A model as a package; it is opened again and must say the same of its sample.
 
-    The lineage is kept in the package as it is given.
+    The lineage is kept in the package as it is given. Objects of classes that are allowed by name stay in a form of
+    data, which names them.
 
     >>> pack(abs, sample=pd.DataFrame({"a": [-1]})).format
     'cloudpickle'
@@ -190,7 +226,7 @@ def pack(model: object, *, sample: pd.DataFrame | None, lineage: Mapping[str, An
             continue
         try:
             payload = one.dump(model)
-            if getattr(one, "leaves_code", False) and one.wants(payload):
+            if getattr(one, "leaves_code", False) and not _is_let_in(one, payload, allows):
                 continue
             bundle = packed(
                 one,
@@ -268,6 +304,16 @@ def packed(
     }
     data = zipped({"manifest.json": json_text(manifest), **members})
     return Bundle(data, manifest, members_of_bytes(data).without("manifest.json"))
+
+
+def _is_let_in(
+    chosen: ModelFormat, payload: Mapping[str, bytes], allows: Callable[[str], bool] | None
+) -> bool:
+    wants = chosen.wants(payload)
+    if not wants or allows is None or not isinstance(chosen, TypedFormat):
+        return not wants
+    types = chosen.types(payload)
+    return all(name in types and allows(name) for name in wants)
 
 
 def _check_replay(

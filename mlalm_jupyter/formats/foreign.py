@@ -13,7 +13,7 @@ from __future__ import annotations
 import hashlib
 import io
 import zipfile
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -28,6 +28,7 @@ from mlalm_jupyter.formats.estimators import FILE as ESTIMATOR
 from mlalm_jupyter.formats.estimators import estimator_text
 from mlalm_jupyter.formats.library import install_line, library
 from mlalm_jupyter.formats.pickles import is_pickle, wanted
+from mlalm_jupyter.formats.skops_format import SkopsFormat
 from mlalm_jupyter.formats.statsmodels_format import within
 from mlalm_jupyter.formats.torch_format import pickled_in
 
@@ -49,7 +50,7 @@ _KNOWN = (
     "TorchScript, torch.export, torch.save, joblib or pickle"
 )
 _FRAMES = 16
-Opener = Callable[[bytes, bool], Any]
+Allows = Callable[[str], bool]
 
 
 @dataclass(frozen=True)
@@ -64,17 +65,20 @@ class Foreign:
     lineage: Mapping[str, Any] = field(default_factory=dict)
     sample: pd.DataFrame | None = field(default=None, repr=False)
     """Rows that came with it."""
-    _open: Callable[[bool], Any] = field(default=lambda _trusted: None, repr=False)
+    _open: Callable[[bool, Allows], Any] = field(default=lambda _trusted, _allows: None, repr=False)
+    types: tuple[str, ...] = ()
+    """Those of what it wants that are classes, which may be trusted by name."""
 
-    def load(self, *, trusted: bool) -> Any:
-        """The model; refused when it wants more than is allowed and nobody trusts it."""
+    def load(self, *, trusted: bool, allows: Allows = lambda _: False) -> Any:
+        """The model; refused when it wants more than is allowed and nobody trusts it, or its classes by name."""
         what = "The model file"
-        if self.wants and not trusted:
-            raise UntrustedContent(what, wants=self.wants, digest=self.digest)
+        rest = [one for one in self.wants if one not in self.types or not allows(one)]
+        if rest and not trusted:
+            raise self._refused(what, rest)
         try:
-            return within(_FRAMES, lambda: self._open(trusted))
+            return within(_FRAMES, lambda: self._open(trusted, allows))
         except UntrustedContent as error:
-            raise UntrustedContent(what, wants=error.wants, digest=self.digest) from error
+            raise self._refused(what, error.wants) from error
         except ModuleNotFoundError as error:
             root = str(error.name).partition(".")[0]
             raise MissingDependency(
@@ -85,6 +89,10 @@ class Foreign:
         except Exception as error:  # a file may raise anything while it is opened
             why = f"Opening it raised {type(error).__name__}: {first_line(error)}."
             raise Corrupt(what, why=why, fix="Get it again from where it was made.") from error
+
+    def _refused(self, what: str, wants: Sequence[str]) -> UntrustedContent:
+        types = [one for one in wants if one in self.types]
+        return UntrustedContent(what, wants=wants, digest=self.digest, types=types)
 
 
 def looked_at(path: Path) -> Foreign:
@@ -106,19 +114,22 @@ def looked_at_file(path: Path, *, settings: Mapping[str, Any] | None = None) -> 
     kind = _kind(head, path)
     lineage = {"kind": "external", "file": path.name, "file_sha256": digest}
     if size > MOST_BYTES:
-        wants = [f"a file of {size >> 20} MiB, more than is looked through"]
+        wants, types = [f"a file of {size >> 20} MiB, more than is looked through"], []
     else:
-        wants = _wants(kind, path.read_bytes(), settings or {})
+        wants = _wants(kind, data := path.read_bytes(), settings or {})
+        types = _types(kind, data) if wants else []
 
-    def opened(trusted: bool) -> Any:
+    def opened(trusted: bool, allows: Allows) -> Any:
         content = path.read_bytes()
         if hashlib.sha256(content).hexdigest() != digest:
             raise Corrupt(
                 "The model file", why="It was changed after it was looked at.", fix="Look at it again."
             )
+        if kind == "skops" and not trusted:
+            return bundles.loaded(kind, _payload(kind, content, {}), trusted=False, allows=allows)
         return _opened(kind, content, trusted, settings or {})
 
-    return Foreign(kind, digest, size, tuple(wants), lineage, None, opened)
+    return Foreign(kind, digest, size, tuple(wants), lineage, None, opened, tuple(types))
 
 
 def _digest(path: Path) -> tuple[str, int]:
@@ -187,6 +198,13 @@ def _wants(kind: str, data: bytes, settings: Mapping[str, Any]) -> list[str]:
     if kind == "ilearner":
         return bundles.read(data).wants()
     return plugins.model_format(kind).wants(_payload(kind, data, settings))
+
+
+def _types(kind: str, data: bytes) -> list[str]:
+    """Those classes that may be trusted by name: in files of data alone, never in a pickle."""
+    if kind == "ilearner":
+        return bundles.read(data).types()
+    return SkopsFormat().types(_payload(kind, data, {})) if kind == "skops" else []
 
 
 def _is_packed(data: bytes) -> bool:

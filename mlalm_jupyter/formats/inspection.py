@@ -25,6 +25,8 @@ class Inspection:
     """What it would run or construct beyond what is allowed to everyone; empty: it is data."""
     requirements: tuple[str, ...] = ()
     seal: PackageSeal | None = None
+    types: tuple[str, ...] = ()
+    """Those of what it wants that are classes, which may be trusted by name."""
 
     def to_dict(self) -> dict[str, object]:
         return {
@@ -34,6 +36,7 @@ class Inspection:
             "digest": self.digest,
             "size_bytes": self.size_bytes,
             "wants": list(self.wants),
+            "types": list(self.types),
             "requirements": list(self.requirements),
             "sealed_by": self.seal.key_id if self.seal else None,
         }
@@ -43,18 +46,22 @@ def inspected(path: Path) -> Inspection:
     """A look at a package, a model file of another tool, or an MLflow folder; what is damaged is refused by its name."""
     if path.suffix == ".ilearner" or is_package(path):
         package = bundles.read(path)
+        wants = tuple(package.wants())
         return Inspection(
             "package",
             package.format,
             package.framework,
             package.model_hash,
             path.stat().st_size,
-            tuple(package.wants()),
+            wants,
             package.requirements,
             package.seal,
+            tuple(package.types()) if wants else (),
         )
     found = looked_at(path)
-    return Inspection(found.kind, found.kind, "", found.digest, found.size_bytes, found.wants)
+    return Inspection(
+        found.kind, found.kind, "", found.digest, found.size_bytes, found.wants, types=found.types
+    )
 
 
 def is_package(path: Path) -> bool:

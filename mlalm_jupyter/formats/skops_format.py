@@ -11,7 +11,7 @@ import io
 import json
 import re
 import zipfile
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from mlalm_jupyter.domain.errors import Corrupt, MissingDependency, NotSerialisable, UntrustedContent
@@ -19,6 +19,7 @@ from mlalm_jupyter.formats.archive import MOST_PARTS, damaged_payload, first_lin
 from mlalm_jupyter.formats.audit import Audit, audited
 from mlalm_jupyter.formats.bounds import check_bounds
 from mlalm_jupyter.formats.culprit import culprit
+from mlalm_jupyter.formats.library import install_line
 
 FILE = "model.skops"
 # where scikit-learn's text vectorizers keep the address of their list of stop words
@@ -60,17 +61,36 @@ class SkopsFormat:
         data = _stored(payload)
         return _judged(data, _audit(data))
 
+    def types(self, payload: Mapping[str, bytes]) -> list[str]:
+        return sorted(_audit(_stored(payload)).types)
+
     def load(self, payload: Mapping[str, bytes], *, trusted: bool) -> object:
+        if not trusted:
+            return self.load_typed(payload, allows=lambda _: False)
         data = _stored(payload)
         sio = _skops()
-        if trusted:
-            return sio.loads(data, trusted=sio.get_untrusted_types(data=data))
+        return sio.loads(data, trusted=sio.get_untrusted_types(data=data))
+
+    def load_typed(self, payload: Mapping[str, bytes], *, allows: Callable[[str], bool]) -> object:
+        data = _stored(payload)
         found = _audit(data)
-        if wants := _judged(data, found):
-            raise UntrustedContent("The model's payload", wants=wants, digest="")
+        wants = _judged(data, found)
+        types = {name for name in wants if name in found.types and allows(name)}
+        if rest := [name for name in wants if name not in types]:
+            raise UntrustedContent(
+                "The model's payload",
+                wants=rest,
+                digest="",
+                types=[name for name in rest if name in found.types],
+            )
         # skops gives a part that carries a number seen before the part that had it first, whatever it says of
         # itself; without numbers it makes exactly what was looked at
-        model = sio.loads(canonical(data), trusted=sorted(found.allowed))
+        try:
+            model = _skops().loads(canonical(data), trusted=sorted(found.allowed | types))
+        except ImportError as error:
+            if not types:
+                raise
+            raise _without(error, types) from error
         check_bounds(model)
         return model
 
@@ -206,6 +226,12 @@ def _skops() -> Any:
         raise MissingDependency(
             "The model", library="skops and scikit-learn", install="pip install skops scikit-learn"
         ) from error
+
+
+def _without(error: ImportError, types: set[str]) -> MissingDependency:
+    """What lacks is a module of a type that somebody trusts."""
+    root = str(error.name or next(iter(types))).partition(".")[0]
+    return MissingDependency("The model", library=f"the module '{root}'", install=install_line(root))
 
 
 def _refusal(part: object) -> Exception | None:

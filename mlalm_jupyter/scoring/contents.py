@@ -11,7 +11,7 @@ import pandas as pd
 from mlalm_jupyter.domain.definition import HeldAsset, ModelAsset, ServiceDefinition
 from mlalm_jupyter.domain.errors import Corrupt, MlalmError, NotFound
 from mlalm_jupyter.domain.projection import Servable, ServableDataset
-from mlalm_jupyter.domain.trust import check_code, check_payload
+from mlalm_jupyter.domain.trust import TYPE, check_code, check_payload
 from mlalm_jupyter.formats import bundle as bundles
 from mlalm_jupyter.formats.tables import read_content
 from mlalm_jupyter.scoring.seals import is_sealed
@@ -68,14 +68,33 @@ def table(asset: HeldAsset, servable: Servable) -> pd.DataFrame:
     return content.frame
 
 
-def opened_package(asset: ModelAsset | HeldAsset, bundle: bundles.Bundle, is_trusted: bool) -> object:
+def types_of(asset: ModelAsset | HeldAsset, servable: Servable, public_key: str) -> frozenset[str]:
+    """The classes in a package that the workspace's key signed by name."""
+    package_hash = _hash_of(asset)
+    return frozenset(
+        name
+        for one in (*servable.models, *servable.transforms)
+        if one.model_hash == package_hash
+        for name, seal in one.types
+        if is_sealed(TYPE, name, seal=seal, public_key=public_key)
+    )
+
+
+def opened_package(
+    asset: ModelAsset | HeldAsset, bundle: bundles.Bundle, is_trusted: bool, types: frozenset[str]
+) -> object:
+    """What is in a package that was checked."""
     try:
-        return bundle.load(trusted=is_trusted, digest=bundle.model_hash)
+        return bundle.load(trusted=is_trusted, digest=bundle.model_hash, allows=types.__contains__)
     except (MlalmError, MemoryError):
         raise
     except Exception as error:  # a payload may raise anything while it is opened
         why = f"Opening it raised {type(error).__name__}: {error}."
         raise Corrupt(_named_asset(asset), why=why) from error
+
+
+def _hash_of(asset: ModelAsset | HeldAsset) -> str:
+    return asset.model_hash if isinstance(asset, ModelAsset) else asset.digest
 
 
 def _named_asset(asset: ModelAsset | HeldAsset) -> str:
@@ -85,7 +104,7 @@ def _named_asset(asset: ModelAsset | HeldAsset) -> str:
 def packed(asset: ModelAsset | HeldAsset, servable: Servable, public_key: str) -> tuple[bundles.Bundle, bool]:
     """The package of a model or transform, checked against digest and hash, and whether it is signed."""
     what = _named_asset(asset)
-    package_hash = asset.model_hash if isinstance(asset, ModelAsset) else asset.digest
+    package_hash = _hash_of(asset)
     held = (*servable.models, *servable.transforms)
     found = next((one for one in held if one.model_hash == package_hash), None)
     if found is None:

@@ -24,6 +24,7 @@ from mlalm_jupyter.scoring.contents import (
     packed,
     read_definition,
     table,
+    types_of,
 )
 from mlalm_jupyter.scoring.errors import Refusal, bad_request
 from mlalm_jupyter.scoring.parameters import given_settings
@@ -52,7 +53,8 @@ class Predictor:
         checked = [(asset, packed(asset, servable, public_key)) for asset in packages(definition)]
         tables = {node: table(one, servable) for node, one in definition.graph.datasets.items()}
         opened = {
-            asset.asset: opened_package(asset, bundle, is_trusted) for asset, (bundle, is_trusted) in checked
+            asset.asset: opened_package(asset, bundle, is_trusted, types_of(asset, servable, public_key))
+            for asset, (bundle, is_trusted) in checked
         }
         return cls(definition, servable, ready_steps(definition, opened), tables)
 

@@ -14,7 +14,6 @@ from mlalm_jupyter.scoring.answers import Output
 from mlalm_jupyter.scoring.columns import Array, type_name
 from mlalm_jupyter.scoring.steps import MEND
 
-
 _DTYPES = {
     ColumnType.BOOLEAN: "bool",
     ColumnType.INT64: "int64",

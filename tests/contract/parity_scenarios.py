@@ -297,6 +297,7 @@ SCENARIOS: dict[tuple[str, str], Scenario] = {
     ),
     ("transform", "list"): Scenario(_with(transform, name="scale")),
     ("transform", "show"): Scenario(lambda ws: {"transform": transform(ws)}),
+    ("transform", "lineage"): Scenario(lambda ws: {"transform": transform(ws)}),
     ("transform", "delete"): Scenario(lambda ws: {"transform": transform(ws), "yes": True}, changes=True),
     ("experiment", "list"): Scenario(_with(ended)),
     ("experiment", "show"): Scenario(_with(ended, notebook="train.ipynb")),
@@ -410,6 +411,9 @@ SCENARIOS: dict[tuple[str, str], Scenario] = {
     ("model", "show"): Scenario(lambda ws: {"model": model(ws)}),
     ("model", "download"): Scenario(
         lambda ws: {"model": model(ws), "file": str(ws.path / "copy.ilearner")}, changes=True
+    ),
+    ("model", "sample"): Scenario(
+        lambda ws: {"model": model(ws), "file": str(ws.path / "rows.csv")}, changes=True
     ),
     ("model", "delete"): Scenario(lambda ws: {"model": model(ws), "yes": True}, changes=True),
     ("trust", "list"): Scenario(_with(service)),

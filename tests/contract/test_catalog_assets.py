@@ -65,6 +65,8 @@ def test_whoever_refers_to_an_asset_is_named(catalog: Catalog) -> None:
         tx.models.add(model(lineage=Lineage("run", None, None, ("dataset wine:1",))))
         tx.transforms.add(transform("half", lineage=Lineage("run", None, None, ("dataset wine:1",))))
     with catalog.read() as tx:
+        assert [one.name for one in tx.transforms.made_from("dataset wine:1")] == ["half"]
+        assert tx.transforms.made_from("dataset wine:10") == []
         assert tx.datasets.users(wine) == [
             f"run {pinning.id[:12]} of train.ipynb",
             f"run {reader.id[:12]} of train.ipynb",

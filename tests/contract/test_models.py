@@ -16,6 +16,7 @@ import pandas as pd
 import pytest
 from sklearn.ensemble import RandomForestRegressor
 from sklearn.linear_model import LinearRegression
+from sklearn.preprocessing import StandardScaler
 
 from mlalm_jupyter.domain.errors import (
     AgainstPolicy,
@@ -31,6 +32,7 @@ from mlalm_jupyter.domain.errors import (
     UntrustedContent,
 )
 from mlalm_jupyter.domain.model import TrainedModel
+from mlalm_jupyter.domain.outcome import ModelSample, Written
 from mlalm_jupyter.domain.run import Cells, RunStatus
 from mlalm_jupyter.formats.archive import json_text, unzipped, zipped
 from mlalm_jupyter.notebook.findings import METRIC
@@ -289,6 +291,48 @@ def test_lineage_leads_on_from_the_data(ws: Workspace, monkeypatch: pytest.Monke
     assert [one.name for one in ws.datasets.lineage("rides:2").things] == ["rides:2"], (
         "nothing came of it yet"
     )
+
+
+def test_lineage_leads_through_transforms_both_ways(ws: Workspace, monkeypatch: pytest.MonkeyPatch) -> None:
+    dataset(ws)
+    line(ws, name="apart")
+    ws.transforms.register(StandardScaler().fit(ROWS), "apart", sample=ROWS)
+    run, lease = begun(ws, "factor = 1", "fit()")
+    ws.recorder.running(run, lease)
+    monkeypatch.setenv("MLALM_RUN", run.id)
+    frame = ws.datasets.load("rides:1")
+    ws.transforms.register(StandardScaler().fit(frame), "scale", sample=frame)
+    monkeypatch.delenv("MLALM_RUN")
+    ws.recorder.end(run, lease, Execution(EXECUTED, RunStatus.FINISHED, Cells(2, 2)))
+    later, lease = begun(ws, "factor = 1", "train()")
+    ws.recorder.running(later, lease)
+    monkeypatch.setenv("MLALM_RUN", later.id)
+    scaler: Any = ws.transforms.load("scale:1")
+    scaled = pd.DataFrame(scaler.transform(ROWS), columns=ROWS.columns)
+    ws.models.register(LinearRegression().fit(scaled, ROWS["hour"]), "line", sample=scaled)
+    monkeypatch.delenv("MLALM_RUN")
+    ws.recorder.end(later, lease, Execution(EXECUTED, RunStatus.FINISHED, Cells(2, 2)))
+    ws.services.deploy("line:1", "line")
+
+    way = {
+        ("dataset", "run"),
+        ("run", "transform"),
+        ("transform", "run"),
+        ("run", "model"),
+        ("model", "endpoint"),
+    }
+    for graph in (
+        ws.datasets.lineage("rides:1"),
+        ws.transforms.lineage("scale:1"),
+        ws.models.lineage("line:1"),
+    ):
+        kinds = [one.kind for one in graph.things]
+        assert sorted(set(kinds)) == ["dataset", "endpoint", "model", "run", "transform"]
+        assert (kinds.count("run"), kinds.count("model")) == (2, 1)
+        assert way <= {(graph.thing(step.source).kind, graph.thing(step.target).kind) for step in graph.steps}
+        assert re.search(r"transform +scale:1 +scikit-learn", text_of(graph))
+        assert ">scale:1<" in html_of(graph).partition("</svg>")[0], "in the picture as well"
+        assert "apart" not in text_of(graph), "it came of nothing of this"
 
 
 def test_a_model_from_elsewhere_says_so(ws: Workspace) -> None:
@@ -658,7 +702,25 @@ def test_a_file_with_code_is_read_only_where_it_is_trusted(ws: Workspace, tmp_pa
 
 def test_the_sample_comes_back_as_it_was(ws: Workspace) -> None:
     line(ws)
-    pd.testing.assert_frame_equal(ws.models.sample("line:1"), ROWS)
+    pd.testing.assert_frame_equal(ws.models.load_sample("line:1"), ROWS)
+    shown = ws.models.sample("line")
+    assert isinstance(shown, ModelSample)
+    assert (shown.model, shown.inputs.names) == ("line:1", tuple(ROWS.columns))
+    model: Any = ws.models.load("line:1")
+    assert [row[-1] for row in shown.outputs.rows] == model.predict(ROWS).tolist()
+
+
+@pytest.mark.parametrize("ending", ["csv", "tsv", "parquet"])
+def test_a_written_sample_is_a_sample_again(ws: Workspace, tmp_path: Path, ending: str) -> None:
+    first, file = line(ws), str(tmp_path / f"rows.{ending}")
+    assert isinstance(written := ws.models.sample("line:1", file), Written)
+    assert Path(written.file).stat().st_size == written.size_bytes
+    again = ws.models.register(ws.models.load("line:1"), "line", sample=file)
+    assert again.model_hash == first.model_hash
+    with pytest.raises(AlreadyExists):
+        ws.models.sample("line:1", file)
+    with pytest.raises(InvalidInput, match=r"ends in \.csv, \.tsv or \.parquet"):
+        ws.models.sample("line:1", str(tmp_path / "rows.xlsx"))
 
 
 def test_bad_requests_say_what_is_wrong(ws: Workspace) -> None:

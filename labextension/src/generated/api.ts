@@ -351,7 +351,7 @@ export interface IDatasetShowRequest {
   rows?: number;
 }
 
-/** Follow a version to the models that were made of it, and on to what answers with those. */
+/** Follow a version to the transforms and models that were made of it, and on to what answers with those. */
 export interface IDatasetLineageRequest {
   /** NAME or NAME:VERSION */
   dataset: string;
@@ -397,6 +397,12 @@ export interface ITransformListRequest {
 
 /** Show one version of a transform: what it takes and gives, and where it came from. */
 export interface ITransformShowRequest {
+  /** NAME or NAME:VERSION */
+  transform: string;
+}
+
+/** Follow a version back to its data, and on to the models that were made with it and what answers with those. */
+export interface ITransformLineageRequest {
   /** NAME or NAME:VERSION */
   transform: string;
 }
@@ -702,6 +708,14 @@ export interface IModelDeleteRequest {
   yes?: boolean;
 }
 
+/** Show the rows that were kept with a version, and what it said of them; or write those rows to a new table file. */
+export interface IModelSampleRequest {
+  /** NAME, NAME:VERSION or NAME@ALIAS */
+  model: string;
+  /** a csv, tsv or parquet file to write the rows to; it must not exist yet */
+  file?: string;
+}
+
 /** Say more of a version: set and remove tags, add properties, describe it; who said what stays on record. */
 export interface IModelTagRequest {
   /** NAME, NAME:VERSION or NAME@ALIAS */
@@ -806,7 +820,7 @@ export interface ITrustListRequest {}
 
 /** Sign a definition, model, transform, kept value or file from elsewhere, so that it may run here. */
 export interface ITrustAddRequest {
-  /** the hash a refusal named, 64 hex digits */
+  /** the hash a refusal named, or a class by its whole name */
   digest: string;
   /** what has that hash, where nothing here has it: definition, model, or file of another tool */
   kind?: string;
@@ -814,7 +828,7 @@ export interface ITrustAddRequest {
 
 /** Take trust back; what serves already goes on until it is moved or restarted. */
 export interface ITrustRemoveRequest {
-  /** a hash of `trust list` */
+  /** a hash or type of `trust list` */
   digest: string;
 }
 
@@ -1176,6 +1190,7 @@ export interface IVerbs {
   'transform/register': ITransformRegisterRequest;
   'transform/list': ITransformListRequest;
   'transform/show': ITransformShowRequest;
+  'transform/lineage': ITransformLineageRequest;
   'transform/delete': ITransformDeleteRequest;
   'experiment/list': IExperimentListRequest;
   'experiment/show': IExperimentShowRequest;
@@ -1207,6 +1222,7 @@ export interface IVerbs {
   'model/show': IModelShowRequest;
   'model/download': IModelDownloadRequest;
   'model/delete': IModelDeleteRequest;
+  'model/sample': IModelSampleRequest;
   'model/tag': IModelTagRequest;
   'model/alias': IModelAliasRequest;
   'model/aliases': IModelAliasesRequest;

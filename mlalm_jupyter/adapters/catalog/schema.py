@@ -368,7 +368,8 @@ seals = Table(
     "seals",
     metadata,
     Column("kind", String(16), primary_key=True),
-    Column("digest", _HASH, primary_key=True),
+    # of a type: its name
+    Column("digest", String(255), primary_key=True),
     Column("key_id", String(32), nullable=False),
     Column("signature", Text, nullable=False),
     Column("reason", Text, nullable=False),

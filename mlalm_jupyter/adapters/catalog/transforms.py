@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from sqlalchemy import Connection, bindparam, delete, exists, func, insert, select
+from sqlalchemy import Connection, Text, bindparam, cast, delete, exists, func, insert, select
 
 from mlalm_jupyter.adapters.catalog.records import an_object, record
 from mlalm_jupyter.adapters.catalog.references import users_of
@@ -84,6 +84,11 @@ class SqlTransforms:
         return users_of(
             self._connection, kind="transform", reference=transform.reference, asset_id=transform.id
         )
+
+    def made_from(self, told: str, *, limit: int | None = None) -> list[Transform]:
+        held = cast(transforms.c.datasets, Text).contains(f'"{told}"', autoescape=True)
+        made = select(transforms).where(held).order_by(transforms.c.created_at, transforms.c.id)
+        return [_transform(row) for row in self._connection.execute(made.limit(limit))]
 
     def delete(self, transform_id: str) -> None:
         if not self._connection.execute(_DELETE, {"id": transform_id}).rowcount:

@@ -16,6 +16,7 @@ from mlalm_jupyter.domain.listing import Listing
 from mlalm_jupyter.domain.model import Alias, TrainedModel
 from mlalm_jupyter.domain.outcome import (
     Comparison,
+    ModelSample,
     Opened,
     Preview,
     Published,
@@ -46,6 +47,7 @@ _ONE: dict[type, tuple[str, Callable[[Any], View]]] = {
     Preview: ("preview", assets.preview),
     Transform: ("transform", assets.transform),
     TrainedModel: ("model", registry.model),
+    ModelSample: ("sample", assets.model_sample),
     Alias: ("alias", registry.alias),
     LineageGraph: ("lineage", registry.lineage),
     ModelComparison: ("modelcomparison", registry.comparison),

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Sequence
 
 from mlalm_jupyter.domain.asset import Dataset, Transform
-from mlalm_jupyter.domain.outcome import Preview, Removed, Written
+from mlalm_jupyter.domain.outcome import ModelSample, Preview, Removed, Written
 from mlalm_jupyter.domain.profile import ColumnProfile, Profile
 from mlalm_jupyter.domain.server import Scored
 from mlalm_jupyter.surfaces.display.parts import (
@@ -153,6 +153,11 @@ def rows(title: str, names: Sequence[str], values: Iterable[Sequence[object]]) -
     return Grid(title, tuple(names), [tuple(_value(value) for value in row) for row in values], is_data=True)
 
 
+def model_sample(one: ModelSample) -> View:
+    taken = rows(f"Rows as {one.model} takes them", one.inputs.names, one.inputs.rows)
+    return [taken, rows("What it said of them", one.outputs.names, one.outputs.rows)]
+
+
 def written(one: Written) -> View:
     return [
         Facts(
@@ -168,7 +173,7 @@ def written(one: Written) -> View:
 
 
 def removed(one: Removed) -> View:
-    name = one.name[:12] if len(one.name) == 64 else one.name
+    name = one.name[:12] if len(one.name) == 64 and "." not in one.name else one.name
     return [Note(f"Removed {one.kind} {name}. {one.note}".strip())]
 
 

@@ -180,12 +180,12 @@ def definition_changes(many: Sequence[DefinitionChange]) -> View:
 def seal(one: Seal) -> View:
     return [
         Facts(
-            f"Trusted {one.kind} {one.digest[:12]}",
+            f"Trusted {one.kind} {one.short}",
             [
                 ("because", one.reason),
                 ("since", Moment(one.at)),
                 ("by", one.by),
-                ("hash", Digest(one.digest)),
+                ("hash", Digest(one.digest) if one.short != one.digest else None),
                 ("key", Digest(one.key_id)),
             ],
         )
@@ -198,7 +198,7 @@ def seals(many: Sequence[Seal]) -> View:
     return [
         Grid(
             "Trusted here",
-            ("kind", "hash", "because", "since", "by"),
+            ("kind", "hash or name", "because", "since", "by"),
             # the whole hash, because `trust remove` takes no less
             [(one.kind, Code(one.digest), one.reason, Moment(one.at), one.by) for one in many],
         )

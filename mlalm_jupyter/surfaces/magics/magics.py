@@ -64,7 +64,7 @@ class MlalmMagics(Magics):
 
     @line_magic
     def trust(self, line: str) -> Any:
-        """What may run here: %trust list, %trust add HASH, %trust remove HASH."""
+        """What may run here: %trust list, %trust add HASH or TYPE, %trust remove HASH or TYPE."""
         return self._answer(read(["trust", *_words(line)], program="%mlalm"))
 
     @line_magic

@@ -96,6 +96,14 @@ SENTENCES: list[tuple[MlalmError, str]] = [
         f"signed those bytes. Read it; if you want it to run here: `mlalm trust add {HASH}`, then repeat.",
     ),
     (
+        errors.UntrustedContent(
+            "The file 'm.skops'", wants=["a.Ratio"], digest=HASH, kind="file", types=["a.Ratio"]
+        ),
+        "The file 'm.skops' was refused. It would make objects of 'a.Ratio', which this workspace does not trust. "
+        "If you know what they do: `mlalm trust add a.Ratio`, for every file that holds them; or "
+        f"`mlalm trust add {HASH} --kind file`, for this one alone. Then repeat.",
+    ),
+    (
         errors.NotSerialisable("The model", attribute="steps[0].lock", because="cannot pickle a lock"),
         "The model was not registered. Its attribute `steps[0].lock` cannot be written to a file: "
         "cannot pickle a lock. Replace that attribute by something that can be saved, "

@@ -22,6 +22,7 @@ from mlalm_jupyter.domain.listing import Listing
 from mlalm_jupyter.domain.model import Alias, Lineage, TrainedModel
 from mlalm_jupyter.domain.outcome import (
     Comparison,
+    ModelSample,
     Opened,
     Preview,
     Published,
@@ -205,6 +206,7 @@ ONE: list[Any] = [
     DATASET,
     Preview(DATASET, Table(("hour", EVIL), ((1, EVIL), (2, None)))),
     MODEL,
+    ModelSample("bikes:2", Table(("hour", EVIL), ((1, EVIL), (2, None))), Table((EVIL,), ((EVIL,), (0.5,)))),
     ALIAS,
     LINEAGE,
     ModelComparison((MODEL, replace(MODEL, metrics={}, size_bytes=1))),
