@@ -9,7 +9,7 @@ from mlalm_jupyter.api.context import Context
 from mlalm_jupyter.api.recorder import Recorder
 from mlalm_jupyter.api.verb import Arg, verb
 from mlalm_jupyter.api.waiting import ended
-from mlalm_jupyter.domain.errors import DefaultEndpointNotPatchable, InvalidInput, RunFailed
+from mlalm_jupyter.domain.errors import InvalidInput, RunFailed
 from mlalm_jupyter.domain.job import Job, JobState
 from mlalm_jupyter.domain.names import AssetRef, EndpointRef
 from mlalm_jupyter.domain.outcome import Retrained
@@ -45,8 +45,8 @@ class Retraining:
         with ctx.catalog.read() as tx:
             endpoint = tx.endpoints.get(EndpointRef.parse(service))
             target = tx.endpoints.get(EndpointRef.parse(patch)) if patch else None
-            if target and target.is_default:
-                raise DefaultEndpointNotPatchable(target.reference)
+            if target:
+                target.check_movable("patched")
             if endpoint.model is None:
                 raise InvalidInput(
                     f"Retraining '{service}'",

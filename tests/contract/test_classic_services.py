@@ -365,3 +365,11 @@ def test_a_package_that_is_patched_in_as_a_file_can_be_set_at_once(hosted: Works
     file = write(hosted, "three.ilearner", package(3))
     patched = hosted.endpoints.patch(reference, model=file, concurrency=9)
     assert (answer(hosted, reference), patched.settings.max_concurrent_calls) == (3, 9)
+
+
+def test_a_retraining_for_a_protected_endpoint_is_refused_before_it_begins(hosted: Workspace) -> None:
+    reference = endpoint(hosted)
+    hosted.endpoints.patch(reference, prevent_update=True)
+    with pytest.raises(UpdatePrevented):
+        hosted.retraining.run("hours", patch=reference)
+    assert list(hosted.jobs.list()) == []

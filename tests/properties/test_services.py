@@ -32,13 +32,17 @@ class People:
         self.chance = random.Random(seed)
         self.place = place
         self.what = what
+        self.begun = 0
 
     def next(self) -> Step:
+        self.begun += 1
+        if self.begun <= 6:  # so that there is something to manage from the beginning
+            return self.make(("a", "b")[self.begun % 2], ("", "ep1", "x")[(self.begun - 1) // 2])
         kinds = (
             *(self.deploy, self.patch, self.patch, self.refresh, self.rollback, self.add, self.settle),
             *(self.count, self.state, self.regenerate, self.delete_endpoint, self.delete_service),
         )
-        weights = (6, 5, 3, 6, 6, 5, 5, 1, 4, 4, 3, 1)
+        weights = (8, 6, 3, 6, 6, 3, 5, 1, 4, 4, 2, 0.5)
         return self.chance.choices(kinds, weights)[0]()
 
     def some(self, **chances: float) -> dict[str, bool]:
@@ -46,14 +50,14 @@ class People:
 
     def service(self) -> str:
         known = sorted(self.place.services)
-        return self.chance.choice(known if known and self.chance.random() < 0.9 else SERVICES)
+        return self.chance.choice(known if known and self.chance.random() < 0.97 else SERVICES)
 
     def endpoint(self) -> tuple[str, str]:
         name = self.service()
         known = sorted(self.place.services[name].endpoints) if name in self.place.services else []
         others = [one for one in known if one != DEFAULT] or known
         roll = self.chance.random()
-        if others and roll < 0.88:
+        if others and roll < 0.95:
             return name, self.chance.choice(others)
         return name, self.chance.choice((DEFAULT, *ENDPOINTS))
 
@@ -67,21 +71,28 @@ class People:
             found["description"] = self.chance.choice((*(3 * ("", "of autumn", "ü")), LONG))
         return found
 
+    def make(self, name: str, endpoint: str) -> Step:
+        if endpoint:
+            asked = {"endpoint": f"{name}/{endpoint}"}
+            return "endpoint", "add", asked, lambda place: place.add(name, endpoint)
+        asked = {"what": self.what((0, 1)), "service": name}
+        return "service", "deploy", asked, lambda place: place.deploy(name, (0, 1))
+
     def deploy(self) -> Step:
         name = self.chance.choice(SERVICES)
         definition = (self.chance.randrange(GRAPHS), self.chance.randint(1, MODELS))
-        options: dict[str, Any] = self.some(update=0.8, stop_start=0.2)
+        options: dict[str, Any] = self.some(update=0.93, stop_start=0.2)
         if self.chance.random() < 0.2:
             options["description"] = self.chance.choice((*(3 * ("", "one", "two")), LONG))
         if name not in self.place.services and self.chance.random() < 0.9:
-            options.pop("update", None), options.pop("stop_start", None)
+            options = {}
         asked = {"what": self.what(definition), "service": name, **options}
         return "service", "deploy", asked, lambda place: place.deploy(name, definition, **options)
 
     def patch(self) -> Step:
         name, endpoint = self.endpoint()
         model = self.chance.randint(1, MODELS) if self.chance.random() < 0.95 else MODELS + 1
-        options: dict[str, Any] = self.some(allow_update=0.3, prevent_update=0.02)
+        options: dict[str, Any] = self.some(allow_update=0.4, prevent_update=0.02)
         if self.chance.random() < 0.2:
             options |= self.settings()
         asked = {"endpoint": f"{name}/{endpoint}", "model": f"line:{model}", **options}
@@ -91,7 +102,7 @@ class People:
         name, endpoint = self.endpoint()
         options: dict[str, Any] = {
             **self.settings(),
-            **self.some(**{self.chance.choice(("allow_update", "prevent_update")): 0.3}),
+            **self.some(**{self.chance.choice(("allow_update", "prevent_update")): 0.2}),
         }
         asked = {"endpoint": f"{name}/{endpoint}", **options}
         return "endpoint", "patch", asked, lambda place: place.patch(name, endpoint, **options)
@@ -104,7 +115,12 @@ class People:
 
     def rollback(self) -> Step:
         name, endpoint = self.endpoint()
-        options = {"to": self.chance.randint(0, 5)} if self.chance.random() < 0.3 else {}
+        options = {}
+        if self.chance.random() < 0.4:
+            held = self.place.services[name].endpoints.get(endpoint) if name in self.place.services else None
+            options["to"] = self.chance.randint(
+                0 if self.chance.random() < 0.1 else 1, len(held.moves) if held else 3
+            )
         asked = {"endpoint": f"{name}/{endpoint}", **options}
         return "endpoint", "rollback", asked, lambda place: place.rollback(name, endpoint, **options)
 
@@ -120,7 +136,7 @@ class People:
     def count(self) -> Step:
         name, count = self.service(), self.chance.choice((0, 1, 2, 3))
         stem = self.chance.choice(("ep", "new", "more"))
-        asked = {"endpoint": f"{name}/{stem}", "count": count, **self.some(prevent_update=0.3)}
+        asked = {"endpoint": f"{name}/{stem}", "count": count, **self.some(prevent_update=0.1)}
         options = {key: asked[key] for key in ("count", "prevent_update") if key in asked}
         return "endpoint", "add", asked, lambda place: place.add(name, stem, **options)
 
