@@ -17,7 +17,7 @@ from mlalm_jupyter.domain.names import EndpointRef
 from mlalm_jupyter.domain.outcome import Removed
 from mlalm_jupyter.domain.policy import FOLLOW, Policy
 from mlalm_jupyter.domain.service import Endpoint, check_endpoint_deletable, counted_names
-from mlalm_jupyter.domain.settings import NO_SETTINGS, SettingsChange
+from mlalm_jupyter.domain.settings import NO_SETTINGS, EndpointSettings, SettingsChange
 from mlalm_jupyter.ports import Transaction
 
 DESCRIPTION = Arg("what it is for, in a sentence or two", metavar="TEXT")
@@ -86,7 +86,7 @@ class EndpointCopies(EndpointMoves):
             default = tx.endpoints.get(EndpointRef(named.service))
             _refuse_taken(tx, refs)
             for ref in refs:
-                one = replace(new_endpoint(ctx, default, name=ref.endpoint), settings=settings)
+                one = new_endpoint(ctx, default, name=ref.endpoint, settings=settings)
                 tx.endpoints.add(one, new_keys(ctx, one.id))
                 note_move(ctx, tx, one, "add")
                 made.append(self._addressed(one))
@@ -171,7 +171,7 @@ class EndpointCopies(EndpointMoves):
         return graph
 
 
-def new_endpoint(context: Context, like: Endpoint, *, name: str) -> Endpoint:
+def new_endpoint(context: Context, like: Endpoint, *, name: str, settings: EndpointSettings) -> Endpoint:
     """A fresh endpoint that serves what another one serves; its settings are its own."""
     now = context.clock.now()
     return replace(
@@ -181,7 +181,7 @@ def new_endpoint(context: Context, like: Endpoint, *, name: str) -> Endpoint:
         revision=1,
         created_at=now,
         updated_at=now,
-        settings=NO_SETTINGS,
+        settings=settings,
     )
 
 

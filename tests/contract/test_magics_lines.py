@@ -134,10 +134,10 @@ def test_json_is_given_when_asked_for(cell: Cell, workspace: Workspace) -> None:
 
 def test_a_wrong_line_is_one_line_of_error(cell: Cell, capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(InvalidInput):
-        cell("%patch bikes/autumn")
+        cell("%score bikes")
     out = capsys.readouterr().out
     assert out.splitlines() == [
-        "InvalidInput: The line `%patch ...` is not valid. Expected `%patch ENDPOINT MODEL`, got no MODEL."
+        "InvalidInput: The line `%score ...` is not valid. Expected `%score SERVICE ROWS`, got no ROWS."
     ]
     with pytest.raises(InvalidInput, match="quotes that are closed"):
         cell("%mlalm dataset show 'rides")
