@@ -36,6 +36,9 @@ prove-models: ## run the tests of models, formats and hostile files at full coun
 prove-services: ## run the tests of web services and endpoints at full counts
 	@.ci/prove services
 
+prove-services: ## run the tests of definitions, services, endpoints and their wires at full counts (an hour of fuzzing)
+	@.ci/prove services
+
 docs: ## write the reference pages anew from the code
 	@.ci/docs
 
