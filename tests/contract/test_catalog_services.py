@@ -175,7 +175,7 @@ def test_a_model_is_found_wherever_it_stands_in_a_definition(catalog: Catalog) -
         for number, one in enumerate(steps)
         if one.model
     )
-    both = replace(both, steps=renamed)
+    both = replace(both, graph=replace(both.graph, steps=renamed))
     deployed(catalog, "near", near)
     service = deployed(catalog, "both", first)
     with catalog.write() as tx:
