@@ -110,6 +110,7 @@ class Experiments(Exchange, Views, Moving):
             until=to,
             message=message,
             tags=tags,
+            is_awaited=wait,
         )
         return ended_run(ctx, run, timeout_s=timeout_s) if wait else run
 

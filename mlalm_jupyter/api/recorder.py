@@ -7,6 +7,7 @@ from dataclasses import replace
 
 from mlalm_jupyter.api.context import Context
 from mlalm_jupyter.api.files import readable_file
+from mlalm_jupyter.api.nesting import WITHIN, check_awaited, started_within
 from mlalm_jupyter.api.registering import measured
 from mlalm_jupyter.api.scratch import folder_of
 from mlalm_jupyter.api.snapshots import changed_files, environment_here, taken
@@ -58,9 +59,16 @@ class Recorder:
         job: Mapping[str, object] | None = None,
         max_attempts: int = 1,
         again: Run | None = None,
+        is_awaited: bool = False,
     ) -> Run:
-        """Take the snapshot and queue the job that executes it; both exist or neither."""
+        """Take the snapshot and queue the job that executes it; both exist or neither.
+
+        With `is_awaited` the caller is about to wait for its end, which inside a run is not always possible.
+        """
         ctx = self._context
+        within = started_within(ctx)
+        if is_awaited:
+            check_awaited(ctx, path, within)
         snapshot = taken(
             ctx, notebook, path=path, parameters=parameters, until=until, message=message, assets=assets
         )
@@ -72,7 +80,7 @@ class Recorder:
                 path=path,
                 origin=origin,
                 tags=tags,
-                job=job,
+                job=_within(job, within),
                 max_attempts=max_attempts,
                 note=_told_changed(_differing(again.snapshot, snapshot), again) if again else "",
             )
@@ -149,9 +157,10 @@ class Recorder:
         ctx = self._context
         document = read_notebook(notebook)
         snapshot = taken(ctx, notebook, path=path, document=document, parameters=parameters)
+        within = started_within(ctx)
         with ctx.catalog.write() as tx:
             new = self._new(tx, document, snapshot, path=path, origin=origin, tags={})
-            run = self._queued(tx, new, job={}, max_attempts=1)
+            run = self._queued(tx, new, job=_within({}, within), max_attempts=1)
             lease = tx.jobs.adopt(
                 str(run.job_id), owner, now_s=ctx.clock.time_s(), lease_s=LEASE_S, at=ctx.clock.now()
             )
@@ -440,6 +449,11 @@ class Recorder:
             subject=run.id[:12],
             data={"status": run.status.value, "cause": run.cause},
         )
+
+
+def _within(job: Mapping[str, object] | None, within: Sequence[str]) -> Mapping[str, object]:
+    """What a job is asked for, with the notebooks from whose runs it is started."""
+    return {**(job or {}), WITHIN: list(within)} if within else job or {}
 
 
 def _with_note(findings: Findings, run: Run) -> Findings:
