@@ -40,7 +40,7 @@ class Experiments(Exchange, Views, Moving):
 
     @verb("experiment", "show")
     def show(
-        self, notebook: Annotated[str, Arg("the notebook's path", completes="experiment")]
+        self, notebook: Annotated[str, Arg("the notebook's path", completes="experiment", place="notebook")]
     ) -> Experiment:
         """Show one experiment."""
         with self._context.catalog.read() as tx:
@@ -52,7 +52,7 @@ class Experiments(Exchange, Views, Moving):
     @verb("experiment", "snapshot")
     def snapshot(
         self,
-        notebook: Annotated[str, Arg("the notebook to keep as it is", metavar="NOTEBOOK")],
+        notebook: Annotated[str, Arg("the notebook to keep as it is", metavar="NOTEBOOK", place="notebook")],
         *,
         message: Annotated[str, Arg("why, in a few words", short="-m")] = "",
         tags: Annotated[Mapping[str, str] | None, Arg("words to find it by", metavar="KEY=VALUE")] = None,
@@ -75,7 +75,7 @@ class Experiments(Exchange, Views, Moving):
     @verb("experiment", "run", is_long=True)
     def run(
         self,
-        notebook: Annotated[str, Arg("the notebook to run", metavar="NOTEBOOK")],
+        notebook: Annotated[str, Arg("the notebook to run", metavar="NOTEBOOK", place="notebook")],
         *,
         parameters: Annotated[
             Mapping[str, object] | None, Arg("values for its parameters cell", short="-p")
@@ -117,7 +117,7 @@ class Experiments(Exchange, Views, Moving):
     @verb("experiment", "history")
     def history(
         self,
-        notebook: Annotated[str, Arg("the notebook's path", completes="experiment")],
+        notebook: Annotated[str, Arg("the notebook's path", completes="experiment", place="notebook")],
         *,
         limit: Annotated[int, Arg("how many runs to list")] = 50,
         status: Annotated[str | None, Arg("only those of this status, such as Failed")] = None,
@@ -160,7 +160,7 @@ class Experiments(Exchange, Views, Moving):
     @verb("experiment", "delete")
     def delete(
         self,
-        notebook: Annotated[str, Arg("the notebook's path", completes="experiment")],
+        notebook: Annotated[str, Arg("the notebook's path", completes="experiment", place="notebook")],
         *,
         yes: Annotated[bool, Arg("delete without asking")] = False,
     ) -> Removed:

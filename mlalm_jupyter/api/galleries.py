@@ -29,7 +29,7 @@ from mlalm_jupyter.notebook.imported import imported
 _TEXT = "experiment.json"
 _ABOUT = "about.json"
 _ASSETS = "assets"
-_HERE = Arg("its folder, or the address of a git repository", metavar="GALLERY")
+_HERE = Arg("its folder, or the address of a git repository", metavar="GALLERY", place="there")
 _GIT = re.compile(r"(https?://|ssh://|git@|file://).+|.+\.git")
 _PATIENCE_S = 300
 _MOST_TEXT = 256 << 20
@@ -45,8 +45,12 @@ class Galleries:
     @verb("gallery", "publish", attribute="galleries")
     def publish(
         self,
-        source: Annotated[str, Arg("a notebook, or run:ID for one of its snapshots", metavar="SOURCE")],
-        gallery: Annotated[str, Arg("the folder; a working tree of git is one", metavar="GALLERY")],
+        source: Annotated[
+            str, Arg("a notebook, or run:ID for one of its snapshots", metavar="SOURCE", place="notebook")
+        ],
+        gallery: Annotated[
+            str, Arg("the folder; a working tree of git is one", metavar="GALLERY", place="file")
+        ],
         *,
         name: Annotated[str | None, Arg("its name there; without it the notebook's")] = None,
         description: Annotated[str, Arg("one sentence about it")] = "",

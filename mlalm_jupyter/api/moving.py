@@ -21,9 +21,15 @@ class Moving:
     def move(
         self,
         notebook: Annotated[
-            str, Arg("where it was; no file is there any more", metavar="OLD", completes="experiment")
+            str,
+            Arg(
+                "where it was; no file is there any more",
+                metavar="OLD",
+                completes="experiment",
+                place="notebook",
+            ),
         ],
-        to: Annotated[str, Arg("where it is now", metavar="NEW")],
+        to: Annotated[str, Arg("where it is now", metavar="NEW", place="notebook")],
     ) -> Experiment:
         """Have an experiment with its history follow a notebook that was moved or renamed.
 

@@ -34,7 +34,7 @@ class Triggers:
     @verb("trigger", "add")
     def add(
         self,
-        notebook: Annotated[str, Arg("the notebook to run", metavar="NOTEBOOK")],
+        notebook: Annotated[str, Arg("the notebook to run", metavar="NOTEBOOK", place="notebook")],
         name: Annotated[str, Arg("what to call it")],
         *,
         cron: Annotated[
