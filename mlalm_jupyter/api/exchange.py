@@ -11,7 +11,7 @@ from mlalm_jupyter.api.pinning import told_absent
 from mlalm_jupyter.api.recorder import Recorder
 from mlalm_jupyter.api.saving import Saving, found_source, new_path, replaced, write_new_notebook
 from mlalm_jupyter.api.verb import Arg, verb
-from mlalm_jupyter.domain.errors import InvalidInput, MissingAssets, NotFound
+from mlalm_jupyter.domain.errors import Conflict, InvalidInput, MissingAssets, NotFound
 from mlalm_jupyter.domain.experiment import Experiment
 from mlalm_jupyter.domain.outcome import SavedAs, Written
 from mlalm_jupyter.notebook.document import read_notebook
@@ -37,7 +37,7 @@ class Exchange(Saving):
         ctx = self._context
         found = found_source(ctx, source)
         document = read_notebook(found.content)
-        origin = found.origin or self._known(found.path)
+        origin = found.origin or self._known(found.path, found.content, why="export")
         exported = ExportedExperiment.of(
             document,
             id=origin.id,
@@ -123,6 +123,12 @@ class Exchange(Saving):
                 "experiment",
                 wanted.name,
                 fix="What it was exported from is not here; import it under a new name, without --overwrite.",
+            )
+        if wanted.kind != known.kind:
+            raise Conflict(
+                f"The notebook '{known.path}' was not written over.",
+                why=f"The text is of a {wanted.kind} experiment, and that is a {known.kind} one.",
+                fix="Import it under a new name, without --overwrite.",
             )
         file = ctx.path / known.path
         if not file.exists():

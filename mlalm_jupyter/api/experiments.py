@@ -68,9 +68,7 @@ class Experiments(Exchange, Views, Moving):
         <RunStatus.DRAFT: 'Draft'>
         """
         path, content = notebook_file(self._context, notebook)
-        if not anew:
-            self.ask_if_moved(path, content)
-        return self._recorder.keep(content, path=path, message=message, tags=tags)
+        return self._recorder.keep(content, path=path, message=message, tags=tags, anew=anew)
 
     @verb("experiment", "run", is_long=True)
     def run(
@@ -99,8 +97,6 @@ class Experiments(Exchange, Views, Moving):
         document = read_notebook(content)
         check_parameters(document, parameters or {})
         last_cell(document, to)
-        if not anew:
-            self.ask_if_moved(path, content)
         ctx.host.ensure(ctx.info.id, ctx.path)
         run = self._recorder.submit(
             content,
@@ -111,6 +107,7 @@ class Experiments(Exchange, Views, Moving):
             message=message,
             tags=tags,
             is_awaited=wait,
+            anew=anew,
         )
         return ended_run(ctx, run, timeout_s=timeout_s) if wait else run
 

@@ -11,6 +11,7 @@ import shutil
 import stat
 import subprocess
 import tempfile
+import unicodedata
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -32,6 +33,7 @@ _ASSETS = "assets"
 _HERE = Arg("its folder, or the address of a git repository", metavar="GALLERY", place="there")
 _GIT = re.compile(r"(https?://|ssh://|git@|file://).+|.+\.git")
 _PATIENCE_S = 300
+_LONGEST_NAME = 128
 _MOST_TEXT = 256 << 20
 _MOST_ASSET = 8 << 30
 
@@ -64,7 +66,7 @@ class Galleries:
                 fix="Clone that repository, publish into its folder, and push.",
             )
         parcel = packed(self._context, source)
-        told = checked_name("experiment", name or parcel.experiment.name.rpartition("/")[2])
+        told = checked_name("experiment", name if name is not None else _slug(parcel.experiment.name))
         root = Path(os.path.expanduser(gallery))
         target = root / told
         if target.exists():
@@ -162,6 +164,20 @@ class Galleries:
             if done.returncode:
                 raise _not_fetched(gallery, (done.stderr.strip().splitlines() or ["git gave no reason"])[-1])
             yield Path(place) / "gallery"
+
+
+def _slug(path: str) -> str:
+    """A notebook's own name as that of a package."""
+    letters = unicodedata.normalize("NFKD", path.rpartition("/")[2]).encode("ascii", "ignore").decode()
+    name = re.sub(r"[^A-Za-z0-9._-]+", "-", letters).strip("-._")[:_LONGEST_NAME].rstrip("-._")
+    if not name:
+        raise InvalidInput(
+            "The name of the package",
+            expected="letters or digits in the notebook's own name",
+            got=f"'{path}'",
+            fix="Give it one with --name.",
+        )
+    return name
 
 
 def _not_fetched(gallery: str, why: str) -> Unavailable:

@@ -11,6 +11,7 @@ from typing import Annotated
 
 from mlalm_jupyter.api.context import Context
 from mlalm_jupyter.api.files import write_new_file
+from mlalm_jupyter.api.moving import begun
 from mlalm_jupyter.api.pinning import asset_of, pin_of, pins_of
 from mlalm_jupyter.api.recorder import Recorder, notebook_file
 from mlalm_jupyter.api.verb import Arg, verb
@@ -117,7 +118,7 @@ class Saving:
             for wanted in dict.fromkeys(one.wanted for one in used)
             if wanted != pin.reference
         )
-        experiment = self._known(path)
+        experiment = self._known(path, content, why="update-asset")
         if not swaps:
             return SavedAs(experiment, (), note=f"Nothing changed: it refers to {pin.told} already.")
         self._recorder.keep(content, path=path, message=f"before {pin.told}")
@@ -125,17 +126,18 @@ class Saving:
         with ctx.catalog.write() as tx:
             told = {"old": [one.old for one in swaps], "new": pin.reference, "kind": pin.kind}
             ctx.note(tx, "experiment", "update-asset", subject_id=experiment.id, subject=path, data=told)
-        return SavedAs(self._known(path), swaps)
+        return SavedAs(self._known(path, content, why="update-asset"), swaps)
 
-    def _known(self, path: str) -> Experiment:
-        """The experiment of a notebook; one that has never been run becomes known by this."""
+    def _known(self, path: str, content: bytes, *, why: str) -> Experiment:
+        """The experiment of a notebook; one that has never been run becomes known by this, for what is told as `why`."""
         ctx = self._context
         with ctx.catalog.write() as tx:
-            experiment = tx.experiments.at_path(path)
-            if experiment is None:
-                experiment = Experiment(ctx.clock.new_id(), path, "training", ctx.clock.now())
-                tx.experiments.add(experiment)
-        return experiment
+            known = tx.experiments.at_path(path)
+            if known is not None:
+                return known
+            made = begun(ctx, tx, path, content)
+            ctx.note(tx, "experiment", "begin", subject_id=made.id, subject=path, data={"for": why})
+        return made
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,8 +13,10 @@ import pytest
 from sklearn.linear_model import LinearRegression
 from sklearn.preprocessing import StandardScaler
 
+from mlalm_jupyter.api.context import LiveCell
 from mlalm_jupyter.domain.errors import (
     AlreadyExists,
+    Conflict,
     Corrupt,
     InvalidInput,
     MissingAssets,
@@ -478,3 +480,38 @@ def test_a_dataset_of_a_package_is_known_by_its_bytes_and_not_by_what_is_told(
         with pytest.raises((Corrupt, InvalidInput)):
             third.galleries.clone("train", str(tmp_path / "gallery"))
         assert third.datasets.list() == ()
+
+
+def test_what_an_export_makes_known_is_in_the_journal(ws: Workspace) -> None:
+    name = write(ws, "train.ipynb", "1")
+    ws.experiments.export(name, str(ws.path / "one.json"))
+    experiment = ws.experiments.show(name)
+    with ws.catalog.read() as tx:
+        events = tx.events.find(subject_id=experiment.id)
+    assert [(one.noun, one.action, one.data) for one in events] == [
+        ("experiment", "begin", {"for": "export"})
+    ]
+    ws.experiments.export(name, str(ws.path / "two.json"))
+    with ws.catalog.read() as tx:
+        assert tx.events.find(subject_id=experiment.id) == events
+
+
+def test_a_text_of_another_kind_is_not_written_over_an_experiment(ws: Workspace) -> None:
+    name = write(ws, "train.ipynb", "a = 1")
+    file = ws.path / "one.json"
+    ws.experiments.export(name, str(file))
+    file.write_text(file.read_text().replace('"kind": "training"', '"kind": "predictive"'))
+    with pytest.raises(Conflict, match="of a predictive experiment, and that is a training one"):
+        ws.experiments.import_(str(file), overwrite=True)
+    assert [one.is_editable for one in ws.experiments.history(name)] == [True]
+    assert ws.experiments.import_(str(file), "scored").experiment.kind == "predictive"
+
+
+def test_a_run_that_was_deleted_is_told_so_in_the_lineage_of_its_model(ws: Workspace) -> None:
+    name = write(ws, "train.ipynb", "1")
+    run = ws.experiments.snapshot(name)
+    ws.context.live = LiveCell(run.id, 1)
+    ws.models.register(LinearRegression().fit(ROWS, ROWS["a"]), "line", sample=ROWS)
+    ws.experiments.delete(name, yes=True)
+    (thing,) = (one for one in ws.models.lineage("line").things if one.kind == "run")
+    assert thing.told == "train.ipynb, deleted with its experiment"

@@ -185,3 +185,25 @@ def test_a_token_is_not_told_when_git_takes_too_long(
     with pytest.raises(Unavailable, match="longer than 0 s") as caught:
         hosted.galleries.list(behind_a_token)
     assert TOKEN not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("notebook", "package"),
+    [("My Notebook.ipynb", "My-Notebook"), ("deep/Über uns (2).ipynb", "Uber-uns-2"), ("a" * 150, "a" * 128)],
+)
+def test_a_notebook_of_any_name_is_published_under_one_that_packages_may_have(
+    workspace: Workspace, tmp_path: Path, notebook: str, package: str
+) -> None:
+    (workspace.path / "deep").mkdir()
+    name = write(workspace, ("1", []), name=notebook if notebook.endswith(".ipynb") else f"{notebook}.ipynb")
+    assert workspace.galleries.publish(name, str(tmp_path / "gallery")).name == package
+    assert workspace.galleries.clone(package, str(tmp_path / "gallery"), name="again").experiment.id
+
+
+def test_a_notebook_whose_name_has_no_letters_needs_another_in_the_gallery(
+    workspace: Workspace, tmp_path: Path
+) -> None:
+    name = write(workspace, ("1", []), name="日記.ipynb")
+    with pytest.raises(InvalidInput, match="Give it one with --name"):
+        workspace.galleries.publish(name, str(tmp_path / "gallery"))
+    assert workspace.galleries.publish(name, str(tmp_path / "gallery"), name="diary").name == "diary"
