@@ -21,6 +21,8 @@ from tornado.web import create_signed_value
 from mlalm_jupyter.surfaces.lab import typescript
 from mlalm_jupyter.workspace import Workspace
 
+pytestmark = pytest.mark.prove_experiments
+
 pytest_plugins = ["pytest_jupyter.jupyter_server"]
 Fetch = Callable[..., Awaitable[Any]]
 
