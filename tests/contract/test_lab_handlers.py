@@ -179,7 +179,7 @@ async def test_files_lie_in_the_folder_that_jupyter_serves(
     assert (jp_root_dir / "out/copy.csv").read_text() == "a\n1\n"
     what = {"what": "f.py", "sample": "rows", "service": "same"}
     await asked(jp_fetch, "service/deploy", **what)
-    await asked(jp_fetch, "wsd/export", service="same", file="same.wsd.json")
+    await asked(jp_fetch, "wsd/export", what="same", file="same.wsd.json")
     assert (jp_root_dir / "same.wsd.json").exists()
     await asked(jp_fetch, "wsd/validate", file="same.wsd.json")
     assert list(started_in.iterdir()) == []
@@ -216,7 +216,11 @@ async def test_whatever_may_name_a_file_names_it_from_the_folder_that_jupyter_se
     async def done(verb: str, **arguments: object) -> Any:
         params = {"workspace": str(team)}
         answer = await jp_fetch(
-            "mlalm", "api", *verb.split("/"), params=params, method="POST", body=json.dumps(arguments)
+            *("mlalm", "api", *verb.split("/")),
+            params=params,
+            method="POST",
+            body=json.dumps(arguments),
+            request_timeout=90,  # the first deployment starts the server
         )
         return json.loads(answer.body)["result"]
 
