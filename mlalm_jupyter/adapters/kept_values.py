@@ -13,12 +13,13 @@ import contextlib
 import hashlib
 import json
 import os
-import re
 import types
 import zlib
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
+
+from mlalm_jupyter.domain.secrecy import secrecy
 
 LARGEST = 64 << 20
 """A larger value is not kept; it can be written to a file, or uploaded as a dataset."""
@@ -29,15 +30,6 @@ OFF = ("0", "no", "off", "false")
 _PLAIN = (bool, int, float, str, type(None))
 _Print = tuple[Any, ...]
 """What tells a value from another: its form, and a checksum of all it holds."""
-_SECRET_NAME = re.compile(
-    r"(?i)(^|_)(passwords?|passwd|pwd|passphrase|token|secrets?|key|credentials?|apikey)\d*(_|$)"
-)
-_SECRET_TEXT = re.compile(
-    r"-----BEGIN [A-Z ]*PRIVATE KEY-----|\b(AKIA|ASIA)[0-9A-Z]{16}\b|\bgh[pousr]_\w{20,}|\bgithub_pat_\w{20,}"
-    r"|\bglpat-[\w-]{16,}|\bsk-[\w-]{20,}|\bxox[abprs]-[\w-]{10,}|\bhf_\w{20,}|\bAIza[\w-]{30,}"
-    r"|\beyJ[\w-]{10,}\.eyJ[\w-]{10,}\.|://[^/\s:@]+:[^/\s@]+@"
-)
-_RANDOM_TEXT = re.compile(r"(?=.*[a-z])(?=.*[A-Z])(?=.*\d)[\w+/=-]{24,256}")
 
 
 class Keeper:
@@ -192,40 +184,6 @@ def _names_in(code: types.CodeType) -> Iterator[str]:
     for inner in code.co_consts:
         if isinstance(inner, types.CodeType):
             yield from _names_in(inner)
-
-
-def secrecy(name: str, value: Any) -> str:
-    """Why a value is not to be kept, for it is a secret or looks like one; empty when it may be.
-
-    >>> secrecy("api_key", "x"), secrecy("rows", [1]), secrecy("options", {"password": "hunter2"})
-    ('its name is that of a secret', '', 'it looks like a secret, or holds one')
-    """
-    if _SECRET_NAME.search(_parted(name)):
-        return "its name is that of a secret"
-    return "it looks like a secret, or holds one" if _holds_secret(value) else ""
-
-
-def _parted(name: str) -> str:
-    return re.sub(r"(?<=[a-z0-9])(?=[A-Z])|-", "_", name)
-
-
-def _holds_secret(value: Any, depth: int = 4) -> bool:
-    if isinstance(value, bytes):
-        value = value[:65536].decode("latin-1")
-    if isinstance(value, str):
-        return bool(_SECRET_TEXT.search(value[:65536]) or _RANDOM_TEXT.fullmatch(value.strip()))
-    if not depth or isinstance(value, (bool, int, float, type(None), type, types.FunctionType)):
-        return False
-    if isinstance(value, (list, tuple, set, frozenset)):
-        return any(_holds_secret(one, depth - 1) for one in value)
-    inside = value if isinstance(value, dict) else getattr(value, "__dict__", None)
-    if not isinstance(inside, dict):
-        return False
-    return any(
-        (isinstance(one, (str, bytes)) and one and _SECRET_NAME.search(_parted(str(key))) is not None)
-        or _holds_secret(one, depth - 1)
-        for key, one in list(inside.items())
-    )
 
 
 def _print_of(value: Any) -> _Print | None:

@@ -53,6 +53,14 @@ def kept_file(context: Context, path: Path, *, name: str, kind: str, is_guessed:
     return Kept(digest, size, rows, schema, _put_profile(context, profile))
 
 
+def kept_bytes(context: Context, data: bytes, *, name: str, kind: str) -> Kept:
+    """Put bytes into the store that are of their kind, with what they hold."""
+    rows, schema, profile = _look(
+        context, io.BytesIO(data), len(data), name=name, kind=kind, is_guessed=False
+    )
+    return Kept(context.blobs.put(data), len(data), rows, schema, _put_profile(context, profile))
+
+
 def referenced(context: Context, address: str, *, dataset_id: str, kind: str, is_guessed: bool) -> Kept:
     """Look at a file where it lies, and remember how it was."""
     name, shown = file_name_of(address), shown_address(address)

@@ -11,7 +11,7 @@ from mlalm_jupyter.api.pinning import told_absent
 from mlalm_jupyter.api.recorder import Recorder
 from mlalm_jupyter.api.saving import Saving, found_source, new_path, replaced, write_new_notebook
 from mlalm_jupyter.api.verb import Arg, verb
-from mlalm_jupyter.domain.errors import InvalidInput, MissingAssets, NotFound
+from mlalm_jupyter.domain.errors import Conflict, InvalidInput, MissingAssets, NotFound
 from mlalm_jupyter.domain.experiment import Experiment
 from mlalm_jupyter.domain.outcome import SavedAs, Written
 from mlalm_jupyter.notebook.document import read_notebook
@@ -28,25 +28,27 @@ class Exchange(Saving):
     @verb("experiment", "export")
     def export(
         self,
-        source: Annotated[str, Arg("a notebook, or run:ID for one of its snapshots", metavar="SOURCE")],
+        source: Annotated[
+            str, Arg("a notebook, or run:ID for one of its snapshots", metavar="SOURCE", place="notebook")
+        ],
         file: Annotated[str, Arg("where to write the text; it must not exist yet", metavar="FILE")],
     ) -> Written:
         """Write an experiment as text meant for git: cells and references, never outputs or the bytes of assets."""
         ctx = self._context
-        origin, run, content, pins = found_source(ctx, source)
-        if origin is None:
-            origin = self._known(run.path if run else ctx.inside(readable_file(ctx, _notebook(source))))
+        found = found_source(ctx, source)
+        document = read_notebook(found.content)
+        origin = found.origin or self._known(found.path, found.content, why="export")
         exported = ExportedExperiment.of(
-            read_notebook(content),
+            document,
             id=origin.id,
             name=origin.path.removesuffix(".ipynb"),
             kind=origin.kind,
-            assets=pins,
+            assets=found.pins,
             parent=parent_of(origin),
         )
         data = exported.to_text().encode()
         target = write_new_file(ctx, file, data)
-        absent = told_absent(read_notebook(content), pins, run.snapshot.parameters if run else {})
+        absent = told_absent(document, found.pins, found.parameters)
         return Written(f"experiment {origin.path}", str(target), len(data), ctx.digest(data), absent)
 
     @verb("experiment", "import", attribute="experiments")
@@ -101,8 +103,10 @@ class Exchange(Saving):
     @verb("experiment", "copy")
     def copy(
         self,
-        source: Annotated[str, Arg("a notebook, or run:ID for one of its snapshots", metavar="SOURCE")],
-        to: Annotated[str, Arg("the folder of the other workspace", metavar="WORKSPACE")],
+        source: Annotated[
+            str, Arg("a notebook, or run:ID for one of its snapshots", metavar="SOURCE", place="notebook")
+        ],
+        to: Annotated[str, Arg("the folder of the other workspace", metavar="WORKSPACE", place="file")],
         *,
         name: Annotated[str | None, Arg("its name there; without it the one it has here")] = None,
     ) -> SavedAs:
@@ -120,6 +124,12 @@ class Exchange(Saving):
                 wanted.name,
                 fix="What it was exported from is not here; import it under a new name, without --overwrite.",
             )
+        if wanted.kind != known.kind:
+            raise Conflict(
+                f"The notebook '{known.path}' was not written over.",
+                why=f"The text is of a {wanted.kind} experiment, and that is a {known.kind} one.",
+                fix="Import it under a new name, without --overwrite.",
+            )
         file = ctx.path / known.path
         if not file.exists():
             raise NotFound("file", known.path, fix="Import it under a new name, without --overwrite.")
@@ -131,7 +141,3 @@ class Exchange(Saving):
                 tx, "experiment", "import", subject_id=known.id, subject=known.path, data={"overwrote": True}
             )
         return SavedAs(known)
-
-
-def _notebook(source: str) -> str:
-    return source if source.endswith(".ipynb") else f"{source}.ipynb"

@@ -40,7 +40,7 @@ class Experiments(Exchange, Views, Moving):
 
     @verb("experiment", "show")
     def show(
-        self, notebook: Annotated[str, Arg("the notebook's path", completes="experiment")]
+        self, notebook: Annotated[str, Arg("the notebook's path", completes="experiment", place="notebook")]
     ) -> Experiment:
         """Show one experiment."""
         with self._context.catalog.read() as tx:
@@ -52,7 +52,7 @@ class Experiments(Exchange, Views, Moving):
     @verb("experiment", "snapshot")
     def snapshot(
         self,
-        notebook: Annotated[str, Arg("the notebook to keep as it is", metavar="NOTEBOOK")],
+        notebook: Annotated[str, Arg("the notebook to keep as it is", metavar="NOTEBOOK", place="notebook")],
         *,
         message: Annotated[str, Arg("why, in a few words", short="-m")] = "",
         tags: Annotated[Mapping[str, str] | None, Arg("words to find it by", metavar="KEY=VALUE")] = None,
@@ -68,14 +68,12 @@ class Experiments(Exchange, Views, Moving):
         <RunStatus.DRAFT: 'Draft'>
         """
         path, content = notebook_file(self._context, notebook)
-        if not anew:
-            self.ask_if_moved(path, content)
-        return self._recorder.keep(content, path=path, message=message, tags=tags)
+        return self._recorder.keep(content, path=path, message=message, tags=tags, anew=anew)
 
     @verb("experiment", "run", is_long=True)
     def run(
         self,
-        notebook: Annotated[str, Arg("the notebook to run", metavar="NOTEBOOK")],
+        notebook: Annotated[str, Arg("the notebook to run", metavar="NOTEBOOK", place="notebook")],
         *,
         parameters: Annotated[
             Mapping[str, object] | None, Arg("values for its parameters cell", short="-p")
@@ -99,8 +97,6 @@ class Experiments(Exchange, Views, Moving):
         document = read_notebook(content)
         check_parameters(document, parameters or {})
         last_cell(document, to)
-        if not anew:
-            self.ask_if_moved(path, content)
         ctx.host.ensure(ctx.info.id, ctx.path)
         run = self._recorder.submit(
             content,
@@ -110,13 +106,15 @@ class Experiments(Exchange, Views, Moving):
             until=to,
             message=message,
             tags=tags,
+            is_awaited=wait,
+            anew=anew,
         )
         return ended_run(ctx, run, timeout_s=timeout_s) if wait else run
 
     @verb("experiment", "history")
     def history(
         self,
-        notebook: Annotated[str, Arg("the notebook's path", completes="experiment")],
+        notebook: Annotated[str, Arg("the notebook's path", completes="experiment", place="notebook")],
         *,
         limit: Annotated[int, Arg("how many runs to list")] = 50,
         status: Annotated[str | None, Arg("only those of this status, such as Failed")] = None,
@@ -159,7 +157,7 @@ class Experiments(Exchange, Views, Moving):
     @verb("experiment", "delete")
     def delete(
         self,
-        notebook: Annotated[str, Arg("the notebook's path", completes="experiment")],
+        notebook: Annotated[str, Arg("the notebook's path", completes="experiment", place="notebook")],
         *,
         yes: Annotated[bool, Arg("delete without asking")] = False,
     ) -> Removed:

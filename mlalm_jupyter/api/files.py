@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import os
+import secrets
 from pathlib import Path
 
 from mlalm_jupyter.api.context import Context
@@ -53,14 +54,15 @@ def write_new_file(context: Context, file: str, data: bytes) -> Path:
     path = Path(os.path.expanduser(file))
     if path.exists():
         raise AlreadyExists("file", str(file), fix="Choose another name, or move that file away.")
-    temporary = path.with_name(f".{path.name}.{os.getpid()}.part")
+    temporary: Path | None = None
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        with open(temporary, "wb") as out:
+        temporary = path.with_name(f".{path.name}.{secrets.token_hex(8)}.part")
+        with open(temporary, "xb") as out:
             out.write(data)
             out.flush()
             os.fsync(out.fileno())
-        os.link(temporary, path)
+        _put(temporary, path)
     except FileExistsError as error:
         raise AlreadyExists("file", str(file), fix="Choose another name, or move that file away.") from error
     except OSError as error:
@@ -69,5 +71,23 @@ def write_new_file(context: Context, file: str, data: bytes) -> Path:
             f"The file '{file}' was not written.", why=why, fix="Choose another place."
         ) from error
     finally:
-        temporary.unlink(missing_ok=True)
+        if temporary is not None:
+            temporary.unlink(missing_ok=True)
     return path.resolve()
+
+
+def _put(temporary: Path, path: Path) -> None:
+    """Give a finished file its name, which nothing may have yet."""
+    try:
+        os.link(temporary, path)
+    except FileExistsError:
+        raise
+    except OSError:
+        # FAT and some network disks know no links: the name is taken first, and then gets its bytes at once
+        with open(path, "xb"):
+            pass
+        try:
+            os.replace(temporary, path)
+        except BaseException:
+            path.unlink(missing_ok=True)
+            raise

@@ -11,6 +11,7 @@ import shutil
 import stat
 import subprocess
 import tempfile
+import unicodedata
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -19,6 +20,7 @@ from typing import Annotated, Any
 from mlalm_jupyter.api.context import Context
 from mlalm_jupyter.api.parcels import Packed, Parcel, packed, unpacked
 from mlalm_jupyter.api.verb import Arg, verb
+from mlalm_jupyter.domain.addresses import shown_address, without_secrets
 from mlalm_jupyter.domain.errors import AlreadyExists, Corrupt, InvalidInput, NotFound, Unavailable
 from mlalm_jupyter.domain.listing import Listing
 from mlalm_jupyter.domain.names import checked_name
@@ -28,9 +30,10 @@ from mlalm_jupyter.notebook.imported import imported
 _TEXT = "experiment.json"
 _ABOUT = "about.json"
 _ASSETS = "assets"
-_HERE = Arg("its folder, or the address of a git repository", metavar="GALLERY")
+_HERE = Arg("its folder, or the address of a git repository", metavar="GALLERY", place="there")
 _GIT = re.compile(r"(https?://|ssh://|git@|file://).+|.+\.git")
 _PATIENCE_S = 300
+_LONGEST_NAME = 128
 _MOST_TEXT = 256 << 20
 _MOST_ASSET = 8 << 30
 
@@ -44,8 +47,12 @@ class Galleries:
     @verb("gallery", "publish", attribute="galleries")
     def publish(
         self,
-        source: Annotated[str, Arg("a notebook, or run:ID for one of its snapshots", metavar="SOURCE")],
-        gallery: Annotated[str, Arg("the folder; a working tree of git is one", metavar="GALLERY")],
+        source: Annotated[
+            str, Arg("a notebook, or run:ID for one of its snapshots", metavar="SOURCE", place="notebook")
+        ],
+        gallery: Annotated[
+            str, Arg("the folder; a working tree of git is one", metavar="GALLERY", place="file")
+        ],
         *,
         name: Annotated[str | None, Arg("its name there; without it the notebook's")] = None,
         description: Annotated[str, Arg("one sentence about it")] = "",
@@ -55,11 +62,11 @@ class Galleries:
             raise InvalidInput(
                 "The gallery",
                 expected="a folder here",
-                got=f"the address '{gallery}'",
+                got=f"the address '{shown_address(gallery)}'",
                 fix="Clone that repository, publish into its folder, and push.",
             )
         parcel = packed(self._context, source)
-        told = checked_name("experiment", name or parcel.experiment.name.rpartition("/")[2])
+        told = checked_name("experiment", name if name is not None else _slug(parcel.experiment.name))
         root = Path(os.path.expanduser(gallery))
         target = root / told
         if target.exists():
@@ -102,9 +109,10 @@ class Galleries:
     def list(self, gallery: Annotated[str, _HERE]) -> Listing[Published]:
         """List the experiments of a gallery."""
         with self._opened(gallery) as root:
+            shown = shown_address(gallery)
             is_here = root == Path(os.path.expanduser(gallery))
             found = [
-                _listed(one.parent, place=str(one.parent) if is_here else f"{gallery}#{one.parent.name}")
+                _listed(one.parent, place=str(one.parent) if is_here else f"{shown}#{one.parent.name}")
                 for one in sorted(root.glob(f"*/{_ABOUT}"))
             ]
         return Listing("package", found)
@@ -119,13 +127,14 @@ class Galleries:
     ) -> SavedAs:
         """Take an experiment out of a gallery, with all it refers to; nothing of it is run."""
         checked_name("experiment", package)
+        shown = shown_address(gallery)
         with self._opened(gallery) as root:
             folder = root / package
             if not (folder / _ABOUT).is_file():
                 known = [one.parent.name for one in root.glob(f"*/{_ABOUT}")]
-                raise NotFound("package", package, known=known, fix=f"See `mlalm gallery list {gallery}`.")
+                raise NotFound("package", package, known=known, fix=f"See `mlalm gallery list {shown}`.")
             parcel = _read(folder)
-            return unpacked(self._context, parcel, name=name or package, told=f"{gallery}#{package}")
+            return unpacked(self._context, parcel, name=name or package, told=f"{shown}#{package}")
 
     @contextlib.contextmanager
     def _opened(self, gallery: str) -> Iterator[Path]:
@@ -135,7 +144,9 @@ class Galleries:
             yield folder
             return
         if not _GIT.fullmatch(gallery):
-            raise NotFound("gallery", gallery, fix="Name a folder, or the address of a git repository.")
+            raise NotFound(
+                "gallery", shown_address(gallery), fix="Name a folder, or the address of a git repository."
+            )
         with tempfile.TemporaryDirectory(prefix="mlalm-gallery-") as place:
             self._context.progress("Fetching the gallery", 0, 0)
             command = ["git", "-c", "core.symlinks=false", "clone", "--quiet", "--depth", "1"]
@@ -145,16 +156,36 @@ class Galleries:
                 done = subprocess.run(
                     command, capture_output=True, text=True, timeout=_PATIENCE_S, check=False, env=environ
                 )
-            except (OSError, subprocess.TimeoutExpired) as error:
-                raise Unavailable(
-                    "The gallery was not fetched.", why=str(error), fix="Try it with git."
-                ) from error
+            except subprocess.TimeoutExpired:
+                # its own words repeat the command, with all that the address tells
+                raise _not_fetched(gallery, f"It took longer than {_PATIENCE_S} s.") from None
+            except OSError as error:
+                raise _not_fetched(gallery, str(error)) from error
             if done.returncode:
-                why = (done.stderr.strip().splitlines() or ["git gave no reason"])[-1]
-                raise Unavailable(
-                    f"The gallery '{gallery}' was not fetched.", why=why, fix="Try it with git."
-                )
+                raise _not_fetched(gallery, (done.stderr.strip().splitlines() or ["git gave no reason"])[-1])
             yield Path(place) / "gallery"
+
+
+def _slug(path: str) -> str:
+    """A notebook's own name as that of a package."""
+    letters = unicodedata.normalize("NFKD", path.rpartition("/")[2]).encode("ascii", "ignore").decode()
+    name = re.sub(r"[^A-Za-z0-9._-]+", "-", letters).strip("-._")[:_LONGEST_NAME].rstrip("-._")
+    if not name:
+        raise InvalidInput(
+            "The name of the package",
+            expected="letters or digits in the notebook's own name",
+            got=f"'{path}'",
+            fix="Give it one with --name.",
+        )
+    return name
+
+
+def _not_fetched(gallery: str, why: str) -> Unavailable:
+    return Unavailable(
+        f"The gallery '{shown_address(gallery)}' was not fetched.",
+        why=without_secrets(why, gallery),
+        fix="Try it with git.",
+    )
 
 
 def _listed(folder: Path, *, place: str) -> Published:

@@ -110,7 +110,7 @@ class _Walk:
             for one in lineage.datasets:
                 self._step(self._input(one), key, "was loaded")
             return
-        run = self._run(lineage.run_id, lineage.datasets)
+        run = self._run(lineage.run_id, lineage.datasets, path=lineage.experiment)
         if lineage.cell is None:
             self._step(run, key, "made")
             return
@@ -125,7 +125,7 @@ class _Walk:
         self._step(run, cell, "ran")
         self._step(cell, key, "left it" if lineage.output else "made")
 
-    def _run(self, run_id: str, inputs: tuple[str, ...]) -> str:
+    def _run(self, run_id: str, inputs: tuple[str, ...], *, path: str | None = None) -> str:
         key = f"run {run_id}"
         if key in self._things:
             return key
@@ -133,7 +133,8 @@ class _Walk:
             run: Run | None = self._tx.runs.get(run_id)
         except (NotFound, InvalidInput):
             run = None
-        told = Thing(key, "run", run_id[:12], "not of this workspace")
+        gone = "deleted with its experiment"
+        told = Thing(key, "run", run_id[:12], f"{path}, {gone}" if path else gone)
         if run is not None:
             told = replace(told, told=run.path, at=run.created_at, by=run.created_by)
         self._add(told)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from pathlib import Path
 from typing import Annotated
 
 from mlalm_jupyter.api.context import Context
@@ -21,9 +22,15 @@ class Moving:
     def move(
         self,
         notebook: Annotated[
-            str, Arg("where it was; no file is there any more", metavar="OLD", completes="experiment")
+            str,
+            Arg(
+                "where it was; no file is there any more",
+                metavar="OLD",
+                completes="experiment",
+                place="notebook",
+            ),
         ],
-        to: Annotated[str, Arg("where it is now", metavar="NEW")],
+        to: Annotated[str, Arg("where it is now", metavar="NEW", place="notebook")],
     ) -> Experiment:
         """Have an experiment with its history follow a notebook that was moved or renamed.
 
@@ -54,19 +61,29 @@ class Moving:
         assert moved is not None
         return moved
 
-    def ask_if_moved(self, path: str, content: bytes) -> None:
-        """Refuse to begin an experiment of a notebook that looks like a known one whose file is gone."""
-        with self._context.catalog.read() as tx:
-            if tx.experiments.id_at(path) is not None:
-                return
-            gone = moved_from(self._context, tx, content)
-        if gone is not None:
-            raise Conflict(
-                f"No experiment was begun for {path}.",
-                why=f"It is what {gone} was in its last snapshot, and no file is there any more.",
-                fix=f"If it was moved, have its history follow with `mlalm experiment move {gone} {path}`; "
-                "else repeat with --anew.",
-            )
+
+def begun(context: Context, tx: Transaction, path: str, content: bytes, *, anew: bool = False) -> Experiment:
+    """A new experiment for a notebook without a history; without `anew` one that looks like a moved one is refused."""
+    if not anew:
+        check_not_moved(context, tx, path, content)
+    experiment = Experiment(context.clock.new_id(), path, "training", context.clock.now())
+    tx.experiments.add(experiment)
+    return experiment
+
+
+def check_not_moved(context: Context, tx: Transaction, path: str, content: bytes) -> None:
+    """Refuse a notebook without a history that looks like a known one whose file is gone."""
+    # what lies outside is often a copy made for the moment
+    if Path(path).is_absolute() or tx.experiments.id_at(path) is not None:
+        return
+    gone = moved_from(context, tx, content)
+    if gone is not None:
+        raise Conflict(
+            f"No experiment was begun for {path}.",
+            why=f"It is what {gone} was in its last snapshot, and no file is there any more.",
+            fix=f"If it was moved, have its history follow with `mlalm experiment move {gone} {path}`; "
+            f"else begin another one with `mlalm experiment snapshot {path} --anew`.",
+        )
 
 
 def notebook_path(context: Context, notebook: str) -> str:
@@ -79,7 +96,8 @@ def moved_from(context: Context, tx: Transaction, content: bytes) -> str | None:
     digest = hashlib.sha256(content).hexdigest()
     for one in tx.experiments.find():
         last = one.last_run
-        if last and last.snapshot.digest == digest and not (context.path / one.path).exists():
+        is_inside = not Path(one.path).is_absolute()
+        if last and last.snapshot.digest == digest and is_inside and not (context.path / one.path).exists():
             return one.path
     return None
 

@@ -9,8 +9,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 
+from mlalm_jupyter.api.contents import kept_bytes
 from mlalm_jupyter.api.context import Context
 from mlalm_jupyter.api.pinning import asset_of, told_absent
+from mlalm_jupyter.api.registering import numbers, texts
 from mlalm_jupyter.api.saving import found_source, new_path, write_new_notebook
 from mlalm_jupyter.domain.asset import Dataset, Pin, Transform
 from mlalm_jupyter.domain.errors import Corrupt, InvalidInput, NotFound
@@ -19,6 +21,7 @@ from mlalm_jupyter.domain.model import Lineage, TrainedModel
 from mlalm_jupyter.domain.names import AssetRef, checked_name
 from mlalm_jupyter.domain.outcome import SavedAs, Swap
 from mlalm_jupyter.domain.signature import Schema
+from mlalm_jupyter.formats.tables import format_of
 from mlalm_jupyter.notebook.document import read_notebook
 from mlalm_jupyter.notebook.exported import ExportedExperiment, Parent
 from mlalm_jupyter.notebook.references import rewritten
@@ -54,20 +57,20 @@ class Parcel:
 
 def packed(context: Context, source: str) -> Parcel:
     """What a notebook or a snapshot is made of."""
-    origin, run, content, pins = found_source(context, source)
-    path = origin.path if origin else (run.path if run else source)
-    document = read_notebook(content)
+    found = found_source(context, source)
+    origin, pins = found.origin, found.pins
+    document = read_notebook(found.content)
     experiment = ExportedExperiment.of(
         document,
         id=origin.id if origin else context.clock.new_id(),
-        name=path.removesuffix(".ipynb"),
+        name=found.path.removesuffix(".ipynb"),
         kind=origin.kind if origin else "training",
         assets=pins,
         parent=parent_of(origin) if origin else None,
     )
     with context.catalog.read() as tx:
         assets = tuple(_packed(context, tx, pin) for pin in {pin.id: pin for pin in pins}.values())
-    return Parcel(experiment, assets, told_absent(document, pins, run.snapshot.parameters if run else {}))
+    return Parcel(experiment, assets, told_absent(document, pins, found.parameters))
 
 
 def unpacked(context: Context, parcel: Parcel, *, name: str, told: str) -> SavedAs:
@@ -77,7 +80,7 @@ def unpacked(context: Context, parcel: Parcel, *, name: str, told: str) -> Saved
     """
     path = new_path(context, name)
     kept = {asset.id: context.blobs.put(asset.data) for asset in parcel.assets}
-    opened = {asset.id: _opened(asset) for asset in parcel.assets}
+    opened = {asset.id: _opened(context, asset, told=told) for asset in parcel.assets}
     swaps: list[Swap] = []
     here: dict[str, str] = {}
     with context.catalog.write() as tx:
@@ -119,7 +122,13 @@ def missing_assets(tx: Transaction, pins: Iterable[Pin]) -> list[str]:
         except NotFound:
             told.append(f"{pin.told} (id {pin.id}), which is not here")
             continue
-        if found != pin.id:
+        if found == pin.id:
+            wanted = AssetRef.parse(pin.kind, pin.wanted)
+            if wanted.alias is not None and wanted.alias not in {
+                one.alias for one in tx.models.aliases(name=pin.name)
+            }:
+                told.append(f"{pin.kind} {pin.wanted}, an alias that is not here")
+        else:
             told.append(f"{pin.told} (id {pin.id}), while {pin.reference} here is another one (id {found})")
     return told
 
@@ -135,10 +144,11 @@ def _packed(context: Context, tx: Transaction, pin: Pin) -> Packed:
                 fix="Upload it as a file first.",
             )
         return Packed(pin.kind, asset.to_dict(), context.blobs.get(asset.digest))
-    return Packed(pin.kind, asset.to_dict(), context.blobs.get(asset.bundle_digest))
+    facts = {**asset.to_dict(), "lineage": asset.lineage.told}
+    return Packed(pin.kind, facts, context.blobs.get(asset.bundle_digest))
 
 
-def _opened(asset: Packed) -> Dataset | Transform | TrainedModel:
+def _opened(context: Context, asset: Packed, *, told: str) -> Dataset | Transform | TrainedModel:
     """The asset as a record, made from its bytes wherever they tell; a parcel that lies is refused."""
     from mlalm_jupyter.formats import bundle as bundles  # costs half a second, which others need not pay
 
@@ -157,14 +167,13 @@ def _opened(asset: Packed) -> Dataset | Transform | TrainedModel:
             "description": str(facts.get("description", "")),
         }
         if asset.kind == "dataset":
-            return Dataset(
-                **common,  # type: ignore[arg-type]
-                format=str(facts["format"]),
-                digest=str(facts["digest"]),
-                size_bytes=len(asset.data),
-                row_count=int(str(facts["row_count"])),
-                schema=Schema.from_dict(_mapping(facts["schema"])),
-            )
+            return _read_again(context, asset, common)
+        said = {
+            "properties": texts(_mapping(facts.get("properties", {}))),
+            "metrics": numbers(_mapping(facts.get("metrics", {}))),
+            "parameters": _mapping(facts.get("parameters", {})),
+        }
+        lineage = _mapping(facts.get("lineage", {}))
     except (KeyError, TypeError, ValueError) as error:
         raise Corrupt(
             f"The {asset.kind} of the parcel", why=f"What is told of it is incomplete: {error}."
@@ -178,11 +187,32 @@ def _opened(asset: Packed) -> Dataset | Transform | TrainedModel:
         "framework": opened.framework,
         "is_data_only": opened.is_data_only and not opened.wants(),
         "signature": opened.signature,
-        "lineage": Lineage("external"),
+        "lineage": Lineage(
+            "external", source={"file": told, "kind": "a copy", **({"says": lineage} if lineage else {})}
+        ),
     }
     if asset.kind == "transform":
         return Transform(**shared, transform_hash=opened.model_hash)  # type: ignore[arg-type]
-    return TrainedModel(**shared, model_hash=opened.model_hash)  # type: ignore[arg-type]
+    return TrainedModel(**shared, **said, model_hash=opened.model_hash)  # type: ignore[arg-type]
+
+
+def _read_again(context: Context, asset: Packed, common: Mapping[str, object]) -> Dataset:
+    """A dataset with its rows and columns as its bytes have them, and not as somebody says."""
+    facts = asset.facts
+    reference, _ = asset.reference, Schema.from_dict(_mapping(facts["schema"]))
+    kind = format_of(reference, said=str(facts["format"]))
+    kept = kept_bytes(context, asset.data, name=reference, kind=kind)
+    if kept.digest != str(facts["digest"]):
+        raise Corrupt(f"The dataset {reference} of the parcel", why="Its bytes give another hash.")
+    return Dataset(
+        **common,  # type: ignore[arg-type]
+        format=kind,
+        digest=kept.digest,
+        size_bytes=kept.size_bytes,
+        row_count=kept.row_count,
+        schema=kept.schema,
+        profile_digest=kept.profile_digest,
+    )
 
 
 def _adopted(
@@ -200,8 +230,6 @@ def _adopted(
     if held is not None:
         return held.reference
     if isinstance(opened, Dataset):
-        if opened.digest != digest:
-            raise Corrupt(f"The dataset {opened.reference} of the parcel", why="Its bytes give another hash.")
         dataset = replace(opened, version=tx.datasets.claim(opened.name, opened.version))
         tx.datasets.add(dataset)
         reference, subject_id = dataset.reference, dataset.id
@@ -226,19 +254,27 @@ def _in_order(asset: Packed) -> tuple[str, str, int]:
 
 
 def _pinned(tx: Transaction, pins: Iterable[Pin], here: Mapping[str, str]) -> list[Pin]:
-    """References without a version whose newest one here is another than the parcel was packed with."""
-    return [
-        pin for pin in pins
-        if pin.id in here and AssetRef.parse(pin.kind, pin.wanted).version is None
-        and asset_of(tx, AssetRef(pin.kind, pin.name)).id != pin.id
-    ]  # fmt: skip
+    """References by a name alone, or by an alias, that mean something else here, or nothing."""
+    found = []
+    for pin in pins:
+        wanted = AssetRef.parse(pin.kind, pin.wanted)
+        if pin.id in here and wanted.version is None and _id_of(tx, wanted) != pin.id:
+            found.append(pin)
+    return found
+
+
+def _id_of(tx: Transaction, wanted: AssetRef) -> str | None:
+    try:
+        return asset_of(tx, wanted).id
+    except NotFound:
+        return None
 
 
 def _told(pinned: Iterable[Pin], here: Mapping[str, str]) -> str:
     told = [f"{pin.kind} {pin.wanted} now says {here[pin.id]}" for pin in pinned]
     if not told:
         return ""
-    return f"Another version is the newest here, so what was read there is named: {', '.join(told)}."
+    return f"What was read there is named, for these mean something else here: {', '.join(told)}."
 
 
 def _mapping(value: object) -> dict[str, object]:

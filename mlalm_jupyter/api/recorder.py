@@ -7,12 +7,13 @@ from dataclasses import replace
 
 from mlalm_jupyter.api.context import Context
 from mlalm_jupyter.api.files import readable_file
+from mlalm_jupyter.api.moving import begun
+from mlalm_jupyter.api.nesting import WITHIN, check_awaited, started_within
 from mlalm_jupyter.api.registering import measured
 from mlalm_jupyter.api.scratch import folder_of
 from mlalm_jupyter.api.snapshots import changed_files, environment_here, taken
 from mlalm_jupyter.domain.asset import Pin
 from mlalm_jupyter.domain.errors import NotFound, SnapshotLocked, Unavailable
-from mlalm_jupyter.domain.experiment import Experiment
 from mlalm_jupyter.domain.job import Job, JobState, Lease
 from mlalm_jupyter.domain.run import Cells, Figure, Findings, Live, Output, Run, RunStatus, Snapshot
 from mlalm_jupyter.domain.trust import CODE_FORMS, sealed_statement
@@ -58,9 +59,17 @@ class Recorder:
         job: Mapping[str, object] | None = None,
         max_attempts: int = 1,
         again: Run | None = None,
+        is_awaited: bool = False,
+        anew: bool = False,
     ) -> Run:
-        """Take the snapshot and queue the job that executes it; both exist or neither."""
+        """Take the snapshot and queue the job that executes it; both exist or neither.
+
+        With `is_awaited` the caller is about to wait for its end, which inside a run is not always possible.
+        """
         ctx = self._context
+        within = started_within(ctx)
+        if is_awaited:
+            check_awaited(ctx, path, within)
         snapshot = taken(
             ctx, notebook, path=path, parameters=parameters, until=until, message=message, assets=assets
         )
@@ -72,9 +81,10 @@ class Recorder:
                 path=path,
                 origin=origin,
                 tags=tags,
-                job=job,
+                job=_within(job, within),
                 max_attempts=max_attempts,
                 note=_told_changed(_differing(again.snapshot, snapshot), again) if again else "",
+                anew=anew,
             )
 
     def queue(
@@ -89,17 +99,16 @@ class Recorder:
         job: Mapping[str, object] | None = None,
         max_attempts: int = 1,
         note: str = "",
+        anew: bool = False,
     ) -> Run:
         """Queue the job of a snapshot inside the transaction of a caller, who may add to it."""
-        document = read_notebook(notebook)
-        run = self._new(tx, document, snapshot, path=path, origin=origin, tags=tags or {})
+        run = self._new(tx, notebook, snapshot, path=path, origin=origin, tags=tags, anew=anew)
         run = replace(run, findings=Findings(note=note))
         return self._queued(tx, run, job=job or {}, max_attempts=max_attempts)
 
     def draft(self, tx: Transaction, notebook: bytes, snapshot: Snapshot, *, path: str) -> Run:
         """Keep a snapshot that is to run later, inside the transaction of a caller."""
-        document = read_notebook(notebook)
-        return self._added(tx, self._new(tx, document, snapshot, path=path, origin="draft", tags={}))
+        return self._added(tx, self._new(tx, notebook, snapshot, path=path, origin="draft"))
 
     def keep(
         self,
@@ -110,6 +119,7 @@ class Recorder:
         tags: Mapping[str, str] | None = None,
         live: Live | None = None,
         assets: tuple[Pin, ...] | None = None,
+        anew: bool = False,
     ) -> Run:
         """Take the snapshot of a notebook that nobody is going to execute: a draft, or what a live kernel did."""
         ctx = self._context
@@ -126,7 +136,9 @@ class Recorder:
         found = self._findings(document, live.executed if live else ())
         with ctx.catalog.write() as tx:
             origin = "interactive" if live else "draft"
-            run = self._new(tx, document, snapshot, path=path, origin=origin, tags=tags or {})
+            run = self._new(
+                tx, notebook, snapshot, path=path, origin=origin, tags=tags, anew=anew, document=document
+            )
             if live:
                 run = replace(
                     run,
@@ -149,9 +161,10 @@ class Recorder:
         ctx = self._context
         document = read_notebook(notebook)
         snapshot = taken(ctx, notebook, path=path, document=document, parameters=parameters)
+        within = started_within(ctx)
         with ctx.catalog.write() as tx:
-            new = self._new(tx, document, snapshot, path=path, origin=origin, tags={})
-            run = self._queued(tx, new, job={}, max_attempts=1)
+            new = self._new(tx, notebook, snapshot, path=path, origin=origin, document=document)
+            run = self._queued(tx, new, job=_within({}, within), max_attempts=1)
             lease = tx.jobs.adopt(
                 str(run.job_id), owner, now_s=ctx.clock.time_s(), lease_s=LEASE_S, at=ctx.clock.now()
             )
@@ -316,20 +329,22 @@ class Recorder:
     def _new(
         self,
         tx: Transaction,
-        document: NotebookDocument,
+        notebook: bytes,
         snapshot: Snapshot,
         *,
         path: str,
         origin: str,
-        tags: Mapping[str, str],
+        tags: Mapping[str, str] | None = None,
+        anew: bool = False,
+        document: NotebookDocument | None = None,
     ) -> Run:
-        """A run that is nothing but its snapshot yet; its experiment is made when it is the first."""
+        """A run that is nothing but its snapshot yet; its experiment is made when it is the first.
+
+        `document` is the notebook for whoever has read it already.
+        """
         ctx = self._context
         now = ctx.clock.now()
-        experiment_id = tx.experiments.id_at(path)
-        if experiment_id is None:
-            experiment_id = ctx.clock.new_id()
-            tx.experiments.add(Experiment(experiment_id, path, "training", now))
+        experiment_id = tx.experiments.id_at(path) or begun(ctx, tx, path, notebook, anew=anew).id
         return Run(
             id=ctx.clock.new_id(),
             experiment_id=experiment_id,
@@ -339,8 +354,8 @@ class Recorder:
             origin=origin,
             created_at=now,
             created_by=ctx.who,
-            cells=Cells(total=len(document.code_cells)),
-            tags={str(key): str(value) for key, value in tags.items()},
+            cells=Cells(total=len((document or read_notebook(notebook)).code_cells)),
+            tags={str(key): str(value) for key, value in (tags or {}).items()},
         )
 
     def _queued(self, tx: Transaction, run: Run, *, job: Mapping[str, object], max_attempts: int) -> Run:
@@ -440,6 +455,11 @@ class Recorder:
             subject=run.id[:12],
             data={"status": run.status.value, "cause": run.cause},
         )
+
+
+def _within(job: Mapping[str, object] | None, within: Sequence[str]) -> Mapping[str, object]:
+    """What a job is asked for, with the notebooks from whose runs it is started."""
+    return {**(job or {}), WITHIN: list(within)} if within else job or {}
 
 
 def _with_note(findings: Findings, run: Run) -> Findings:

@@ -70,6 +70,7 @@ class Retraining:
             parameters={**trained_by.snapshot.parameters, **(parameters or {})},
             origin="retraining",
             job={"kind": "retrain", "model": model.name, "patch": target.reference if target else None},
+            is_awaited=wait,
         )
         if not wait:
             return Retrained(run, None, None)

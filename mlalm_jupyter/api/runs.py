@@ -156,6 +156,7 @@ class Runs:
             assets=pins_again(ctx, before),
             job={"horizon": horizon},
             again=before,
+            is_awaited=wait,
         )
         return ended_run(ctx, again, timeout_s=timeout_s) if wait else again
 

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import os
 import tempfile
+from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated
 
 from mlalm_jupyter.api.context import Context
 from mlalm_jupyter.api.files import write_new_file
+from mlalm_jupyter.api.moving import begun
 from mlalm_jupyter.api.pinning import asset_of, pin_of, pins_of
 from mlalm_jupyter.api.recorder import Recorder, notebook_file
 from mlalm_jupyter.api.verb import Arg, verb
@@ -34,7 +37,9 @@ class Saving:
     @verb("experiment", "save-as")
     def save_as(
         self,
-        source: Annotated[str, Arg("a notebook, or run:ID for one of its snapshots", metavar="SOURCE")],
+        source: Annotated[
+            str, Arg("a notebook, or run:ID for one of its snapshots", metavar="SOURCE", place="notebook")
+        ],
         name: Annotated[str, Arg("the new notebook, which must not exist yet", metavar="NAME")],
         *,
         keep_versions: Annotated[bool, Arg("leave assets at the versions they have")] = False,
@@ -48,17 +53,18 @@ class Saving:
         """
         ctx = self._context
         path = new_path(ctx, name)
-        origin, run, content, pins = found_source(ctx, source)
-        if not run and path == notebook_file(ctx, source)[0]:
+        found = found_source(ctx, source)
+        origin, run = found.origin, found.run
+        if not run and path == found.path:
             raise AlreadyExists("experiment", path, fix=_ANOTHER)
-        swaps = _kept(pins) if keep_versions else _newest(ctx, pins)
-        text = rewritten(content, {(swap.kind, swap.wanted): swap.text for swap in swaps if swap.text})
+        swaps = _kept(found.pins) if keep_versions else _newest(ctx, found.pins)
+        text = rewritten(found.content, {(swap.kind, swap.wanted): swap.text for swap in swaps if swap.text})
         experiment = Experiment(
             id=ctx.clock.new_id(),
             path=path,
             kind=origin.kind if origin else "training",
             created_at=ctx.clock.now(),
-            parent=origin.path if origin else source,
+            parent=found.path,
             parent_id=origin.id if origin else None,
             parent_run_id=run.id if run else None,
         )
@@ -78,7 +84,9 @@ class Saving:
     @verb("experiment", "update-asset")
     def update_asset(
         self,
-        notebook: Annotated[str, Arg("the notebook in which to swap it", completes="experiment")],
+        notebook: Annotated[
+            str, Arg("the notebook in which to swap it", completes="experiment", place="notebook")
+        ],
         asset: Annotated[str, Arg("NAME for its newest version, or NAME:VERSION")],
         *,
         kind: Annotated[str, Arg("dataset, transform or model, when names could be several")] = "",
@@ -110,7 +118,7 @@ class Saving:
             for wanted in dict.fromkeys(one.wanted for one in used)
             if wanted != pin.reference
         )
-        experiment = self._known(path)
+        experiment = self._known(path, content, why="update-asset")
         if not swaps:
             return SavedAs(experiment, (), note=f"Nothing changed: it refers to {pin.told} already.")
         self._recorder.keep(content, path=path, message=f"before {pin.told}")
@@ -118,32 +126,48 @@ class Saving:
         with ctx.catalog.write() as tx:
             told = {"old": [one.old for one in swaps], "new": pin.reference, "kind": pin.kind}
             ctx.note(tx, "experiment", "update-asset", subject_id=experiment.id, subject=path, data=told)
-        return SavedAs(self._known(path), swaps)
+        return SavedAs(self._known(path, content, why="update-asset"), swaps)
 
-    def _known(self, path: str) -> Experiment:
-        """The experiment of a notebook; one that has never been run becomes known by this."""
+    def _known(self, path: str, content: bytes, *, why: str) -> Experiment:
+        """The experiment of a notebook; one that has never been run becomes known by this, for what is told as `why`."""
         ctx = self._context
         with ctx.catalog.write() as tx:
-            experiment = tx.experiments.at_path(path)
-            if experiment is None:
-                experiment = Experiment(ctx.clock.new_id(), path, "training", ctx.clock.now())
-                tx.experiments.add(experiment)
-        return experiment
+            known = tx.experiments.at_path(path)
+            if known is not None:
+                return known
+            made = begun(ctx, tx, path, content)
+            ctx.note(tx, "experiment", "begin", subject_id=made.id, subject=path, data={"for": why})
+        return made
 
 
-def found_source(
-    context: Context, source: str
-) -> tuple[Experiment | None, Run | None, bytes, tuple[Pin, ...]]:
-    """What a person named: a notebook as it is now, or a snapshot; with what its references stand for."""
+@dataclass(frozen=True, slots=True)
+class Found:
+    """A notebook as it is now, or a snapshot; with what its references stand for."""
+
+    path: str
+    """Where in the workspace it is, or was."""
+    content: bytes
+    pins: tuple[Pin, ...]
+    origin: Experiment | None
+    run: Run | None = None
+
+    @property
+    def parameters(self) -> Mapping[str, object]:
+        return self.run.snapshot.parameters if self.run else {}
+
+
+def found_source(context: Context, source: str) -> Found:
+    """What a person named."""
     if source.startswith(RUN):
         with context.catalog.read() as tx:
             run = tx.runs.get(id_prefix("run", source))
             origin = tx.experiments.at_path(run.path)
-        return origin, run, context.blobs.get(run.snapshot.digest), run.snapshot.assets
+        path = origin.path if origin else run.path
+        return Found(path, context.blobs.get(run.snapshot.digest), run.snapshot.assets, origin, run)
     path, content = notebook_file(context, source)
     with context.catalog.read() as tx:
         origin = tx.experiments.at_path(path)
-    return origin, None, content, pins_of(context, read_notebook(content, name=path))
+    return Found(path, content, pins_of(context, read_notebook(content, name=path)), origin)
 
 
 def new_path(context: Context, name: str, *, fix: str | None = None) -> str:

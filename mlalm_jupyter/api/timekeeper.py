@@ -131,6 +131,7 @@ class Timekeeper:
                     path=trigger.path,
                     origin="trigger",
                     tags={"trigger": trigger.name},
+                    anew=True,  # whoever made the trigger was asked
                 )
                 run_id, outcome = run.id, FiringOutcome.STARTED
                 reason = "Made up for: nothing ran here at that time." if late else "It was time."

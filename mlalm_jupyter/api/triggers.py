@@ -7,6 +7,7 @@ from dataclasses import replace
 from typing import Annotated
 
 from mlalm_jupyter.api.context import Context
+from mlalm_jupyter.api.moving import check_not_moved
 from mlalm_jupyter.api.recorder import Recorder, notebook_file
 from mlalm_jupyter.api.snapshots import last_cell, taken
 from mlalm_jupyter.api.timetable import Timetable
@@ -34,7 +35,7 @@ class Triggers:
     @verb("trigger", "add")
     def add(
         self,
-        notebook: Annotated[str, Arg("the notebook to run", metavar="NOTEBOOK")],
+        notebook: Annotated[str, Arg("the notebook to run", metavar="NOTEBOOK", place="notebook")],
         name: Annotated[str, Arg("what to call it")],
         *,
         cron: Annotated[
@@ -87,6 +88,7 @@ class Triggers:
             until=to,
         )
         with ctx.catalog.write() as tx:
+            check_not_moved(ctx, tx, path, content)
             if snapshot is not None:
                 kept = self._recorder.draft(tx, content, snapshot, path=path)
                 trigger = replace(trigger, snapshot_run_id=kept.id)

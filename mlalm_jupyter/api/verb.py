@@ -18,12 +18,19 @@ _MARK = "__mlalm_verb__"
 
 @dataclass(frozen=True, slots=True)
 class Arg:
-    """What a surface should know of an argument: its help, and what may complete it."""
+    """What a surface should know of an argument: its help, what may complete it, and which files it may name."""
 
     help: str
     completes: str = ""
     short: str = ""
     metavar: str = ""
+    place: str = ""
+    """Which files it may name.
+
+    `file` is a file or folder, there or yet to be made, as what is written FILE or FOLDER is; `there` is one where it is
+    there, else something else; `notebook` is the same for notebooks, with their ending or without; `either`, as what
+    may be a live object is, is one only where it has an ending or a slash, for a word alone is a reference.
+    """
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +49,8 @@ class Parameter:
     metavar: str = ""
     is_live: bool = False
     """Whether a live object may stand where text names one: each verb checks what it was given."""
+    place: str = ""
+    """As `Arg` says it; empty for what names no files."""
     has_text_values: bool = False
     """Whether the values of NAME=VALUE pairs stay text, instead of becoming numbers where they look so."""
 
@@ -93,6 +102,7 @@ class Verb:
                     short=arg.short,
                     metavar=arg.metavar,
                     is_live=is_live,
+                    place=_place(arg, is_live=is_live),
                     has_text_values=kind is dict and _has_text_values(hints[parameter.name]),
                 )
             )
@@ -156,6 +166,15 @@ def _plain(hint: Any) -> tuple[type, bool, Arg]:
     if hint is dict or typing.get_origin(hint) in (dict, Mapping):
         return dict, False, arg
     return str, True, arg
+
+
+def _place(arg: Arg, *, is_live: bool) -> str:
+    """Which files an argument may name."""
+    if arg.place:
+        return arg.place
+    if arg.metavar in ("FILE", "FOLDER"):
+        return "file"
+    return "either" if is_live else ""
 
 
 def _has_text_values(hint: Any) -> bool:

@@ -71,21 +71,25 @@ class Views:
     @verb("experiment", "graph")
     def graph(
         self,
-        source: Annotated[str, Arg("a notebook, or run:ID for one of its snapshots", metavar="SOURCE")],
+        source: Annotated[
+            str, Arg("a notebook, or run:ID for one of its snapshots", metavar="SOURCE", place="notebook")
+        ],
     ) -> Graph:
         """Draw a notebook as a graph: cells by their roles, the values that flow between them, their assets."""
-        _, _, content, _ = found_source(self._context, source)
-        return graph_of(read_notebook(content))
+        return graph_of(read_notebook(found_source(self._context, source).content))
 
     @verb("experiment", "diff")
     def diff(
         self,
-        before: Annotated[str, Arg("a notebook, or run:ID for one of its snapshots", metavar="BEFORE")],
-        after: Annotated[str, Arg("another, or another state of the same", metavar="AFTER")],
+        before: Annotated[
+            str, Arg("a notebook, or run:ID for one of its snapshots", metavar="BEFORE", place="notebook")
+        ],
+        after: Annotated[
+            str, Arg("another, or another state of the same", metavar="AFTER", place="notebook")
+        ],
     ) -> Changes:
         """Show what differs between two notebooks in what they say; what they printed does not count."""
-        _, _, one, _ = found_source(self._context, before)
-        _, _, other, _ = found_source(self._context, after)
+        one, other = (found_source(self._context, named).content for named in (before, after))
         return changes_between(read_notebook(one), read_notebook(other))
 
 

@@ -1,10 +1,11 @@
-"""Waiting for jobs: watched in the catalog, told as progress."""
+"""Waiting for jobs: watched in the catalog, told as progress; inside a run, kept with its own job as well."""
 
 from __future__ import annotations
 
 import time
 
 from mlalm_jupyter.api.context import Context
+from mlalm_jupyter.api.nesting import Enclosing, check_awaited, enclosing
 from mlalm_jupyter.domain.errors import Unavailable
 from mlalm_jupyter.domain.job import Job, JobState
 
@@ -16,6 +17,19 @@ UNATTENDED_S = 5.0
 
 def ended(context: Context, job_id: str, *, told: str, timeout_s: float | None = None) -> Job:
     """The job once it has ended, telling how far it is meanwhile."""
+    with enclosing(context) as around:
+        if around is None:
+            return _ended(context, job_id, None, told=told, timeout_s=timeout_s)
+        _check(context, job_id, around)
+        try:
+            return _ended(context, job_id, around, told=told, timeout_s=timeout_s)
+        finally:
+            around.mark(job_id, is_waiting=False)
+
+
+def _ended(
+    context: Context, job_id: str, around: Enclosing | None, *, told: str, timeout_s: float | None
+) -> Job:
     deadline = time.monotonic() + timeout_s if timeout_s is not None else None
     last: object = None
     look_s, attended_s = 0.0, time.monotonic()
@@ -35,6 +49,8 @@ def ended(context: Context, job_id: str, *, told: str, timeout_s: float | None =
             )
         if time.monotonic() >= look_s:
             look_s = time.monotonic() + _LOOK_S
+            if around:
+                around.mark(job_id, is_waiting=True)
             if _is_attended(context, job):
                 attended_s = time.monotonic()
             elif time.monotonic() - attended_s >= UNATTENDED_S:
@@ -44,6 +60,17 @@ def ended(context: Context, job_id: str, *, told: str, timeout_s: float | None =
                     fix=f"Run `mlalm server start`, then `mlalm job follow {job.id[:12]}`.",
                 )
         time.sleep(_POLL_S)
+
+
+def _check(context: Context, job_id: str, around: Enclosing) -> None:
+    """A run that has not ended is not waited for from within itself, nor from a run that comes from its notebook."""
+    with context.catalog.read() as tx:
+        job = tx.jobs.get(job_id)
+        run_id = job.payload.get("run")
+        if job.state.is_final or not isinstance(run_id, str):
+            return
+        path = tx.runs.get(run_id).path
+    check_awaited(context, path, around.notebooks)
 
 
 def _is_attended(context: Context, job: Job) -> bool:

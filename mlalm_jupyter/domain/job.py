@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
+from typing import ClassVar
 
 
 class JobState(StrEnum):
@@ -32,6 +33,9 @@ class Lease:
 class Job:
     """One piece of work and who holds it."""
 
+    WAITS_FOR: ClassVar[str] = "waits_for"
+    """In its progress: the jobs that it waits for and cannot go on without."""
+
     id: str
     kind: str
     payload: Mapping[str, object]
@@ -50,6 +54,12 @@ class Job:
     ended_at: str | None = None
     note: str | None = None
     """What a person should know who asked for something that was so already."""
+
+    @property
+    def waits_for(self) -> tuple[str, ...]:
+        """The jobs, by id, without whose end it does not go on."""
+        told = self.progress.get(self.WAITS_FOR)
+        return tuple(str(one) for one in told) if isinstance(told, list) else ()
 
     def to_dict(self) -> dict[str, object]:
         return {

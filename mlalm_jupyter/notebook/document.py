@@ -12,6 +12,7 @@ from functools import cached_property
 from typing import Any
 
 from mlalm_jupyter.domain.errors import InvalidInput
+from mlalm_jupyter.domain.secrecy import given_secrecy
 from mlalm_jupyter.notebook.parameters import Parameter, misfit, parameters_in
 
 PARAMETERS_TAG = "parameters"
@@ -136,10 +137,17 @@ _WORTH_CUTTING = 1 << 16
 
 
 def check_parameters(notebook: NotebookDocument, given: Mapping[str, object]) -> None:
-    """Refuse values that the notebook does not take, all of them at once.
+    """Refuse values that the notebook does not take, all of them at once, and secrets, which would be kept.
 
     A notebook without a parameters cell takes none; one in another language is not looked into.
     """
+    if secret := {name: why for name, value in given.items() if (why := given_secrecy(name, value))}:
+        raise InvalidInput(
+            _named(secret),
+            expected="what may be kept, because parameters stay in the record of the run for all to see",
+            got=", ".join(dict.fromkeys(secret.values())),
+            fix="Have the notebook read a secret from the environment or a file; give what is none another name.",
+        )
     if not given or notebook.language != "python":
         return
     known = notebook.parameters

@@ -28,6 +28,8 @@ class HeldJob:
     beat_due_s: float
     kill_at_s: float | None = None
     is_unwanted: bool = False
+    waits_for: tuple[str, ...] = ()
+    """The jobs without whose end it does not go on; meanwhile it takes no slot from them."""
 
     @classmethod
     def start(cls, known: KnownWorkspace, lease: Lease, *, beat_due_s: float) -> HeldJob:

@@ -103,9 +103,17 @@ class Worker:
         if known.may_have_running and known.check_owners_at_s <= time.monotonic():
             known.check_owners_at_s = time.monotonic() + _CHECK_OWNERS_S
             known.may_have_running = self._release_the_gone(known)
-        if known.may_have_queued and len(self._held) < self._slots:
+        if known.may_have_queued and (len(self._held) < self._slots or self._awaited()):
             self._claim(known)
         return changed
+
+    def _awaited(self) -> set[str]:
+        """The jobs that jobs in hand wait for, while there is a slot of those left: it is lent to them alone."""
+        if sum(not held.waits_for for held in self._held) >= self._slots:
+            return set()
+        return {one for held in self._held for one in held.waits_for} - {
+            held.lease.job_id for held in self._held
+        }
 
     def _claim(self, known: KnownWorkspace) -> None:
         catalog, clock = known.workspace.catalog, known.workspace.clock
@@ -113,14 +121,32 @@ class Worker:
         claimed: list[Job] = []
         with catalog.read() as tx:
             waiting = tx.jobs.find(state=JobState.QUEUED)
-        if waiting:
+        if waiting and free > 0:
             with catalog.write() as tx:
                 claimed = tx.jobs.claim(
                     self.owner, limit=free, now_s=clock.time_s(), lease_s=LEASE_S, at=clock.now()
                 )
+        elif waiting:
+            claimed = self._claimed_on_loan(known, waiting)
         known.may_have_queued = len(claimed) < len(waiting)
         for job in claimed:
             self._start(known, Lease(job.id, self.owner, job.attempt))
+
+    def _claimed_on_loan(self, known: KnownWorkspace, waiting: list[Job]) -> list[Job]:
+        """With all slots taken: what their jobs wait for, as many at once as they have lent."""
+        awaited = self._awaited()
+        lent = self._slots - sum(not held.waits_for for held in self._held)
+        wanted = [job.id for job in reversed(waiting) if job.id in awaited][:lent]
+        clock = known.workspace.clock
+        claimed: list[Job] = []
+        if not wanted:
+            return claimed
+        with known.workspace.catalog.write() as tx:
+            for job_id in wanted:
+                if tx.jobs.get(job_id).state is JobState.QUEUED:
+                    tx.jobs.adopt(job_id, self.owner, now_s=clock.time_s(), lease_s=LEASE_S, at=clock.now())
+                    claimed.append(tx.jobs.get(job_id))
+        return claimed
 
     def _start(self, known: KnownWorkspace, lease: Lease) -> None:
         try:
@@ -147,6 +173,7 @@ class Worker:
     def _obey(self, held: HeldJob) -> None:
         """See what has become of a job in hand: canceled, ended, or taken by another."""
         job = self._job(held)
+        held.waits_for = job.waits_for if job is not None and _is_held(job, held.lease) else ()
         if job is None or not _is_held(job, held.lease):
             # its process has recorded the end and is about to go, unless somebody else has the job
             if job is not None and job.attempt == held.lease.attempt and job.state.is_final:

@@ -6,7 +6,10 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TypeVar
 
+import pytest
+
 from mlalm_jupyter.api.pinning import asset_of, pin_of
+from mlalm_jupyter.domain.errors import Conflict
 from mlalm_jupyter.domain.job import Lease
 from mlalm_jupyter.domain.names import AssetRef
 from mlalm_jupyter.domain.run import Run
@@ -55,7 +58,17 @@ class Side:
         self.place.files[path], self.place.cells[path] = content, cells
 
     def file(self, number: int) -> str | None:
-        return pick(sorted(self.place.files), number)
+        path = pick(sorted(self.place.files), number)
+        if path is not None:
+            self.settle(path)
+        return path
+
+    def settle(self, path: str) -> None:
+        """A file that looks like a moved one begins an experiment only when somebody says so."""
+        if self.place.looks_moved(path):
+            with pytest.raises(Conflict, match="--anew"):
+                self.ws.experiments.snapshot(path)
+            self.took(self.ws.experiments.snapshot(path, anew=True), path)
 
     def took(self, run: Run, path: str, *, content: bytes | None = None, **facts: object) -> Snapshot:
         """A snapshot of the file, or of other content, was taken."""
@@ -75,7 +88,10 @@ class Side:
         place = self.place
         drafts = [(path, cells, place.pins(cells), path) for path, cells in place.cells.items()]
         locked = [(f"run:{one.id}", one.cells, one.pins, one.path) for one in place.snapshots]
-        return pick([*locked, *drafts], number)
+        found = pick([*locked, *drafts], number)
+        if found is not None and not found[0].startswith("run:"):
+            self.settle(found[3])
+        return found
 
     def check(self) -> None:
         ws, place = self.ws, self.place
@@ -107,6 +123,14 @@ class Side:
         for kind in KINDS:
             for asset in self.place.assets[kind]:
                 self._check_asset(asset)
+
+    def check_health(self) -> None:
+        """Nothing is damaged. Holders that are played here are alive, however long real runs took meanwhile."""
+        now_s = self.ws.clock.time_s()
+        with self.ws.catalog.write() as tx:
+            for lease in self.leases.values():
+                tx.jobs.heartbeat(lease, now_s=now_s, lease_s=600)
+        assert self.ws.workspaces.doctor().findings == ()
 
     def _check_locked(self, row: Run, wanted: Snapshot) -> None:
         assert (row.id, row.status.value, row.path) == (wanted.id, wanted.status, wanted.path), (row, wanted)

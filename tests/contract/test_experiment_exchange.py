@@ -13,7 +13,16 @@ import pytest
 from sklearn.linear_model import LinearRegression
 from sklearn.preprocessing import StandardScaler
 
-from mlalm_jupyter.domain.errors import AlreadyExists, InvalidInput, MissingAssets, NotFound, SnapshotLocked
+from mlalm_jupyter.api.context import LiveCell
+from mlalm_jupyter.domain.errors import (
+    AlreadyExists,
+    Conflict,
+    Corrupt,
+    InvalidInput,
+    MissingAssets,
+    NotFound,
+    SnapshotLocked,
+)
 from mlalm_jupyter.domain.run import RunStatus
 from mlalm_jupyter.workspace import Workspace
 
@@ -348,3 +357,161 @@ def test_a_file_of_somebody_else_is_in_the_way_and_nothing_is_adopted(
     with pytest.raises(AlreadyExists):
         ws.experiments.save_as("train", "taken")
     assert "taken.ipynb" not in [one.path for one in ws.experiments.list()]
+
+
+def test_a_copy_is_made_from_any_folder_of_a_notebook_without_history(
+    ws: Workspace, other: Workspace, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    name = write(ws, "train.ipynb", "1")
+    monkeypatch.chdir(ws.path)
+    whole = str(ws.path / name)
+    assert ws.experiments.copy(whole, str(other.path)).experiment.path == name
+    saved = ws.experiments.save_as(whole, "beside")
+    assert saved.experiment.parent == name
+    (ws.path / "deep").mkdir()
+    (ws.path / name).rename(ws.path / "deep" / name)
+    monkeypatch.chdir(ws.path / "deep")
+    assert ws.experiments.copy(name, str(other.path)).experiment.path == "deep/train.ipynb"
+
+
+def test_an_alias_means_the_packed_version_where_it_is_none_or_another(
+    ws: Workspace, other: Workspace, tmp_path: Path
+) -> None:
+    publish(ws, 2)
+    ws.models.alias("line:1", "champion")
+    name = write(ws, "score.ipynb", "model = %model line@champion")
+    copied = ws.experiments.copy(name, str(other.path))
+    assert text(other, name) == "model = %model line:1"
+    assert "model line@champion now says line:1" in copied.note
+    other.models.load("line:1")
+    other.models.alias("line:1", "champion")
+    assert ws.experiments.copy(name, str(other.path), name="same").note == ""
+    assert text(other, "same.ipynb") == "model = %model line@champion"
+    publish(other, 1)
+    other.models.alias("line:2", "champion")
+    ws.experiments.copy(name, str(other.path), name="moved")
+    assert text(other, "moved.ipynb") == "model = %model line:1"
+    ws.galleries.publish(name, str(tmp_path / "gallery"))
+    with Workspace.init(tmp_path / "third") as third:
+        assert (
+            "line@champion now says line:1" in third.galleries.clone("score", str(tmp_path / "gallery")).note
+        )
+        assert text(third, name) == "model = %model line:1"
+
+
+def test_an_import_misses_an_alias_that_is_not_there(ws: Workspace, other: Workspace) -> None:
+    publish(ws, 1)
+    ws.models.alias("line:1", "champion")
+    name = write(ws, "score.ipynb", "model = %model line@champion")
+    file = ws.experiments.export(name, str(ws.path / "one.json")).file
+    ws.experiments.copy(name, str(other.path), name="brought")
+    with pytest.raises(MissingAssets, match="model line@champion, an alias that is not here"):
+        other.experiments.import_(file)
+    other.models.alias("line:1", "champion")
+    assert other.experiments.import_(file).experiment.path == name
+
+
+@pytest.mark.parametrize("by", ["copy", "gallery"])
+def test_what_is_known_of_an_asset_comes_along(
+    ws: Workspace, other: Workspace, tmp_path: Path, by: str
+) -> None:
+    (ws.path / "rides.csv").write_text("hour,fare\n1,2.5\n2,3.5\n")
+    ws.datasets.upload(str(ws.path / "rides.csv"), "rides", tags={"from": "city"}, description="Rides")
+    ws.transforms.register(StandardScaler().fit(ROWS), "scale", sample=ROWS, description="Scaled")
+    ws.models.register(
+        LinearRegression(fit_intercept=False).fit(ROWS, ROWS["a"]),
+        "line",
+        sample=ROWS,
+        tags={"stage": "tried"},
+        properties={"team": "rides"},
+        metrics={"auc": 0.5},
+        description="A line",
+    )
+    name = write(ws, "train.ipynb", "%dataset rides\n%transform scale\n%model line")
+    if by == "copy":
+        ws.experiments.copy(name, str(other.path))
+        told = "here/train"
+    else:
+        told = str(tmp_path / "gallery")
+        ws.galleries.publish(name, told)
+        assert "executable" not in (tmp_path / "gallery" / "train" / "about.json").read_text()
+        other.galleries.clone("train", told)
+        told = f"{told}#train"
+    before, after = ws.datasets.show("rides"), other.datasets.show("rides")
+    assert after.profile == before.profile
+    assert replace(after.dataset, created_at="") == replace(before.dataset, created_at="")
+    model, copy = ws.models.show("line"), other.models.show("line")
+    for known in (
+        "id",
+        "tags",
+        "properties",
+        "metrics",
+        "parameters",
+        "description",
+        "signature",
+        "model_hash",
+    ):
+        assert getattr(copy, known) == getattr(model, known), known
+    assert copy.metrics == {"auc": 0.5}
+    for one in (copy, other.transforms.show("scale")):
+        assert (one.lineage.origin, one.lineage.source["file"]) == ("external", told)
+        says = one.lineage.source["says"]
+        assert isinstance(says, dict)
+        assert says["origin"] == "notebook"
+        assert "environment" in says
+    assert other.transforms.show("scale").description == "Scaled"
+
+
+def test_a_dataset_of_a_package_is_known_by_its_bytes_and_not_by_what_is_told(
+    ws: Workspace, other: Workspace, tmp_path: Path
+) -> None:
+    publish(ws, 2)
+    ws.galleries.publish(write(ws, "train.ipynb", "%dataset rides"), str(tmp_path / "gallery"))
+    file = tmp_path / "gallery" / "train" / "about.json"
+    about = json.loads(file.read_text())
+    about["assets"][0]["facts"].update(row_count=1000, schema={"lie": {"type": "string"}})
+    file.write_text(json.dumps(about))
+    other.galleries.clone("train", str(tmp_path / "gallery"))
+    dataset = other.datasets.show("rides").dataset
+    assert (dataset.row_count, [one.name for one in dataset.schema.columns]) == (2, ["a"])
+    about["assets"][0]["facts"]["format"] = "Parquet"
+    file.write_text(json.dumps(about))
+    with Workspace.init(tmp_path / "third") as third:
+        with pytest.raises((Corrupt, InvalidInput)):
+            third.galleries.clone("train", str(tmp_path / "gallery"))
+        assert third.datasets.list() == ()
+
+
+def test_what_an_export_makes_known_is_in_the_journal(ws: Workspace) -> None:
+    name = write(ws, "train.ipynb", "1")
+    ws.experiments.export(name, str(ws.path / "one.json"))
+    experiment = ws.experiments.show(name)
+    with ws.catalog.read() as tx:
+        events = tx.events.find(subject_id=experiment.id)
+    assert [(one.noun, one.action, one.data) for one in events] == [
+        ("experiment", "begin", {"for": "export"})
+    ]
+    ws.experiments.export(name, str(ws.path / "two.json"))
+    with ws.catalog.read() as tx:
+        assert tx.events.find(subject_id=experiment.id) == events
+
+
+def test_a_text_of_another_kind_is_not_written_over_an_experiment(ws: Workspace) -> None:
+    name = write(ws, "train.ipynb", "a = 1")
+    file = ws.path / "one.json"
+    ws.experiments.export(name, str(file))
+    file.write_text(file.read_text().replace('"kind": "training"', '"kind": "predictive"'))
+    with pytest.raises(Conflict, match="of a predictive experiment, and that is a training one"):
+        ws.experiments.import_(str(file), overwrite=True)
+    assert [one.is_editable for one in ws.experiments.history(name)] == [True]
+    assert ws.experiments.import_(str(file), "scored").experiment.kind == "predictive"
+
+
+def test_a_run_that_was_deleted_is_told_so_in_the_lineage_of_its_model(ws: Workspace) -> None:
+    name = write(ws, "train.ipynb", "1")
+    run = ws.experiments.snapshot(name)
+    ws.context.live = LiveCell(run.id, 1)
+    ws.models.register(LinearRegression().fit(ROWS, ROWS["a"]), "line", sample=ROWS)
+    ws.experiments.delete(name, yes=True)
+    (thing,) = (one for one in ws.models.lineage("line").things if one.kind == "run")
+    assert thing.told == "train.ipynb, deleted with its experiment"

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -11,10 +13,12 @@ import pytest
 
 from mlalm_jupyter.domain.errors import InUse, InvalidInput, NotFound, RunFailed, Unconfirmed
 from mlalm_jupyter.domain.run import Run, RunStatus
+from mlalm_jupyter.serving.worker import SLOTS
 from mlalm_jupyter.workspace import Workspace
 
 pytestmark = pytest.mark.prove_experiments
 
+WAIT_S = 90.0
 TRAIN = (
     ("depth = 2", ["parameters"]),
     ("%load_ext mlalm_jupyter\nfrom mlalm_jupyter import log_metric", []),
@@ -55,6 +59,21 @@ def train(hosted: Workspace) -> str:
 
 def locked(runs: list[Run]) -> list[Run]:
     return [run for run in runs if not run.is_editable]
+
+
+@contextmanager
+def all_slots_taken(ws: Workspace) -> Iterator[None]:
+    """Inside, whatever is queued waits, for every place is held by a run that waits for the end of this."""
+    write(ws, ("import os, time\nwhile not os.path.exists('go'): time.sleep(0.02)", []), name="slow.ipynb")
+    holding = [ws.experiments.run("slow.ipynb", wait=False) for _ in range(SLOTS)]
+    deadline = time.monotonic() + WAIT_S
+    try:
+        while any(ws.runs.show(one.id).status is not RunStatus.RUNNING for one in holding):
+            assert time.monotonic() < deadline, "nobody takes them"
+            time.sleep(0.02)
+        yield
+    finally:
+        (ws.path / "go").touch()
 
 
 def test_a_run_keeps_what_it_pinned_measured_and_read(hosted: Workspace, train: str) -> None:
@@ -193,24 +212,29 @@ def test_a_replay_says_which_files_are_not_what_they_were(hosted: Workspace) -> 
 def test_a_file_that_changes_while_a_run_waits_is_noted(hosted: Workspace) -> None:
     (hosted.path / "hours.csv").write_text("1\n")
     name = write(hosted, ("print(open('hours.csv').read())", []))
-    write(hosted, ("import time\ntime.sleep(1)", []), name="slow.ipynb")
-    hosted.experiments.run("slow.ipynb", wait=False)
-    queued = hosted.experiments.run(name, wait=False)
-    (hosted.path / "hours.csv").write_text("2\n")
-    hosted.jobs.follow(str(queued.job_id), timeout_s=60)
+    with all_slots_taken(hosted):
+        queued = hosted.experiments.run(name, wait=False)
+        (hosted.path / "hours.csv").write_text("2\n")
+        assert hosted.runs.show(queued.id).status is RunStatus.QUEUED
+    hosted.jobs.follow(str(queued.job_id), timeout_s=WAIT_S)
     note = hosted.runs.show(queued.id).findings.note
     assert note == "hours.csv has changed between the snapshot and the first cell."
 
 
 def test_what_is_saved_while_a_run_waits_does_not_reach_it(hosted: Workspace, train: str) -> None:
-    write(hosted, ("import time\ntime.sleep(1)", []), name="slow.ipynb")
-    hosted.experiments.run("slow.ipynb", wait=False)
-    queued = hosted.experiments.run(train, wait=False)
-    write(hosted, ("raise ValueError('edited')", []))
-    rides(hosted, 9)
-    hosted.jobs.follow(str(queued.job_id), timeout_s=60)
+    with all_slots_taken(hosted):
+        queued = hosted.experiments.run(train, wait=False)
+        write(hosted, ("raise ValueError('edited')", []))
+        rides(hosted, 9)
+        assert hosted.runs.show(queued.id).status is RunStatus.QUEUED
+    hosted.jobs.follow(str(queued.job_id), timeout_s=WAIT_S)
     done = hosted.runs.show(queued.id)
     assert (done.status, done.findings.metrics["rows"]) == (RunStatus.FINISHED, 3.0)
+    kept, executed = (
+        [cell["source"] for cell in json.loads(hosted.blobs.get(str(digest)))["cells"]]
+        for digest in (done.snapshot.digest, done.executed_digest)
+    )
+    assert ["".join(one) for one in executed] == ["".join(one) for one in kept] == [text for text, _ in TRAIN]
 
 
 def test_deleting_an_experiment_takes_its_snapshots_and_leaves_the_notebook(

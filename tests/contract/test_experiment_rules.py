@@ -5,6 +5,8 @@ from __future__ import annotations
 import os
 import random
 import shutil
+import subprocess
+import sys
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -27,6 +29,7 @@ from tests.contract.experiment_model import (
     Snapshot,
     Version,
     sha256,
+    sources,
     with_version,
 )  # fmt: skip
 from tests.contract.experiment_sides import Side, pick
@@ -61,8 +64,10 @@ def inside(run: str) -> Iterator[None]:
 class Experimenting:
     """What people do, in any order; all that is chance comes out of one seed."""
 
-    def __init__(self, folder: Path, seed: int, figures: Counter[str]) -> None:
+    def __init__(self, folder: Path, seed: int, figures: Counter[str], *, real_runs: int) -> None:
         self.folder, self.figures = folder, figures
+        self.real_runs = real_runs
+        """How many more notebooks may be executed."""
         self.chance = random.Random(seed)
         shutil.rmtree(folder, ignore_errors=True)
         self.sides = (Side(folder / "a"), Side(folder / "b"))
@@ -85,7 +90,7 @@ class Experimenting:
                     side.check_bytes()
         for side in self.sides:
             side.check_bytes()
-            assert side.ws.workspaces.doctor().findings == ()
+            side.check_health()
             self.figures["snapshots taken in random sequences"] += side.taken
         self.figures["random sequences"] += 1
         self.figures["steps of random sequences, each followed by a check of all"] += steps
@@ -254,6 +259,43 @@ class Experimenting:
             taken = side.took(run, path, attempts=1, holder="me")
             assert taken.status == "Queued"
             side.leases[taken.id] = lease
+
+    @action
+    def run_for_real(self) -> None:
+        """Papermill, with a kernel; now and then, for it takes seconds."""
+        number = self.number()
+        if self.real_runs == 0:
+            return
+        side = self.sides[0]
+        path = side.file(number)
+        if path is None:
+            return
+        self.real_runs -= 1
+        ws, out = side.ws, self.folder / self.fresh()
+        command = [
+            sys.executable,
+            "-m",
+            "papermill",
+            "--engine",
+            "mlalm",
+            "--no-progress-bar",
+            path,
+            str(out),
+        ]
+        done = subprocess.run(command, cwd=ws.path, capture_output=True, text=True, timeout=300, check=False)
+        run = next(one for one in ws.experiments.history(path) if not one.is_editable)
+        assert run.origin == "papermill", done.stderr
+        cells = side.place.cells[path]
+        # nobody loads the magics, so that whatever refers to an asset fails; %time needs what a cell before it set
+        if any(cell.kind for cell in cells):
+            assert run.status is RunStatus.FAILED, done.stderr
+        elif all(cell.text in TEXTS[:2] for cell in cells):
+            assert run.status is RunStatus.FINISHED, done.stderr
+        assert (done.returncode == 0) is (run.status is RunStatus.FINISHED), done.stderr
+        executed = ws.blobs.get(str(run.executed_digest))
+        assert sources(executed) == [cell.source for cell in cells]
+        side.took(run, path, attempts=1, executed=executed)
+        self.figures["snapshots executed by papermill in random sequences"] += 1
 
     @action
     def claim(self) -> None:
@@ -598,7 +640,7 @@ class Experimenting:
         assert not [digest for digest in gone - kept if ws.blobs.has(digest)], "bytes that nothing needs stay"
         stray = {file.name for file in (ws.path / ".mlalm" / "blobs").glob(".incoming-*")}
         assert stray == set()
-        assert ws.workspaces.doctor().findings == ()
+        self.sides[side].check_health()
 
 
 @pytest.mark.timeout(7200)
@@ -611,7 +653,7 @@ def test_whatever_people_do_in_whatever_order_the_rules_hold(
     for number in range(many):
         seed = int(given) if given else random.SystemRandom().randrange(10**9)
         print(f"\nsequence {number}: SEED={seed}")
-        people = Experimenting(tmp_path / "sequence", seed, figures)
+        people = Experimenting(tmp_path / "sequence", seed, figures, real_runs=counts(1, 3))
         try:
             people.go(counts(50, 120))
         finally:

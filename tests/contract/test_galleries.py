@@ -130,3 +130,80 @@ def test_a_package_with_a_file_that_is_too_large_is_refused(published: Path, hos
     os.truncate(published / "train" / "experiment.json", 1 << 30)
     with pytest.raises(Corrupt, match="larger than 256 MB"):
         hosted.galleries.clone("train", str(published), name="again")
+
+
+TOKEN = "gh-4f1eb2d0cafe"
+
+
+@pytest.fixture
+def behind_a_token(published: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> str:
+    """The address of a gallery that git finds in a folder, as if it had been there with the token."""
+    for command in (
+        ["init", "-q"],
+        ["add", "-A"],
+        ["-c", "user.name=a", "-c", "user.email=a@b", "commit", "-qm", "x"],
+    ):
+        subprocess.run(["git", "-C", str(published), *command], check=True)
+    address = f"https://{TOKEN}@gallery.invalid/team.git?key={TOKEN}"
+    settings = tmp_path / "gitconfig"
+    settings.write_text(f'[url "file://{published}"]\n\tinsteadOf = "{address}"\n')
+    monkeypatch.setenv("GIT_CONFIG_GLOBAL", str(settings))
+    return address
+
+
+def test_a_token_in_the_address_of_a_gallery_is_neither_kept_nor_told(
+    hosted: Workspace, behind_a_token: str, published: Path, tmp_path: Path
+) -> None:
+    (listed,) = hosted.galleries.list(behind_a_token)
+    assert listed.folder == "https://gallery.invalid/team.git?key=...#train"
+    cloned = hosted.galleries.clone("train", behind_a_token, name="again")
+    told = [repr(listed), repr(cloned), json.dumps(cloned.to_dict())]
+    with hosted.catalog.read() as tx:
+        told += [repr(one) for one in tx.events.find()]
+    assert any("https://gallery.invalid/team.git?key=...#train" in one for one in told)
+    for ask in (
+        lambda: hosted.galleries.clone("trian", behind_a_token),
+        lambda: hosted.galleries.publish("train.ipynb", behind_a_token),
+        lambda: hosted.galleries.list(f"https://{TOKEN}@127.0.0.1:1/team.git"),
+        lambda: hosted.galleries.list(f"https://{TOKEN}:{TOKEN}@127.0.0.1:1/team.git?sig={TOKEN}"),
+        lambda: hosted.galleries.list(f"ssh://git:{TOKEN}@127.0.0.1:1/team.git"),
+        lambda: hosted.galleries.list(f"ftp://{TOKEN}@127.0.0.1:1/nothing"),
+    ):
+        with pytest.raises((InvalidInput, NotFound, Unavailable)) as caught:
+            ask()
+        told.append(str(caught.value))
+    for text in told:
+        assert TOKEN not in text
+    for file in (hosted.path / ".mlalm").rglob("*"):
+        assert not file.is_file() or TOKEN.encode() not in file.read_bytes(), file
+
+
+def test_a_token_is_not_told_when_git_takes_too_long(
+    hosted: Workspace, behind_a_token: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("mlalm_jupyter.api.galleries._PATIENCE_S", 0)
+    with pytest.raises(Unavailable, match="longer than 0 s") as caught:
+        hosted.galleries.list(behind_a_token)
+    assert TOKEN not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("notebook", "package"),
+    [("My Notebook.ipynb", "My-Notebook"), ("deep/Über uns (2).ipynb", "Uber-uns-2"), ("a" * 150, "a" * 128)],
+)
+def test_a_notebook_of_any_name_is_published_under_one_that_packages_may_have(
+    workspace: Workspace, tmp_path: Path, notebook: str, package: str
+) -> None:
+    (workspace.path / "deep").mkdir()
+    name = write(workspace, ("1", []), name=notebook if notebook.endswith(".ipynb") else f"{notebook}.ipynb")
+    assert workspace.galleries.publish(name, str(tmp_path / "gallery")).name == package
+    assert workspace.galleries.clone(package, str(tmp_path / "gallery"), name="again").experiment.id
+
+
+def test_a_notebook_whose_name_has_no_letters_needs_another_in_the_gallery(
+    workspace: Workspace, tmp_path: Path
+) -> None:
+    name = write(workspace, ("1", []), name="日記.ipynb")
+    with pytest.raises(InvalidInput, match="Give it one with --name"):
+        workspace.galleries.publish(name, str(tmp_path / "gallery"))
+    assert workspace.galleries.publish(name, str(tmp_path / "gallery"), name="diary").name == "diary"

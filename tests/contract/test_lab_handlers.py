@@ -10,14 +10,18 @@ from pathlib import Path
 from typing import Any
 
 import jsonschema
+import pandas as pd
 import pytest
 from jupyter_server.auth.identity import User
+from sklearn.linear_model import LinearRegression
 from tornado.httpclient import HTTPClientError, HTTPRequest
 from tornado.simple_httpclient import SimpleAsyncHTTPClient
 from tornado.web import create_signed_value
 
 from mlalm_jupyter.surfaces.lab import typescript
 from mlalm_jupyter.workspace import Workspace
+
+pytestmark = pytest.mark.prove_experiments
 
 pytest_plugins = ["pytest_jupyter.jupyter_server"]
 Fetch = Callable[..., Awaitable[Any]]
@@ -173,9 +177,9 @@ async def test_files_lie_in_the_folder_that_jupyter_serves(
     told = await asked(jp_fetch, "dataset/download", dataset="rows", file="out/copy.csv")
     assert told["file"] == str((jp_root_dir / "out/copy.csv").resolve())
     assert (jp_root_dir / "out/copy.csv").read_text() == "a\n1\n"
-    what = {"what": str(jp_root_dir / "f.py"), "sample": "rows", "service": "same"}
+    what = {"what": "f.py", "sample": "rows", "service": "same"}
     await asked(jp_fetch, "service/deploy", **what)
-    await asked(jp_fetch, "wsd/export", service="same", file="same.wsd.json")
+    await asked(jp_fetch, "wsd/export", what="same", file="same.wsd.json")
     assert (jp_root_dir / "same.wsd.json").exists()
     await asked(jp_fetch, "wsd/validate", file="same.wsd.json")
     assert list(started_in.iterdir()) == []
@@ -190,6 +194,59 @@ async def test_files_lie_in_the_folder_that_jupyter_serves(
         )
     )
     assert str(jp_root_dir) not in fault["what"] + fault["why"], "an address is no file here"
+
+
+async def test_whatever_may_name_a_file_names_it_from_the_folder_that_jupyter_serves(
+    home: Path, jp_fetch: Fetch, jp_root_dir: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """In a workspace below that folder, which is where the process is not."""
+    started_in = tmp_path / "started-in"
+    started_in.mkdir()
+    monkeypatch.chdir(started_in)
+    team = jp_root_dir / "team"
+    frame = pd.DataFrame({"a": [1.0, 2.0]})
+    with Workspace.init(team) as made, Workspace.init(jp_root_dir / "far"):
+        made.models.register(LinearRegression().fit(frame, [1.0, 2.0]), "line", sample=frame)
+        made.models.download("line", str(team / "line.ilearner"))
+    (team / "train.ipynb").write_text(json.dumps(NOTEBOOK))
+    (team / "rows.csv").write_text("a\n1\n2\n")
+    (team / "f.py").write_text("def f(rows):\n    return rows\n")
+    (team / "line").mkdir()
+
+    async def done(verb: str, **arguments: object) -> Any:
+        params = {"workspace": str(team)}
+        answer = await jp_fetch(
+            *("mlalm", "api", *verb.split("/")),
+            params=params,
+            method="POST",
+            body=json.dumps(arguments),
+            request_timeout=90,  # the first deployment starts the server
+        )
+        return json.loads(answer.body)["result"]
+
+    saved = await done("experiment/save-as", source="team/train.ipynb", name="second")
+    assert (saved["experiment"]["path"], saved["experiment"]["parent"]) == ("second.ipynb", "train.ipynb")
+    nearest = await asked(jp_fetch, "experiment/save-as", source="team/train", name="third")
+    assert nearest["experiment"]["parent"] == "train.ipynb", (
+        "its workspace is the nearest one around the source"
+    )
+    await done("experiment/export", source="team/train.ipynb", file="team/train.json")
+    await done("experiment/graph", source="team/train")
+    await done("experiment/diff", before="team/train.ipynb", after="team/second.ipynb")
+    assert (await done("experiment/copy", source="team/train.ipynb", to="far"))["experiment"]["path"]
+    assert (jp_root_dir / "far/train.ipynb").exists()
+    await done("gallery/publish", source="team/train.ipynb", gallery="shared")
+    assert (jp_root_dir / "shared/train/about.json").exists()
+    assert [one["name"] for one in await done("gallery/list", gallery="shared")] == ["train"]
+    await done("gallery/clone", package="train", gallery="shared", name="fourth")
+    await done("model/register", model="team/line.ilearner", name="again")
+    # a word is a reference, also where a folder has that name
+    await done("service/deploy", what="line", service="lines", sample="team/rows.csv")
+    await done("service/deploy", what="team/f.py:f", service="same", sample="team/rows.csv")
+    (team / "second.ipynb").rename(team / "moved.ipynb")
+    moved = await done("experiment/move", notebook="second.ipynb", to="team/moved.ipynb")
+    assert moved["path"] == "moved.ipynb"
+    assert list(started_in.iterdir()) == []
 
 
 @pytest.mark.parametrize(

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -30,6 +32,61 @@ def test_a_moved_notebook_is_recognised_and_nothing_is_begun_unasked(ws: Workspa
     assert [one.path for one in ws.experiments.list()] == ["old.ipynb"]
     ws.experiments.snapshot("new.ipynb", anew=True)
     assert [one.path for one in ws.experiments.list()] == ["new.ipynb", "old.ipynb"]
+
+
+@pytest.mark.parametrize(
+    "door",
+    [
+        lambda ws: ws.experiments.run("new.ipynb", wait=False),
+        lambda ws: ws.triggers.add("new.ipynb", "nightly", cron="0 3 * * *"),
+        lambda ws: ws.triggers.add("new.ipynb", "nightly", cron="0 3 * * *", follow_draft=True),
+        lambda ws: ws.experiments.export("new.ipynb", str(ws.path / "new.json")),
+        lambda ws: ws.experiments.update_asset("new.ipynb", "rides"),
+        lambda ws: ws.recorder.begin(
+            (ws.path / "new.ipynb").read_bytes(),
+            path="new.ipynb",
+            parameters={},
+            origin="papermill",
+            owner="me",
+        ),
+    ],
+    ids=["run", "trigger", "trigger of the draft", "export", "update-asset", "papermill"],
+)
+def test_every_door_asks_whether_a_notebook_was_moved(
+    workspace: Workspace, door: Callable[[Workspace], object]
+) -> None:
+    ws = workspace
+    (ws.path / "rides.csv").write_text("hour\n1\n")
+    ws.datasets.upload(str(ws.path / "rides.csv"), "rides")
+    ws.datasets.upload(str(ws.path / "rides.csv"), "rides")
+    cell = {"cell_type": "code", "id": "a", "metadata": {}, "source": "%dataset rides:1", "outputs": []}
+    notebook = {"cells": [cell], "metadata": {}, "nbformat": 4, "nbformat_minor": 5}
+    (ws.path / "old.ipynb").write_text(json.dumps(notebook))
+    ws.experiments.snapshot("old.ipynb")
+    (ws.path / "old.ipynb").rename(ws.path / "new.ipynb")
+    with pytest.raises(
+        Conflict, match=r"experiment move old.ipynb new.ipynb.*experiment snapshot new.ipynb --anew"
+    ):
+        door(ws)
+    assert [one.path for one in ws.experiments.list()] == ["old.ipynb"]
+    assert ws.triggers.list() == ()
+    assert not (ws.path / "new.json").exists()
+    ws.experiments.snapshot("new.ipynb", anew=True)
+    door(ws)
+
+
+def test_a_copy_outside_of_the_workspace_is_not_taken_for_a_moved_notebook(
+    workspace: Workspace, tmp_path: Path
+) -> None:
+    for name in ("first", "second"):
+        (tmp_path / name).mkdir()
+        file = tmp_path / name / "train.ipynb"
+        file.write_text(NOTEBOOK)
+        workspace.recorder.begin(
+            file.read_bytes(), path=str(file), parameters={}, origin="papermill", owner="me"
+        )
+        file.unlink()
+    assert len(workspace.experiments.list()) == 2
 
 
 def test_the_history_follows_a_moved_notebook(ws: Workspace) -> None:

@@ -21,6 +21,8 @@ from mlalm_jupyter.domain.errors import InvalidInput, Unavailable
 from mlalm_jupyter.domain.run import Cells, RunStatus
 from mlalm_jupyter.ports import Execution
 
+pytestmark = pytest.mark.prove_experiments
+
 PYTHON = {"kernelspec": {"name": "python3", "display_name": "Python 3", "language": "python"}}
 
 

@@ -5,11 +5,13 @@ from __future__ import annotations
 import os
 import random
 import signal
+import statistics
 import subprocess
 import sys
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -73,6 +75,10 @@ class Bench:
     def __init__(self, workspace: Workspace, chance: random.Random, figures: Counter[str]) -> None:
         self.workspace, self.chance, self.figures = workspace, chance, figures
         self.snapshots: dict[str, bytes] = {}
+        self.killed: tuple[str, float] | None = None
+        """What was killed last, and when."""
+        self.told_after_s: dict[str, list[float]] = {}
+        """How long after each kill it was on record that a run had failed."""
 
     def write(self, name: str) -> Path:
         work = [f"time.sleep({self.chance.uniform(0, 0.4):.3f})\nprint({number})" for number in range(3)]
@@ -120,6 +126,7 @@ class Bench:
             pids = [*self.server(), *(pid for run in runs for pid in self.marked(run, ""))]
         else:
             pids = self.server(victim)
+        self.killed = victim, time.time()
         self.figures[f"kills of a {victim}"] += bool(kill(*pids))
         if victim in ("supervisor", "machine"):
             server = self.workspace.server
@@ -144,6 +151,10 @@ class Bench:
             assert self.printed(done) == ["0", "1", "2"], told
         else:
             assert done.cause, told
+            assert done.ended_at, told
+            if self.killed:
+                ended_s = datetime.fromisoformat(done.ended_at).timestamp()
+                self.told_after_s.setdefault(self.killed[0], []).append(ended_s - self.killed[1])
             assert done.cause == job.cause, told
             if done.cells.done:
                 # whatever was killed, what was done is kept
@@ -208,6 +219,10 @@ def test_runs_under_kills_of_everything_end_once_and_say_why(
         for run, most in zip(runs, attempts, strict=True):
             bench.check(run, attempts=most)
     bench.nothing_is_left(2 * rounds)
+    for victim, times_s in bench.told_after_s.items():
+        told = f"ms from the kill of a {victim} to the failure of its run on record"
+        bench.figures[f"{told}, usually"] = round(1000 * statistics.median(times_s))
+        bench.figures[f"{told}, at most"] = round(1000 * max(times_s))
 
 
 @pytest.fixture

@@ -23,7 +23,10 @@ from mlalm_jupyter.domain.job import Job, JobState, Lease
 from mlalm_jupyter.domain.run import Run, RunStatus
 from mlalm_jupyter.workspace import Workspace
 
-pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="descendants are found through /proc")
+pytestmark = [
+    pytest.mark.prove_experiments,
+    pytest.mark.skipif(sys.platform != "linux", reason="descendants are found through /proc"),
+]
 
 WAIT_S = 90.0
 GONE = "The process that ran it is gone."

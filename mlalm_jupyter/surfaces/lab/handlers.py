@@ -13,15 +13,13 @@ from jupyter_server.utils import url_path_join
 from tornado import web
 from tornado.ioloop import IOLoop
 
-from mlalm_jupyter.api.verbs import VERBS
-from mlalm_jupyter.domain.errors import InvalidInput, MlalmError, SnapshotLocked, WorkspaceNotFound
+from mlalm_jupyter.api.verbs import VERBS, find
+from mlalm_jupyter.domain.errors import InvalidInput, MlalmError, NotFound, SnapshotLocked, WorkspaceNotFound
 from mlalm_jupyter.surfaces.lab.record import NamesTheRecord, RecordHandler
 from mlalm_jupyter.surfaces.lab.snapshots import NamesSnapshots, download, model, named
 from mlalm_jupyter.surfaces.verbs_http import dispatch, status_of
 from mlalm_jupyter.workspace import Workspace, find_folder, nearest
 
-FILES = ("file", "path")
-"""Arguments that name a file or folder, there or yet to be made, as a page does: from the folder Jupyter serves."""
 _SHORT_THREADS, _LONG_THREADS = 8, 128
 _SHORT = ThreadPoolExecutor(_SHORT_THREADS, thread_name_prefix="mlalm-verb")
 # whoever follows a job holds a thread until its end, which must not keep short verbs waiting
@@ -77,11 +75,13 @@ class VerbHandler(_Handler):
             fault = InvalidInput("The body", expected="JSON", got=f"something else ({error})")
             self.answer(400, {"error": fault.to_dict()})
             return
-        near = arguments.get("notebook") if isinstance(arguments, dict) else None
+        near = None
         if isinstance(arguments, dict):
             if (noun, verb) == ("workspace", "init") and arguments.get("path") is None:
                 arguments["path"] = "."
-            arguments = {name: self._placed(name, value) for name, value in arguments.items()}
+            places = _places(noun, verb)
+            near = next((arguments[name] for name in arguments if places.get(name) == "notebook"), None)
+            arguments = {name: self._placed(value, places.get(name, "")) for name, value in arguments.items()}
         # where there is none, the folder that Jupyter serves is named, and not the one it was started in
         workspace = self.workspace(near=near) or str(self.root)
         status, body = await IOLoop.current().run_in_executor(
@@ -89,12 +89,30 @@ class VerbHandler(_Handler):
         )
         self.answer(status, body)
 
-    def _placed(self, name: str, value: object) -> object:
-        """A file by its whole path; a notebook also goes by its path in the workspace, as the record names it."""
-        if not isinstance(value, str) or "://" in value or (name not in FILES and name != "notebook"):
+    def _placed(self, value: object, place: str) -> object:
+        """A file by its whole path, for a page names it from the folder that Jupyter serves.
+
+        A notebook also goes by its path in the workspace, as the record names it.
+        """
+        if not place or not isinstance(value, str) or not value or "://" in value or value.startswith("git@"):
             return value
         path = self.root / os.path.expanduser(value)
-        return str(path) if name in FILES or path.exists() else value
+        named = [path]
+        if place == "notebook":
+            named.append(path.with_name(f"{path.name}.ipynb"))
+        elif place == "either":
+            is_word = "/" not in value and not path.suffix
+            # FILE.py:FUNCTION
+            named = [] if is_word else [path, path.with_name(path.name.rpartition(":")[0] or path.name)]
+        return str(path) if place == "file" or any(one.exists() for one in named) else value
+
+
+def _places(noun: str, verb: str) -> dict[str, str]:
+    """Which files the arguments of a verb may name; none for a verb that nobody knows, which is said later."""
+    try:
+        return {one.name: one.place for one in find(noun, verb).parameters}
+    except NotFound:
+        return {}
 
 
 class PlaceHandler(_Handler):

@@ -78,12 +78,7 @@ class MlalmMagics(Magics):
 
         A snapshot of it is taken, and the scheduler executes exactly that, in a kernel of its own.
         """
-        asked = self._with_notebook(_read("run_all", line))
-        if isinstance(asked, Command) and self._is_running(asked):
-            run = self._call("run", "show", {"run": os.environ["MLALM_RUN"]}, like=asked)
-            print(f"Nothing changed: this is run {run.id[:12]} of {run.path}, so no other one was started.")
-            return run
-        return self._answer(asked)
+        return self._run(self._with_notebook(_read("run_all", line)))
 
     @line_magic
     def run_to(self, line: str) -> Any:
@@ -91,7 +86,7 @@ class MlalmMagics(Magics):
         asked = self._with_notebook(_read("run_to", line))
         if isinstance(asked, Command) and "to" not in asked.arguments:
             raise InvalidInput("`%run_to`", expected="the tag of the last cell to run", got="none")
-        return self._answer(asked)
+        return self._run(asked)
 
     @line_magic
     def snapshot(self, line: str) -> Any:
@@ -285,6 +280,14 @@ class MlalmMagics(Magics):
                 fix="Name it in the line, for example `train.ipynb`.",
             )
         return replace(asked, arguments={**asked.arguments, argument: path})
+
+    def _run(self, asked: Command | Page) -> Any:
+        """Run a notebook, unless this kernel is executing a run of it: then its line has been obeyed already."""
+        if isinstance(asked, Command) and self._is_running(asked):
+            run = self._call("run", "show", {"run": os.environ["MLALM_RUN"]}, like=asked)
+            print(f"Nothing changed: this is run {run.id[:12]} of {run.path}, so no other one was started.")
+            return run
+        return self._answer(asked)
 
     def _is_running(self, asked: Command) -> bool:
         """Whether this kernel is executing a run of that very notebook: running it again would never end."""

@@ -69,8 +69,6 @@ def _taken(
             got="an older one",
             fix="Save the notebook (Ctrl+S) and run this cell again.",
         )
-    if not anew:
-        workspace.experiments.ask_if_moved(path, content)
     return workspace.recorder.keep(
         content,
         path=path,
@@ -80,4 +78,5 @@ def _taken(
             live(document, executions, started_at=session.started_at),
             inputs=tuple(workspace.context.used),
         ),
+        anew=anew,
     )

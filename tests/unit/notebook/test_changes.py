@@ -14,6 +14,8 @@ from hypothesis import strategies as st
 from mlalm_jupyter.notebook.changes import Changes, changes_between
 from mlalm_jupyter.notebook.document import NotebookDocument, read_notebook
 
+pytestmark = pytest.mark.prove_experiments
+
 CORPUS = sorted((Path(__file__).parent / "corpus").glob("*.ipynb"))
 
 

@@ -11,6 +11,8 @@ from hypothesis import strategies as st
 from mlalm_jupyter.domain.errors import InvalidInput
 from mlalm_jupyter.notebook.document import check_parameters, pieces, read_notebook, source
 
+pytestmark = pytest.mark.prove_experiments
+
 
 def notebook(*cells: tuple[str, list[str]], language: str = "python") -> bytes:
     made = [{"cell_type": "code", "source": text, "metadata": {"tags": tags}} for text, tags in cells]

@@ -20,6 +20,8 @@ from mlalm_jupyter.notebook.exported import ExportedExperiment, Parent, exported
 from mlalm_jupyter.notebook.exported_cells import left_out
 from mlalm_jupyter.notebook.imported import imported
 
+pytestmark = pytest.mark.prove_experiments
+
 CORPUS = sorted((Path(__file__).parent / "corpus").glob("*.ipynb"))
 PINS = (
     Pin("model", "churn", 7, "m" * 32, "d" * 64, "churn:7"),

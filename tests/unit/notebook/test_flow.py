@@ -12,6 +12,8 @@ from mlalm_jupyter.notebook.document import read_notebook
 from mlalm_jupyter.notebook.effects import Flow
 from mlalm_jupyter.notebook.flow import CellFlow, flow_of
 
+pytestmark = pytest.mark.prove_experiments
+
 
 def flows(*cells: str, language: str = "python") -> tuple[CellFlow, ...]:
     made = [{"cell_type": "code", "source": text, "metadata": {}} for text in cells]

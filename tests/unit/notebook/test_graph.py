@@ -17,6 +17,8 @@ from mlalm_jupyter.notebook.drawing import drawn, told
 from mlalm_jupyter.notebook.graph import Edge, Graph, Node, graph_of
 from mlalm_jupyter.notebook.palette import STYLE
 
+pytestmark = pytest.mark.prove_experiments
+
 CORPUS = sorted((Path(__file__).parent / "corpus").glob("*.ipynb"))
 SVG = "{http://www.w3.org/2000/svg}"
 

@@ -17,7 +17,7 @@ from mlalm_jupyter.notebook.page import Bar, page
 
 CORPUS = sorted((Path(__file__).parent / "corpus").glob("*.ipynb"))
 BAR = Bar("0193ab12", "Finished", "2026-01-05 10:00", "mlalm experiment save-as run:0193ab12 NAME")
-pytestmark = pytest.mark.browser
+pytestmark = [pytest.mark.browser, pytest.mark.prove_experiments]
 
 FITS = """() => {
     const faults = []

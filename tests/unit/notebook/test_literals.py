@@ -14,6 +14,8 @@ from hypothesis import strategies as st
 
 from mlalm_jupyter.notebook.literals import literal_text
 
+pytestmark = pytest.mark.prove_experiments
+
 PLAIN = st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text() | st.binary()
 KEYS = st.integers() | st.text() | st.booleans()
 NESTED = st.recursive(

@@ -17,6 +17,8 @@ from mlalm_jupyter.notebook.document import NotebookDocument, read_notebook
 from mlalm_jupyter.notebook.inert import inert
 from mlalm_jupyter.notebook.page import Bar, in_terminal, page
 
+pytestmark = pytest.mark.prove_experiments
+
 CORPUS = sorted((Path(__file__).parent / "corpus").glob("*.ipynb"))
 BAR = Bar("0193ab12", "Finished", "2026-01-05 10:00", "mlalm experiment save-as run:0193ab12 NAME")
 PNG = base64.b64encode(b"\x89PNG not really").decode()

@@ -14,6 +14,8 @@ from mlalm_jupyter.domain.errors import InvalidInput
 from mlalm_jupyter.notebook.document import read_notebook
 from mlalm_jupyter.notebook.references import references_in, rewritten
 
+pytestmark = pytest.mark.prove_experiments
+
 
 def content(*cells: str, language: str = "python") -> dict[str, Any]:
     made = [

@@ -10,6 +10,8 @@ import pytest
 from mlalm_jupyter.notebook.document import NotebookDocument, read_notebook
 from mlalm_jupyter.notebook.roles import ROLES, roles_of
 
+pytestmark = pytest.mark.prove_experiments
+
 CORPUS = Path(__file__).parent / "corpus"
 LABELS: dict[str, list[str]] = json.loads((CORPUS / "labels.json").read_text("utf-8"))
 

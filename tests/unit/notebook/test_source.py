@@ -15,6 +15,8 @@ from IPython.core.interactiveshell import InteractiveShell
 from mlalm_jupyter.domain.errors import InvalidInput
 from mlalm_jupyter.notebook.source import function_in, source_of
 
+pytestmark = pytest.mark.prove_experiments
+
 CELLS = """
 import math
 import numpy as np
