@@ -10,6 +10,7 @@ from enum import StrEnum
 
 from mlalm_jupyter.domain.asset import Pin
 from mlalm_jupyter.domain.errors import IllegalStatusChange, InvalidInput
+from mlalm_jupyter.domain.metrics import written
 
 
 class RunStatus(StrEnum):
@@ -250,7 +251,7 @@ class Run:
             "message": self.snapshot.message,
             "cells_executed": list(self.findings.executed),
             "note": " ".join(filter(None, (self.note or self.findings.note, self.surroundings_note))),
-            "metrics": dict(self.findings.metrics),
+            "metrics": written(self.findings.metrics),
             "figures": [figure.to_dict() for figure in self.findings.figures],
             "is_editable": self.is_editable,
         }
@@ -295,7 +296,7 @@ class Condition:
 
 
 _CONDITION = re.compile(r"([^\s=!<>]+)\s*(<=|>=|!=|=|<|>)\s*(.+)")
-_NUMBER = re.compile(r"[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]+)?")
+_NUMBER = re.compile(r"[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]+)?|[+-]?inf")
 
 
 @dataclass(frozen=True, slots=True)

@@ -60,7 +60,7 @@ class Term:
             number = float(self.text)
         except ValueError:
             return None
-        return number if math.isfinite(number) else None
+        return None if math.isnan(number) else number
 
     @classmethod
     def parse(cls, text: str) -> Term:
@@ -166,4 +166,4 @@ def _number(value: object) -> float | None:
         number = float(value)  # type: ignore[arg-type]  # whatever is no number says so
     except (TypeError, ValueError, OverflowError):
         return None
-    return number if math.isfinite(number) else None
+    return None if math.isnan(number) else number

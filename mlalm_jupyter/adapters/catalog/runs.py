@@ -13,6 +13,7 @@ from mlalm_jupyter.adapters.catalog.records import an_object, record
 from mlalm_jupyter.adapters.catalog.schema import jobs, outputs, runs
 from mlalm_jupyter.domain.asset import Pin
 from mlalm_jupyter.domain.errors import IllegalStatusChange, NotFound
+from mlalm_jupyter.domain.metrics import read, written
 from mlalm_jupyter.domain.run import (
     Cells,
     Condition,
@@ -200,7 +201,7 @@ def _moving(run: Run) -> dict[str, Any]:
         "executed_digest": run.executed_digest,
         "cells_executed": list(run.findings.executed),
         "note": run.findings.note,
-        "metrics": dict(run.findings.metrics),
+        "metrics": written(run.findings.metrics),
         "figures": [figure.to_dict() for figure in run.findings.figures],
         **_cells(run.cells),
     }
@@ -254,5 +255,7 @@ def run_from(row: Sequence[Any]) -> Run:
         job_id=job_id,
         tags=an_object(tags),
         executed_in=an_object(environment.get(_EXECUTED_IN, {})),
-        findings=Findings(tuple(executed), note, an_object(metrics), tuple(Figure(**one) for one in figures)),
+        findings=Findings(
+            tuple(executed), note, read(an_object(metrics)), tuple(Figure(**one) for one in figures)
+        ),
     )

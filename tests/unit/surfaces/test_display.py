@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import html
 import json
+import math
 import re
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -48,6 +49,7 @@ from mlalm_jupyter.notebook.document import read_notebook
 from mlalm_jupyter.notebook.graph import graph_of
 from mlalm_jupyter.surfaces.display import _MANY, _ONE, bundle_of, html_of, text_of
 from mlalm_jupyter.surfaces.display.parts import Moment, seconds_between, size
+from mlalm_jupyter.surfaces.verbs_http import to_json
 
 NOW = datetime(2026, 11, 21, 12, 0, tzinfo=UTC)
 AT = "2026-11-21T09:30:00.000000Z"
@@ -330,6 +332,21 @@ def test_a_bundle_is_plain_json_of_all_kinds(answer: Any) -> None:
     else:
         assert all(re.fullmatch(r"application/vnd\.mlalm\.[a-z]+\+json", mime) for mime in extra)
         assert len(extra) == 1
+
+
+def test_metrics_without_a_finite_number_are_shown_beside_those_with_one() -> None:
+    odd = {"auc": math.nan, "gain": math.inf}
+    pair = Comparison((RUN, replace(RUN, findings=Findings(metrics={"auc": 0.5, "gain": 2.0}))))
+    pair = replace(pair, runs=(replace(RUN, findings=Findings(metrics=odd)), pair.runs[1]))
+    models = ModelComparison((replace(MODEL, metrics=odd), replace(MODEL, metrics={"auc": 0.5, "gain": 2.0})))
+    for answer in (pair, models, *pair.runs, *models.models):
+        Page(html_of(answer))
+        text = text_of(answer, now=NOW)
+        assert ("nan" in text and "inf" in text) or answer in (pair.runs[1], models.models[1])
+        assert "NaN" not in json.dumps(to_json(answer), allow_nan=False)
+    assert to_json(pair)["metrics"] == {"auc": ["nan", 0.5], "gain": ["inf", 2.0]}
+    assert to_json(models)["metrics"] == to_json(pair)["metrics"]
+    assert 'style="width:nan' not in html_of(pair) + html_of(models)
 
 
 @pytest.mark.parametrize("kind", MANY)
