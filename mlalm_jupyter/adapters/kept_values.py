@@ -14,6 +14,7 @@ import hashlib
 import json
 import os
 import re
+import shutil
 import types
 import zlib
 from collections.abc import Iterator, Mapping
@@ -24,6 +25,8 @@ LARGEST = 64 << 20
 """A larger value is not kept; it can be written to a file, or uploaded as a dataset."""
 MOST = 512 << 20
 """All values of a run together."""
+SPARE = 16 << 20
+"""What values leave of the disk."""
 LISTING = "listing.jsonl"
 OFF = ("0", "no", "off", "false")
 _PLAIN = (bool, int, float, str, type(None))
@@ -114,16 +117,22 @@ class Keeper:
         left = min(LARGEST, MOST - self._size)
         if (size := _size(value)) > LARGEST:
             raise ValueError(f"it takes {size >> 20} MB, and {LARGEST >> 20} MB is the most for one")
+        # what is here is written once more, among the blobs, and how the run ends needs room as well
+        room = shutil.disk_usage(self._folder).free - self._size - SPARE
+        if room <= size:
+            raise ValueError("the disk is nearly full")
         self._written += 1
         file = self._folder / f"{self._written:06d}"
         try:
-            form = _written(value, file, largest=LARGEST)
+            form = _written(value, file, largest=min(LARGEST, room))
             if seen is None:
                 seen = (form, _digest(file))
             if seen in self._files:
                 file.unlink()
                 return seen, *self._files[seen]
-            if (size := file.stat().st_size) > left:
+            if (size := file.stat().st_size) > room:
+                raise ValueError("the disk is nearly full")
+            if size > left:
                 raise ValueError(f"it takes {size >> 20} MB, and {left >> 20} MB are left for it")
         except BaseException:
             file.unlink(missing_ok=True)

@@ -11,6 +11,7 @@ from mlalm_jupyter.api.golive import valid_seal
 from mlalm_jupyter.api.pinning import pins_again
 from mlalm_jupyter.api.pins import horizon_of
 from mlalm_jupyter.api.recorder import Recorder
+from mlalm_jupyter.api.silence import note_of
 from mlalm_jupyter.api.verb import Arg, verb
 from mlalm_jupyter.api.waiting import ended
 from mlalm_jupyter.domain.errors import InvalidInput, NotFound, RunFailed, Unavailable, UntrustedContent
@@ -33,7 +34,11 @@ class Runs:
     def show(self, run: Annotated[str, Arg("a run's id, or its beginning", completes="run")]) -> Run:
         """Show one run: its snapshot, how far it came, what it used and left."""
         with self._context.catalog.read() as tx:
-            return tx.runs.get(id_prefix("run", run))
+            found = tx.runs.get(id_prefix("run", run))
+            if found.status.is_final or found.job_id is None:
+                return found
+            job = tx.jobs.get(found.job_id)
+        return replace(found, note=note_of(self._context, job))
 
     @verb("run", "cancel")
     def cancel(self, run: Annotated[str, Arg("a run's id, or its beginning", completes="run")]) -> Run:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 
 from mlalm_jupyter.api.context import Context
+from mlalm_jupyter.api.silence import silenced
 from mlalm_jupyter.domain.errors import Unavailable
 from mlalm_jupyter.domain.job import Job, JobState
 
@@ -19,6 +20,7 @@ def ended(context: Context, job_id: str, *, told: str, timeout_s: float | None =
     deadline = time.monotonic() + timeout_s if timeout_s is not None else None
     last: object = None
     look_s, attended_s = 0.0, time.monotonic()
+    recorded_s = attended_s
     while True:
         with context.catalog.read() as tx:
             job = tx.jobs.get(job_id)
@@ -42,6 +44,14 @@ def ended(context: Context, job_id: str, *, told: str, timeout_s: float | None =
                     f"{told} was not waited for any longer.",
                     why=f"It is {job.state}, and no server runs that would go on with it.",
                     fix=f"Run `mlalm server start`, then `mlalm job follow {job.id[:12]}`.",
+                )
+            if not (why := silenced(context, job)):
+                recorded_s = time.monotonic()
+            elif time.monotonic() - recorded_s >= UNATTENDED_S:
+                raise Unavailable(
+                    f"{told} was not waited for any longer.",
+                    why=why,
+                    fix=f"Free some room there, then `mlalm job follow {job.id[:12]}`.",
                 )
         time.sleep(_POLL_S)
 
