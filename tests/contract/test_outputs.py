@@ -84,6 +84,25 @@ def test_what_a_function_changed_is_kept_again(hosted: Workspace) -> None:
     assert hosted.runs.output(run.id, "rows").sum() == 9
 
 
+def test_what_a_function_made_global_is_kept_and_what_was_imported_is_not(hosted: Workspace) -> None:
+    run = hosted.experiments.run(
+        write(
+            hosted,
+            ("def g():\n  global gg, lock\n  gg = [1]\n  lock = __import__('threading').Lock()", []),
+            ("g()\nglobals()['hh'] = 7", []),
+            ("from math import pi\nfrom math import *\nimport os.path as there", []),
+            ("exec('ii = 8')\nif (jj := 9): pass", []),
+            ("def again():\n  global gg\n  gg = [2]\nagain()", []),
+        )
+    )
+    kept = {output.reference: output for output in hosted.runs.outputs(run.id)}
+    assert sorted(kept) == ["2.gg", "2.hh", "2.lock", "4.ii", "4.jj", "5.gg"]
+    assert kept["2.lock"].digest is None
+    assert hosted.runs.output(run.id, "2.gg") == [1]
+    assert hosted.runs.output(run.id, "5.gg") == [2]
+    assert hosted.runs.output(run.id, "hh") == 7
+
+
 def test_equal_values_are_kept_once_and_counted_once(hosted: Workspace) -> None:
     cells = [("import numpy as np\nbig = np.zeros(7_500_000)", []), *[("big.mean()", [])] * 9]
     more = [(f"copy{number} = big.copy()", []) for number in range(9)]
