@@ -1,9 +1,10 @@
 """Runs inside the kernel of a recorded run: keeps the values that each cell left, so that they can be had later.
 
 What a cell left is what it gave a name at its top level, what came to stand under a name otherwise (a function made
-it global, say), or what it changed in whatever way: the values that it had in hand are looked at as it ends. A value that is there already is not written again. Values are
-written into a folder as the cell ends; the process that executes the notebook takes them from there. A value that
-cannot be kept is listed with the reason. Nothing here may disturb the notebook.
+it global, say), or what it changed in whatever way: the values that it had in hand are looked at as it ends. A value
+that is there already is not written again. Values are written into a folder as the cell ends; the process that
+executes the notebook takes them from there. A value that cannot be kept is listed with the reason. Nothing here may
+disturb the notebook.
 """
 
 from __future__ import annotations

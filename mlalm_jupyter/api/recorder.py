@@ -417,7 +417,7 @@ class Recorder:
             end.of_part if run.snapshot.until is not None else end,
             at=self._context.clock.now(),
             cause=cause,
-            failed_cell=run.cells.current if end is RunStatus.FAILED else None,
+            failed_cell=run.cells.current,
         )
         if left is None:
             executed = tuple(range(1, run.cells.done + 1))

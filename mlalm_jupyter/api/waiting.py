@@ -16,7 +16,15 @@ UNATTENDED_S = 5.0
 
 
 def ended(context: Context, job_id: str, *, told: str, timeout_s: float | None = None) -> Job:
-    """The job once it has ended, telling how far it is meanwhile."""
+    """The job once it has ended, telling how far it is meanwhile; whoever breaks that off is told how to go on."""
+    try:
+        return _ended(context, job_id, told=told, timeout_s=timeout_s)
+    except KeyboardInterrupt as error:
+        follow = f"`mlalm job follow {job_id[:12]}`"
+        raise KeyboardInterrupt(f"{told} goes on; follow it with {follow}.") from error
+
+
+def _ended(context: Context, job_id: str, *, told: str, timeout_s: float | None) -> Job:
     deadline = time.monotonic() + timeout_s if timeout_s is not None else None
     last: object = None
     look_s, attended_s = 0.0, time.monotonic()

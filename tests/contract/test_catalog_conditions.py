@@ -18,7 +18,7 @@ Asked = Callable[..., list[str]]
 GIVEN: dict[str, tuple[dict[str, object], dict[str, float], dict[str, str]]] = {
     "a": ({"depth": 2, "größe": 3}, {"auc": 0.7}, {"build": "5", "kind": "forest"}),
     "b": ({"depth": "deep", "flag": True}, {"auc": 0.9}, {"build": "12", "kind": "tree"}),
-    "c": ({"depth": -3.5, "flag": False}, {}, {"build": "nightly"}),
+    "c": ({"depth": -3.5, "flag": False}, {"a name, x>=1": 4.0}, {"build": "nightly"}),
     "d": ({"depth": None, "grid": [1, 2]}, {"depth": 7.0}, {}),
 }
 
@@ -55,6 +55,9 @@ def asked(catalog: Catalog) -> Asked:
     ("where", "names"),
     [
         ("build=5", "a"),
+        ("'build'=5", "a"),
+        ('"a name, x>=1" = 4', "c"),
+        ("'a name, x>=1'>3, kind!='tree, or not'", "c"),
         ("build>=5", "ba"),
         ("build!=5", "dcb"),
         ("build<100", "ba"),
@@ -135,7 +138,16 @@ def test_a_metric_that_is_no_finite_number_is_kept_found_and_sorted_behind_those
 def test_the_names_that_runs_can_be_sorted_by_are_known(catalog: Catalog, asked: Asked) -> None:
     with catalog.read() as tx:
         (one,) = tx.experiments.find()
-        assert tx.runs.names_of(one.id) == ["auc", "build", "depth", "flag", "grid", "größe", "kind"]
+        assert tx.runs.names_of(one.id) == [
+            "a name, x>=1",
+            "auc",
+            "build",
+            "depth",
+            "flag",
+            "grid",
+            "größe",
+            "kind",
+        ]
         assert tx.runs.names_of("0" * 32) == []
 
 

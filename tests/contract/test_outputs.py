@@ -247,10 +247,12 @@ def test_a_canceled_run_keeps_its_notebook_and_the_values_of_cells_that_were_don
     deadline = time.monotonic() + 60
     while hosted.runs.show(queued.id).cells.current != 2 and time.monotonic() < deadline:
         time.sleep(0.1)
-    hosted.runs.cancel(queued.id)
+    asked = hosted.runs.cancel(queued.id)
+    assert asked.status.is_final or "It was asked to stop; `mlalm job follow" in str(asked.note)
     while not (run := hosted.runs.show(queued.id)).status.is_final and time.monotonic() < deadline:
         time.sleep(0.1)
     assert (run.status, run.cause) == (RunStatus.CANCELED, "It was canceled.")
+    assert (run.failed_cell, run.note) == (2, None)
     assert run.executed_digest is not None
     assert b"done" in hosted.context.blobs.get(run.executed_digest)
     assert hosted.runs.output(run.id, "a") == 1

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from sqlalchemy import Column, Connection, bindparam, delete, insert, select, update
+from sqlalchemy import Column, Connection, bindparam, delete, func, insert, select, update
 
 from mlalm_jupyter.adapters.catalog.conditions import met, names_query, order
 from mlalm_jupyter.adapters.catalog.lookup import at_most, beginning_with, only_row
@@ -124,6 +124,10 @@ class SqlRuns:
             statement = statement.where(runs.c.status == status.value)
         rows = self._connection.execute(statement.limit(at_most(limit)))
         return [run_from(row) for row in rows]
+
+    def count_of(self, experiment_id: str) -> int:
+        counted = select(func.count()).select_from(runs).where(runs.c.experiment_id == experiment_id)
+        return int(self._connection.execute(counted).scalar_one())
 
     def names_of(self, experiment_id: str) -> list[str]:
         return list(self._connection.scalars(names_query(), {"experiment": experiment_id}))

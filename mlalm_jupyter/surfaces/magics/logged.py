@@ -74,7 +74,9 @@ def _png(figure: Any, name: str) -> bytes:
 
 def _check_name(kind: str, name: object) -> None:
     if not isinstance(name, str) or not name.strip() or len(name) > 200 or not name.isprintable():
-        raise InvalidInput(f"The {kind}'s name", expected="1 to 200 letters", got=repr(name)[:80])
+        raise InvalidInput(
+            f"The {kind}'s name", expected="1 to 200 characters on one line", got=repr(name)[:80]
+        )
 
 
 def _show(bundle: dict[str, Any]) -> None:

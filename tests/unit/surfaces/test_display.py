@@ -334,6 +334,27 @@ def test_a_bundle_is_plain_json_of_all_kinds(answer: Any) -> None:
         assert len(extra) == 1
 
 
+def test_what_stands_in_a_heading_or_a_note_stands_there_once() -> None:
+    changed = changes_between(SAID, read_notebook(b'{"nbformat": 4, "cells": []}'))
+    assert text_of(changed).count(changed.summary) == 1
+    graph = graph_of(SAID)
+    graph = replace(graph, notes=("A cell does not parse.",))
+    assert text_of(graph).count("A cell does not parse.") == 1
+    assert html_of(graph).count("A cell does not parse.") == 1
+    assert text_of(graph_of(read_notebook(b'{"nbformat": 4, "cells": []}'))) == "No code cells to draw."
+
+
+def test_ids_and_references_at_the_head_of_a_comparison_are_as_one_types_them() -> None:
+    assert RUN.id[:12] in text_of(Comparison((RUN, RUN)))
+    assert MODEL.reference in text_of(ModelComparison((MODEL, MODEL)))
+
+
+def test_a_list_that_nothing_is_in_for_a_reason_says_that() -> None:
+    note = "None of the 7 runs of t.ipynb meets this."
+    assert text_of(Listing("run", note=note)) == note
+    assert text_of(Listing("model", note=note)) == note
+
+
 def test_metrics_without_a_finite_number_are_shown_beside_those_with_one() -> None:
     odd = {"auc": math.nan, "gain": math.inf}
     pair = Comparison((RUN, replace(RUN, findings=Findings(metrics={"auc": 0.5, "gain": 2.0}))))
