@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from pathlib import Path
 
 from mlalm_jupyter.api.context import Context
 from mlalm_jupyter.api.files import readable_file
@@ -11,7 +13,7 @@ from mlalm_jupyter.api.registering import measured
 from mlalm_jupyter.api.scratch import folder_of
 from mlalm_jupyter.api.snapshots import changed_files, environment_here, taken
 from mlalm_jupyter.domain.asset import Pin
-from mlalm_jupyter.domain.errors import NotFound, SnapshotLocked, Unavailable
+from mlalm_jupyter.domain.errors import InvalidInput, NotFound, SnapshotLocked, Unavailable
 from mlalm_jupyter.domain.experiment import Experiment
 from mlalm_jupyter.domain.job import Job, JobState, Lease
 from mlalm_jupyter.domain.run import Cells, Figure, Findings, Live, Output, Run, RunStatus, Snapshot
@@ -474,5 +476,10 @@ def notebook_file(context: Context, notebook: str) -> tuple[str, bytes]:
     if notebook.startswith("run:"):
         raise SnapshotLocked(notebook)
     named = notebook if notebook.endswith(".ipynb") else f"{notebook}.ipynb"
+    here = Path(os.path.expanduser(named))
+    if not here.exists() and not (context.path / here).exists():
+        folder = Path(os.path.expanduser(notebook))
+        if (folder if folder.exists() else context.path / folder).is_dir():
+            raise InvalidInput(f"The notebook '{notebook}'", expected="a notebook's file", got="a folder")
     path = readable_file(context, named)
     return context.inside(path), path.read_bytes()

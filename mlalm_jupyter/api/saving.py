@@ -88,6 +88,8 @@ class Saving:
         The notebook as it was is kept as a snapshot first.
         """
         ctx = self._context
+        if kind and kind not in KINDS:
+            raise InvalidInput("The kind", expected=f"one of {', '.join(KINDS)}", got=f"'{kind}'")
         path, content = notebook_file(ctx, notebook)
         file = ctx.path / path
         named = AssetRef.parse(kind or "asset", asset)

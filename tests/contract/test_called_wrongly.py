@@ -182,3 +182,26 @@ def test_a_history_of_which_nothing_meets_the_conditions_says_how_many_there_are
     assert (list(none), none.note) == ([], "None of the 2 runs of t.ipynb meets this.")
     assert len(workspace.experiments.history(notebook, where="size=2")) == 1
     assert workspace.experiments.history(notebook, status="Failed").note == none.note
+
+
+def test_a_folder_in_the_place_of_a_file_is_said_to_be_one(
+    workspace: Workspace, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (workspace.path / "rows").mkdir()
+    write(workspace.path / "rows.ipynb")
+    monkeypatch.chdir(workspace.path)
+    assert workspace.experiments.snapshot("rows").path == "rows.ipynb"
+    with pytest.raises(
+        InvalidInput, match=r"The notebook '.' is not valid. Expected a notebook's file, got a"
+    ):
+        workspace.experiments.run(".")
+    with pytest.raises(InvalidInput, match="Expected a file, got a folder"):
+        workspace.datasets.upload("rows", "rows")
+
+
+def test_words_that_are_none_of_those_there_are_name_those(workspace: Workspace) -> None:
+    write(workspace.path / "t.ipynb")
+    with pytest.raises(InvalidInput, match=r"The kind is not valid. Expected one of .*dataset.*, got 'foo'"):
+        workspace.experiments.update_asset("t.ipynb", "rows", kind="foo")
+    with pytest.raises(InvalidInput, match=r"The page is not valid. Expected 1 or more, got 0"):
+        workspace.models.list(page=0)

@@ -15,7 +15,7 @@ import pytest
 from sklearn.linear_model import LinearRegression
 
 from mlalm_jupyter.adapters.kept_values import names_left
-from mlalm_jupyter.domain.errors import NotFound, RunFailed, Unavailable, UntrustedContent
+from mlalm_jupyter.domain.errors import Conflict, NotFound, RunFailed, UntrustedContent
 from mlalm_jupyter.domain.run import Cells, RunStatus
 from mlalm_jupyter.workspace import Workspace
 from tests.contract.test_experiment_history import write
@@ -58,7 +58,9 @@ def test_what_each_cell_left_is_kept_as_it_left_it(hosted: Workspace, tmp_path: 
     assert np.array_equal(hosted.runs.output(run.id, "numbers"), np.arange(4))
     assert hosted.runs.output(run.id, "texts") == {"a": [1, "x", None]}
     written = hosted.runs.download_output(run.id, "rows", str(tmp_path / "rows.parquet"))
-    assert written.digest == kept["5.rows"].digest
+    assert (written.digest, written.note) == (kept["5.rows"].digest, "")
+    odd = hosted.runs.download_output(run.id, "model", str(tmp_path / "new" / "model.json"))
+    assert odd.note.startswith(f"The folder '{tmp_path / 'new'}' was made for it. It is kept as pickle, what")
     assert list(pd.read_parquet(tmp_path / "rows.parquet")["b"]) == pytest.approx([2.0, 4.0, 6.0])
     assert len(hosted.experiments.history("train.ipynb")) == 2  # the draft and that run: nothing ran again
 
@@ -142,7 +144,7 @@ def test_a_cell_that_did_not_run_has_no_output(hosted: Workspace) -> None:
 
 def test_what_could_not_be_kept_says_why(hosted: Workspace) -> None:
     run = hosted.experiments.run(write(hosted, *CELLS))
-    with pytest.raises(Unavailable, match=r"It was not kept: TypeError: cannot pickle"):
+    with pytest.raises(Conflict, match=r"It was not kept: TypeError: cannot pickle"):
         hosted.runs.output(run.id, "lock")
 
 

@@ -81,6 +81,33 @@ def test_a_run_on_a_full_disk_is_told_by_who_waits_and_ends_with_that_cause_when
     assert small.workspaces.doctor().is_healthy
 
 
+def test_a_workspace_that_may_only_be_read_is_read_and_says_so_where_it_would_be_changed(
+    small: Workspace,
+) -> None:
+    notebook = write(small.path / "t.ipynb", "1")
+    kept = small.experiments.snapshot(str(notebook), message="before")
+    small.close()
+    disk = small.path.parent
+    subprocess.run(["mount", "-o", "remount,ro", str(disk)], check=True)
+    try:
+        with Workspace.open(small.path) as fixed:
+            assert [one.id for one in fixed.experiments.history("t.ipynb")][1:] == [kept.id]
+            assert fixed.runs.show(kept.id).snapshot.message == "before"
+            assert fixed.experiments.open(kept.id).text
+            assert fixed.workspaces.doctor().is_healthy
+            with pytest.raises(Unavailable, match="You may not write there"):
+                fixed.experiments.snapshot("t.ipynb")
+            with pytest.raises(Unavailable, match="cannot be written to"):
+                fixed.experiments.save_as("t", "u")
+        subprocess.run(["mount", "-o", "remount,rw", str(disk)], check=True)
+        with Workspace.open(small.path) as again:
+            # a view of what nobody changes is not kept: what others write is seen at once
+            more = again.experiments.snapshot("t.ipynb", message="after")
+            assert [one.id for one in again.experiments.history("t.ipynb")][1:] == [more.id, kept.id]
+    finally:
+        subprocess.run(["mount", "-o", "remount,rw", str(disk)], check=True)
+
+
 def test_values_leave_the_disk_room_and_those_without_are_listed(small: Workspace) -> None:
     notebook = write(small.path / "many.ipynb", *(f"v{n} = '{n}' * 900_000" for n in range(6)))
     run = small.experiments.run(str(notebook), timeout_s=WAIT_S)
