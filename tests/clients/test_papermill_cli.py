@@ -20,7 +20,7 @@ from nbformat.v4 import new_code_cell, new_notebook
 from papermill.exceptions import PapermillExecutionError
 
 from mlalm_jupyter.adapters import descendants
-from mlalm_jupyter.domain.errors import InvalidInput, RunFailed, WorkspaceNotFound
+from mlalm_jupyter.domain.errors import InvalidInput, WorkspaceNotFound
 from mlalm_jupyter.domain.job import JobState
 from mlalm_jupyter.domain.run import Run, RunStatus
 from mlalm_jupyter.surfaces.engine.origin import Origin
