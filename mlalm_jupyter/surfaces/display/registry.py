@@ -118,7 +118,9 @@ def alias(one: Alias) -> View:
 
 def aliases(many: Sequence[Alias]) -> View:
     if not many:
-        return [Note("No aliases yet. Give one with `mlalm model alias NAME:VERSION champion`.")]
+        return noted(many) or [
+            Note("No aliases yet. Give one with `mlalm model alias NAME:VERSION champion`.")
+        ]
     rows = [(one.reference, one.model, one.revision, Moment(one.updated_at), one.updated_by) for one in many]
     return [Grid("Aliases", ("alias", "stands for", "revision", "moved", "by"), rows)]
 

@@ -353,6 +353,7 @@ def test_a_list_that_nothing_is_in_for_a_reason_says_that() -> None:
     note = "None of the 7 runs of t.ipynb meets this."
     assert text_of(Listing("run", note=note)) == note
     assert text_of(Listing("model", note=note)) == note
+    assert text_of(Listing("alias", note=note)) == note
 
 
 def test_metrics_without_a_finite_number_are_shown_beside_those_with_one() -> None:
