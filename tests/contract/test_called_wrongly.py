@@ -84,12 +84,12 @@ def test_what_may_not_be_read_is_no_fault_of_ours(
     workspace: Workspace, monkeypatch: pytest.MonkeyPatch, capsys: Any
 ) -> None:
     def denied(*_: object) -> Path:
-        raise PermissionError(errno.EACCES, "Permission denied", "/home/ann/ws/.mlalm")
+        raise PermissionError(errno.EACCES, "Permission denied", "/elsewhere/ws/.mlalm")
 
     monkeypatch.setattr(workspaces, "find_folder", denied)
-    with pytest.raises(Unavailable, match=r"'/home/ann/ws/.mlalm' was not used. You may not read it"):
-        Workspace.open("/home/ann/ws")
-    assert main(["--workspace", "/home/ann/ws", "run", "show", "0193ab"]) == 6
+    with pytest.raises(Unavailable, match=r"'/elsewhere/ws/.mlalm' was not used. You may not read it"):
+        Workspace.open("/elsewhere/ws")
+    assert main(["--workspace", "/elsewhere/ws", "run", "show", "0193ab"]) == 6
     assert "Traceback" not in capsys.readouterr().err
 
 
@@ -100,7 +100,7 @@ def test_a_fault_of_ours_names_the_verb_wherever_the_options_stand(
         raise ZeroDivisionError
 
     monkeypatch.setattr(workspaces, "find_folder", broken)
-    assert main(["--workspace", "/tmp/x", "run", "show", "0193ab"]) == 1
+    assert main(["--workspace", "elsewhere", "run", "show", "0193ab"]) == 1
     assert "'mlalm run show' was not done" in capsys.readouterr().err
 
 
