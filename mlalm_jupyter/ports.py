@@ -253,6 +253,8 @@ class RunStore(Protocol):
     ) -> list[Run]:
         """Those that meet every condition, newest first or as asked."""
 
+    def count_of(self, experiment_id: str) -> int: ...
+
     def names_of(self, experiment_id: str) -> list[str]:
         """What the runs of an experiment can be sorted by: names of their parameters, metrics and tags."""
 

@@ -42,7 +42,7 @@ from mlalm_jupyter.api.triggers import Triggers
 from mlalm_jupyter.api.trust import Trust
 from mlalm_jupyter.api.uploads import Uploads
 from mlalm_jupyter.api.workspaces import Founding, Workspaces
-from mlalm_jupyter.domain.errors import InvalidInput, WorkspaceNotFound
+from mlalm_jupyter.domain.errors import InvalidInput, WorkspaceNotFound, refused_by_system
 from mlalm_jupyter.domain.event import Event
 from mlalm_jupyter.domain.projection import Projection
 from mlalm_jupyter.domain.workspace import CATALOG, HIDDEN, WorkspaceInfo
@@ -91,7 +91,12 @@ class Workspace:
 
         It never makes one; that is what `init` is for.
         """
-        folder = find_folder(path)
+        try:
+            folder = find_folder(path)
+        except OSError as error:
+            if refused := refused_by_system(error):
+                raise refused from error
+            raise
         hidden = folder / HIDDEN
         catalog = SqlCatalog.open(hidden / CATALOG, workspace_path=folder)
         with catalog.read() as tx:
@@ -197,6 +202,18 @@ def find_folder(path: str | Path | None = None) -> Path:
     if found is None:
         raise WorkspaceNotFound(str(here), why="Neither this folder nor any above it is one.")
     return found
+
+
+def around(file: str | Path) -> Path | None:
+    """The folder of the workspace that a notebook lies in; None where it lies in none, or MLALM_WORKSPACE says which."""
+    if os.environ.get("MLALM_WORKSPACE"):
+        return None
+    named = Path(os.path.expanduser(file))
+    try:
+        there = next((one for one in (named, Path(f"{named}.ipynb")) if one.is_file()), None)
+        return None if there is None else nearest(there.resolve().parent)
+    except OSError:
+        return None  # it is no name of a file; the verb says so
 
 
 def nearest(start: Path) -> Path | None:

@@ -1,9 +1,10 @@
 """Runs inside the kernel of a recorded run: keeps the values that each cell left, so that they can be had later.
 
-What a cell left is what it gave a name at its top level, or changed in whatever way: the values that it had in hand
-are looked at as it ends. A value that is there already is not written again. Values are
-written into a folder as the cell ends; the process that executes the notebook takes them from there. A value that
-cannot be kept is listed with the reason. Nothing here may disturb the notebook.
+What a cell left is what it gave a name at its top level, what came to stand under a name otherwise (a function made
+it global, say), or what it changed in whatever way: the values that it had in hand are looked at as it ends. A value
+that is there already is not written again. Values are written into a folder as the cell ends; the process that
+executes the notebook takes them from there. A value that cannot be kept is listed with the reason. Nothing here may
+disturb the notebook.
 """
 
 from __future__ import annotations
@@ -13,9 +14,11 @@ import contextlib
 import hashlib
 import json
 import os
+import shutil
+import sys
 import types
 import zlib
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -25,6 +28,8 @@ LARGEST = 64 << 20
 """A larger value is not kept; it can be written to a file, or uploaded as a dataset."""
 MOST = 512 << 20
 """All values of a run together."""
+SPARE = 16 << 20
+"""What values leave of the disk."""
 LISTING = "listing.jsonl"
 OFF = ("0", "no", "off", "false")
 _PLAIN = (bool, int, float, str, type(None))
@@ -43,6 +48,7 @@ class Keeper:
         self._size = 0
         self._prints: dict[str, _Print] = {}
         self._files: dict[_Print, tuple[str, str]] = {}
+        self._stood_for = self._what_names_stand_for()
 
     def attach(self) -> None:
         self._shell.events.register("post_run_cell", self._ended)
@@ -62,9 +68,30 @@ class Keeper:
             for name in given:
                 if name in values and not name.startswith("_"):
                     self._keep(name, values[name], is_new=name in names_set(code))
-            for name in self._maybe_changed(code):
+            others = dict.fromkeys(self._maybe_changed(code), False)
+            # what a function made global, or `globals()` was given, no code at the top level tells
+            others |= dict.fromkeys(self._appeared(code), True)
+            for name, is_new in others.items():
                 if name in values and name not in given:
-                    self._keep(name, values[name], is_new=False)
+                    self._keep(name, values[name], is_new=is_new)
+
+    def _appeared(self, code: str) -> list[str]:
+        """Names that now stand for something else than before this cell, other than by an import in it."""
+        before, self._stood_for = self._stood_for, self._what_names_stand_for()
+        imported = names_imported(code)
+        return [
+            name
+            for name, one in self._stood_for.items()
+            if before.get(name) != one and not imported(name, self._shell.user_ns[name])
+        ]
+
+    def _what_names_stand_for(self) -> dict[str, int]:
+        hidden = getattr(self._shell, "user_ns_hidden", {})
+        return {
+            name: id(value)
+            for name, value in list(self._shell.user_ns.items())
+            if not name.startswith("_") and hidden.get(name, self) is not value
+        }
 
     def _maybe_changed(self, code: str) -> list[str]:
         """Names kept before whose values this cell had in hand: by that name, by another, or in a function."""
@@ -106,16 +133,22 @@ class Keeper:
         left = min(LARGEST, MOST - self._size)
         if (size := _size(value)) > LARGEST:
             raise ValueError(f"it takes {size >> 20} MB, and {LARGEST >> 20} MB is the most for one")
+        # what is here is written once more, among the blobs, and how the run ends needs room as well
+        room = shutil.disk_usage(self._folder).free - self._size - SPARE
+        if room <= size:
+            raise ValueError("the disk is nearly full")
         self._written += 1
         file = self._folder / f"{self._written:06d}"
         try:
-            form = _written(value, file, largest=LARGEST)
+            form = _written(value, file, largest=min(LARGEST, room))
             if seen is None:
                 seen = (form, _digest(file))
             if seen in self._files:
                 file.unlink()
                 return seen, *self._files[seen]
-            if (size := file.stat().st_size) > left:
+            if (size := file.stat().st_size) > room:
+                raise ValueError("the disk is nearly full")
+            if size > left:
                 raise ValueError(f"it takes {size >> 20} MB, and {left >> 20} MB are left for it")
         except BaseException:
             file.unlink(missing_ok=True)
@@ -153,6 +186,21 @@ def names_set(code: str) -> set[str]:
     """The names that a cell itself gave a value, which are listed again although the value may be the old one."""
     stored = (node for node in ast.walk(ast.parse(code)) if isinstance(node, ast.Name))
     return {node.id for node in stored if isinstance(node.ctx, ast.Store)}
+
+
+def names_imported(code: str) -> Callable[[str, Any], bool]:
+    """Whether a name may have got its value by an import in a cell: it is bound by one, or a `*` brought it."""
+    bound: set[str] = set()
+    modules: list[Any] = []
+    for node in ast.walk(ast.parse(code)):
+        if isinstance(node, (ast.Import, ast.ImportFrom)):
+            bound |= {(one.asname or one.name).partition(".")[0] for one in node.names}
+            if isinstance(node, ast.ImportFrom) and any(one.name == "*" for one in node.names):
+                modules.append(sys.modules.get(node.module or ""))
+    absent = object()
+    return lambda name, value: (
+        name in bound or any(getattr(module, name, absent) is value for module in modules)
+    )
 
 
 def names_met(code: str, values: Mapping[str, Any]) -> set[str]:

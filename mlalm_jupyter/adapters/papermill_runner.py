@@ -93,8 +93,8 @@ class PapermillRunner:
             except (RuntimeError, OSError):
                 if watch.cause is None:
                     raise
-            execution = watch.execution(_written(kept[0]))
-            return replace(execution, outputs=watch.outputs(keep)) if keep else execution
+            outputs = watch.outputs(keep) if keep else ()
+            return replace(watch.execution(_written(kept[0])), outputs=outputs)
 
     def left_in(self, scratch: Path, *, keep: Callable[[Path], tuple[str, int]]) -> Execution | None:
         try:
@@ -105,7 +105,8 @@ class PapermillRunner:
             notebook = _written(document)
         except (ValueError, TypeError, LookupError, AttributeError, RecursionError):
             return None  # what ran in the notebook has written to the journal too
-        return replace(watch.execution(notebook), outputs=watch.outputs(keep))
+        outputs = watch.outputs(keep)
+        return replace(watch.execution(notebook), outputs=outputs)
 
 
 class _KeepingEngine(WatchedEngine):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import json
+import shutil
 import signal
 import time
 from collections.abc import Callable, Mapping
@@ -70,6 +71,8 @@ class Watch:
         self._order: list[int] = []
         self._executed: list[int] = []
         self._has_begun = False
+        self._refused = ""
+        """Why no more values are kept."""
         self.status: RunStatus | None = None
         self.cause: str | None = None
         self.failed_cell: int | None = None
@@ -188,10 +191,21 @@ class Watch:
         # the kernel may have been killed in the middle of a line, and what runs in it may have written any
         lines = listing.read_text(encoding="utf-8", errors="replace").splitlines()
         # lines of equal values name the same file
-        once = functools.cache(keep)
+        once = functools.cache(functools.partial(self._kept, keep))
         return tuple(one for line in lines if (one := self._output(line, once)) is not None)
 
-    def _output(self, line: str, keep: Callable[[Path], tuple[str, int]]) -> Output | None:
+    def _kept(self, keep: Callable[[Path], tuple[str, int]], file: Path) -> tuple[str | None, int]:
+        """Where a value is kept; without room for one of them no more are, so that the end of the run has some."""
+        if self._refused:
+            return None, 0
+        try:
+            return keep(file)
+        except errors.Unavailable as error:
+            self._refused = str(error)
+            shutil.rmtree(file.parent, ignore_errors=True)
+            return None, 0
+
+    def _output(self, line: str, keep: Callable[[Path], tuple[str | None, int]]) -> Output | None:
         """The value that a line of the listing tells of; None for papermill's own cell, and for no such line."""
         try:
             told = json.loads(line)
@@ -206,12 +220,17 @@ class Watch:
         if "file" not in told or self.keep_in is None:
             return Output(number, name, form, words, None, 0, note)
         file = self.keep_in / Path(str(told["file"])).name
+        if self._refused:
+            return Output(number, name, form, words, None, 0, "there was no room for it")
         if file.is_symlink() or not file.is_file():
             return Output(number, name, form, words, None, 0, "its file is not there")
-        return Output(number, name, form, words, *keep(file), note)
+        digest, size = keep(file)
+        return Output(number, name, form, words, digest, size, note if digest else "there was no room for it")
 
     def execution(self, notebook: bytes) -> Execution:
         """What came of it."""
+        if self._refused and self.status is not RunStatus.FAILED:
+            self._failed(f"The values of its cells were not kept. {self._refused}")
         status = self.status or RunStatus.FINISHED
         if self._until is not None:
             status = status.of_part

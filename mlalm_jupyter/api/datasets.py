@@ -62,6 +62,8 @@ class Datasets:
         'wine:1'
         """
         checked_name("dataset", name)
+        if format is None and "://" not in file:
+            readable_file(self._context, file)  # which says so where it is a folder, or is not there
         kind = tables.format_of(file_name_of(file), said=format, header=header)
         is_guessed = format is None and header
         return self._next(

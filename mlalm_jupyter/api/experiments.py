@@ -151,7 +151,10 @@ class Experiments(Exchange, Views, Moving):
                 _check_name(tx, experiment_id, sorting, first=runs[0])
             if not runs:
                 _check_conditions(tx, experiment_id, conditions)
+            count = 0 if runs else tx.runs.count_of(experiment_id)
         is_whole = not (status or where or since or sort)
+        if count:
+            return Listing("run", note=f"None of the {count} runs of {path} meets this.")
         return Listing("run", [*draft_of(ctx, experiment_id, path), *runs] if is_whole else runs)
 
     @verb("experiment", "delete")

@@ -8,6 +8,7 @@ from typing import Annotated
 from mlalm_jupyter.api.context import Context
 from mlalm_jupyter.api.counts import at_least
 from mlalm_jupyter.api.recorder import Recorder
+from mlalm_jupyter.api.silence import note_of
 from mlalm_jupyter.api.verb import Arg, verb
 from mlalm_jupyter.api.waiting import ended
 from mlalm_jupyter.domain.job import Job
@@ -32,7 +33,8 @@ class Jobs:
     def show(self, job: Annotated[str, Arg("a job's id, or its beginning", completes="job")]) -> Job:
         """Show one job: who holds it, how far it is, what came of it."""
         with self._context.catalog.read() as tx:
-            return tx.jobs.get(id_prefix("job", job))
+            found = tx.jobs.get(id_prefix("job", job))
+        return replace(found, note=note_of(self._context, found))
 
     @verb("job", "follow", is_long=True)
     def follow(
@@ -51,4 +53,5 @@ class Jobs:
         found = self.show(job)
         if found.state.is_final:
             return replace(found, note=f"Nothing changed: it has ended already, {found.state.value}.")
-        return self._recorder.cancel(found.id)
+        self._recorder.cancel(found.id)
+        return self.show(found.id)

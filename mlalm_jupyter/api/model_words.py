@@ -117,7 +117,9 @@ class ModelWords:
         """List the aliases and the versions they stand for."""
         with self._context.catalog.read() as tx:
             wanted = None if name is None else AssetRef.parse("model", name).name
-            return Listing("alias", tx.models.aliases(name=wanted))
+            found = tx.models.aliases(name=wanted)
+        note = "" if found or name is None else f"No alias stands for a version of '{wanted}'."
+        return Listing("alias", found, note)
 
     @verb("model", "history")
     def history(

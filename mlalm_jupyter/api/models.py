@@ -173,7 +173,7 @@ class Models(ModelWords, ModelViews):
         page: Annotated[int, Arg("which part of them, from 1")] = 1,
     ) -> Listing[TrainedModel]:
         """List the newest version of each model; or, with a name or conditions, every version that meets them."""
-        limit, page = at_least(1, limit, of="models"), at_least(1, page, of="pages")
+        limit, page = at_least(1, limit, of="models"), at_least(1, page, what="The page")
         offset = (page - 1) * limit
         if name is None and not where and not sort:
             with self._context.catalog.read() as tx:
@@ -189,6 +189,11 @@ class Models(ModelWords, ModelViews):
             with self._context.catalog.read() as tx:
                 found = tx.models.search(search)
         more = f"There are more: --page {page + 1}." if len(found) > limit else ""
+        if not found:
+            with self._context.catalog.read() as tx:
+                has_any = bool(tx.models.find()[:1])
+            if has_any:
+                more = f"Page {page} is beyond the last one." if page > 1 else "No model here meets this."
         return Listing("model", found[:limit], note=more)
 
     @verb("model", "show")

@@ -57,7 +57,7 @@ class Performer:
                     why="Its process was told to stop.",
                     fix="Run it again.",
                 )
-            canceled = replace(execution, status=RunStatus.CANCELED, cause=_CANCELED, failed_cell=None)
+            canceled = replace(execution, status=RunStatus.CANCELED, cause=_CANCELED)
             self._recorder.end(run, lease, canceled)
         elif job.kind == "retrain" and not execution.cause:
             self._finish_retraining(

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from pathlib import Path
 
 from mlalm_jupyter.api.context import Context
 from mlalm_jupyter.api.files import readable_file
@@ -13,7 +15,7 @@ from mlalm_jupyter.api.registering import measured
 from mlalm_jupyter.api.scratch import folder_of
 from mlalm_jupyter.api.snapshots import changed_files, environment_here, taken
 from mlalm_jupyter.domain.asset import Pin
-from mlalm_jupyter.domain.errors import NotFound, SnapshotLocked, Unavailable
+from mlalm_jupyter.domain.errors import InvalidInput, NotFound, SnapshotLocked, Unavailable
 from mlalm_jupyter.domain.job import Job, JobState, Lease
 from mlalm_jupyter.domain.run import Cells, Figure, Findings, Live, Output, Run, RunStatus, Snapshot
 from mlalm_jupyter.domain.trust import CODE_FORMS, sealed_statement
@@ -432,7 +434,7 @@ class Recorder:
             end.of_part if run.snapshot.until is not None else end,
             at=self._context.clock.now(),
             cause=cause,
-            failed_cell=run.cells.current if end is RunStatus.FAILED else None,
+            failed_cell=run.cells.current,
         )
         if left is None:
             executed = tuple(range(1, run.cells.done + 1))
@@ -494,5 +496,10 @@ def notebook_file(context: Context, notebook: str) -> tuple[str, bytes]:
     if notebook.startswith("run:"):
         raise SnapshotLocked(notebook)
     named = notebook if notebook.endswith(".ipynb") else f"{notebook}.ipynb"
+    here = Path(os.path.expanduser(named))
+    if not here.exists() and not (context.path / here).exists():
+        folder = Path(os.path.expanduser(notebook))
+        if (folder if folder.exists() else context.path / folder).is_dir():
+            raise InvalidInput(f"The notebook '{notebook}'", expected="a notebook's file", got="a folder")
     path = readable_file(context, named)
     return context.inside(path), path.read_bytes()

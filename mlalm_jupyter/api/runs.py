@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 from dataclasses import replace
+from pathlib import Path
 from typing import Annotated, Any
 
 from mlalm_jupyter.api.context import Context
@@ -11,15 +13,25 @@ from mlalm_jupyter.api.golive import valid_seal
 from mlalm_jupyter.api.pinning import pins_again
 from mlalm_jupyter.api.pins import horizon_of
 from mlalm_jupyter.api.recorder import Recorder
+from mlalm_jupyter.api.silence import note_of
 from mlalm_jupyter.api.verb import Arg, verb
 from mlalm_jupyter.api.waiting import ended
-from mlalm_jupyter.domain.errors import InvalidInput, NotFound, RunFailed, Unavailable, UntrustedContent
+from mlalm_jupyter.domain.errors import Conflict, InvalidInput, NotFound, RunFailed, UntrustedContent
 from mlalm_jupyter.domain.job import JobState
 from mlalm_jupyter.domain.listing import Listing
 from mlalm_jupyter.domain.names import id_prefix
 from mlalm_jupyter.domain.outcome import Comparison, Written
 from mlalm_jupyter.domain.run import Output, Run
 from mlalm_jupyter.domain.trust import CODE_FORMS, sealed_statement
+
+_ENDINGS = {
+    "json": (".json",),
+    "parquet": (".parquet", ".pq"),
+    "npy": (".npy",),
+    "png": (".png",),
+    "pickle": (".pickle", ".pkl"),
+}
+_ALL_ENDINGS = {*(one for usual in _ENDINGS.values() for one in usual), ".csv", ".tsv", ".txt", ".html"}
 
 
 class Runs:
@@ -33,7 +45,11 @@ class Runs:
     def show(self, run: Annotated[str, Arg("a run's id, or its beginning", completes="run")]) -> Run:
         """Show one run: its snapshot, how far it came, what it used and left."""
         with self._context.catalog.read() as tx:
-            return tx.runs.get(id_prefix("run", run))
+            found = tx.runs.get(id_prefix("run", run))
+            if found.status.is_final or found.job_id is None:
+                return found
+            job = tx.jobs.get(found.job_id)
+        return replace(found, note=note_of(self._context, job))
 
     @verb("run", "cancel")
     def cancel(self, run: Annotated[str, Arg("a run's id, or its beginning", completes="run")]) -> Run:
@@ -75,8 +91,12 @@ class Runs:
         """Write a value that a cell of a past run left to a file; nothing is run again."""
         _, found = self.kept_output(run, output)
         data = self._context.blobs.get(str(found.digest))
+        folder = Path(os.path.expanduser(file)).parent
+        is_new = not folder.exists()
         target = write_new_file(self._context, file, data)
-        return Written(f"{found.told} ({found.format})", str(target), len(data), str(found.digest))
+        made = f"The folder '{folder}' was made for it." if is_new else ""
+        note = " ".join(filter(None, (made, _told_ending(found.format, target))))
+        return Written(f"{found.told} ({found.format})", str(target), len(data), str(found.digest), note)
 
     def output(self, run: str, output: str) -> Any:
         """A value that a cell of a past run left, as an object.
@@ -121,7 +141,7 @@ class Runs:
             fix = f"List them with `mlalm run outputs {one.id[:12]}`."
             raise NotFound("output", wanted, known=[output.reference for output in kept], fix=fix)
         if matching[-1].digest is None:
-            raise Unavailable(
+            raise Conflict(
                 f"The output {matching[-1].reference} was not written.",
                 why=f"It was not kept: {matching[-1].note}.",
                 fix="Have the notebook write it to a file, or upload it as a dataset, and run it again.",
@@ -159,6 +179,14 @@ class Runs:
             is_awaited=wait,
         )
         return ended_run(ctx, again, timeout_s=timeout_s) if wait else again
+
+
+def _told_ending(form: str, file: Path) -> str:
+    """What to know of a file whose name says another form than it has."""
+    usual = _ENDINGS.get(form, ())
+    if not usual or file.suffix.lower() in usual or file.suffix.lower() not in _ALL_ENDINGS:
+        return ""
+    return f"It is kept as {form}, whatever '{file.suffix}' says; such a file is usually named '{usual[0]}'."
 
 
 def ended_run(context: Context, run: Run, *, timeout_s: float | None = None) -> Run:

@@ -96,6 +96,8 @@ class Saving:
         The notebook as it was is kept as a snapshot first.
         """
         ctx = self._context
+        if kind and kind not in KINDS:
+            raise InvalidInput("The kind", expected=f"one of {', '.join(KINDS)}", got=f"'{kind}'")
         path, content = notebook_file(ctx, notebook)
         file = ctx.path / path
         named = AssetRef.parse(kind or "asset", asset)
@@ -176,8 +178,16 @@ def new_path(context: Context, name: str, *, fix: str | None = None) -> str:
     root = context.path.resolve()
     place = (root / named).resolve()
     hidden = any(part.startswith(".") for part in Path(named).parts)
-    if Path(named).is_absolute() or hidden or not place.is_relative_to(root) or len(place.stem) == 0:
-        raise InvalidInput("The new notebook", expected="a name or path inside the workspace", got=repr(name))
+    if (
+        not named.isprintable()
+        or Path(named).is_absolute()
+        or hidden
+        or not place.is_relative_to(root)
+        or len(place.stem) == 0
+    ):
+        raise InvalidInput(
+            "The new notebook", expected="a name or path inside the workspace, on one line", got=repr(name)
+        )
     path = place.relative_to(root).as_posix()
     with context.catalog.read() as tx:
         is_taken = tx.experiments.at_path(path) is not None

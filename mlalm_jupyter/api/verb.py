@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import functools
 import inspect
+import numbers
+import operator
+import os
 import types
 import typing
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any, TypeVar
+from typing import Any, TypeVar, cast
 
-from mlalm_jupyter.domain.errors import InvalidInput
+from mlalm_jupyter.domain.errors import InvalidInput, refused_by_system
 
 F = TypeVar("F", bound=Callable[..., Any])
 _MARK = "__mlalm_verb__"
@@ -108,6 +112,44 @@ class Verb:
             )
         return tuple(found)
 
+    def taken(
+        self, positional: tuple[Any, ...], named: Mapping[str, Any]
+    ) -> tuple[tuple[Any, ...], dict[str, Any]]:
+        """The arguments of a call in Python, each of its type; which of them there are Python itself checks."""
+        known = {parameter.name: parameter for parameter in self.parameters}
+        values = tuple(
+            self._taken(parameter, value)
+            for parameter, value in zip(self.parameters, positional, strict=False)
+        )
+        return (
+            (*values, *positional[len(values) :]),
+            {
+                name: self._taken(known[name], value) if name in known else value
+                for name, value in named.items()
+            },
+        )
+
+    def _taken(self, parameter: Parameter, value: Any) -> Any:
+        where = f"The argument '{parameter.name}' of {self.noun} {self.name}"
+        if value is None:
+            if parameter.is_required:
+                raise InvalidInput(where, expected=parameter.help, got="nothing")
+            return None
+        if parameter.is_live:
+            return value
+        kind = parameter.type
+        if kind is str and isinstance(value, os.PathLike):
+            value = os.fspath(value)
+        if kind is str and isinstance(value, str) and "\0" in value:
+            raise InvalidInput(where, expected="text without null characters", got=repr(value)[:80])
+        if kind is dict and isinstance(value, Mapping):
+            return value
+        if kind is int and not isinstance(value, (int, str)) and hasattr(value, "__index__"):
+            return operator.index(value)  # numpy's numbers are none of Python's
+        if kind is float and not isinstance(value, (bool, float)) and isinstance(value, numbers.Real):
+            return float(value)
+        return _checked_value(where, kind, value)
+
     def checked(self, arguments: Mapping[str, Any]) -> dict[str, Any]:
         """Arguments by name, each known, present and of its type; how surfaces without types call a verb."""
         known = {parameter.name: parameter for parameter in self.parameters}
@@ -141,8 +183,21 @@ def verb(
 
     def mark(method: F) -> F:
         home = f"{noun}s" if attribute is None else attribute
-        setattr(method, _MARK, Verb(noun, name, home, method, needs_workspace, is_long))
-        return method
+        marked = Verb(noun, name, home, method, needs_workspace, is_long)
+
+        @functools.wraps(method)
+        def called(self: Any, *positional: Any, **named: Any) -> Any:
+            positional, named = marked.taken(positional, named)
+            try:
+                return method(self, *positional, **named)
+            except OSError as error:
+                refused = refused_by_system(error)
+                if refused is None:
+                    raise
+                raise refused from error
+
+        setattr(called, _MARK, marked)
+        return cast(F, called)
 
     return mark
 

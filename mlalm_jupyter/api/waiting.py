@@ -6,6 +6,7 @@ import time
 
 from mlalm_jupyter.api.context import Context
 from mlalm_jupyter.api.nesting import Enclosing, check_awaited, enclosing
+from mlalm_jupyter.api.silence import silenced
 from mlalm_jupyter.domain.errors import Unavailable
 from mlalm_jupyter.domain.job import Job, JobState
 
@@ -16,15 +17,19 @@ UNATTENDED_S = 5.0
 
 
 def ended(context: Context, job_id: str, *, told: str, timeout_s: float | None = None) -> Job:
-    """The job once it has ended, telling how far it is meanwhile."""
-    with enclosing(context) as around:
-        if around is None:
-            return _ended(context, job_id, None, told=told, timeout_s=timeout_s)
-        _check(context, job_id, around)
-        try:
-            return _ended(context, job_id, around, told=told, timeout_s=timeout_s)
-        finally:
-            around.mark(job_id, is_waiting=False)
+    """The job once it has ended, telling how far it is meanwhile; whoever breaks that off is told how to go on."""
+    try:
+        with enclosing(context) as around:
+            if around is None:
+                return _ended(context, job_id, None, told=told, timeout_s=timeout_s)
+            _check(context, job_id, around)
+            try:
+                return _ended(context, job_id, around, told=told, timeout_s=timeout_s)
+            finally:
+                around.mark(job_id, is_waiting=False)
+    except KeyboardInterrupt as error:
+        follow = f"`mlalm job follow {job_id[:12]}`"
+        raise KeyboardInterrupt(f"{told} goes on; follow it with {follow}.") from error
 
 
 def _ended(
@@ -33,6 +38,7 @@ def _ended(
     deadline = time.monotonic() + timeout_s if timeout_s is not None else None
     last: object = None
     look_s, attended_s = 0.0, time.monotonic()
+    recorded_s = attended_s
     while True:
         with context.catalog.read() as tx:
             job = tx.jobs.get(job_id)
@@ -58,6 +64,14 @@ def _ended(
                     f"{told} was not waited for any longer.",
                     why=f"It is {job.state}, and no server runs that would go on with it.",
                     fix=f"Run `mlalm server start`, then `mlalm job follow {job.id[:12]}`.",
+                )
+            if not (why := silenced(context, job)):
+                recorded_s = time.monotonic()
+            elif time.monotonic() - recorded_s >= UNATTENDED_S:
+                raise Unavailable(
+                    f"{told} was not waited for any longer.",
+                    why=why,
+                    fix=f"Free some room there, then `mlalm job follow {job.id[:12]}`.",
                 )
         time.sleep(_POLL_S)
 

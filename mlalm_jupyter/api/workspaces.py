@@ -10,6 +10,7 @@ from mlalm_jupyter.api.contents import address_of
 from mlalm_jupyter.api.context import Context
 from mlalm_jupyter.api.endpoint_keys import key_context
 from mlalm_jupyter.api.named_blobs import MINIMUM_GRACE_H, kept_blobs, named_blobs
+from mlalm_jupyter.api.silence import has_no_room
 from mlalm_jupyter.api.verb import Arg, verb
 from mlalm_jupyter.domain.definition import ServiceDefinition
 from mlalm_jupyter.domain.errors import Corrupt, InvalidInput, MlalmError, NotFound
@@ -217,12 +218,20 @@ class _Doctor:
 
     def _jobs(self, tx: Transaction) -> None:
         self._count("jobs", len(tx.jobs.find()))
-        for owner in tx.jobs.expired(now_s=self._context.clock.time_s()):
+        is_full = has_no_room(self._context)
+        if is_full:
             self._found(
-                f"jobs of {owner}",
-                "Their owner gives no sign of life.",
-                "Run `mlalm server start`; a worker takes them over.",
+                "disk",
+                f"The one that '{self._context.path}' is on is full: nothing that happens is recorded.",
+                "Free some room there; what waits for it goes on by itself.",
             )
+        for owner in tx.jobs.expired(now_s=self._context.clock.time_s()):
+            if is_full:
+                what, fix = "What becomes of them cannot be recorded.", "Free some room on the disk first."
+            else:
+                what = "Their owner gives no sign of life."
+                fix = "Run `mlalm server start`; a worker takes them over."
+            self._found(f"jobs of {owner}", what, fix)
 
     def _server(self) -> None:
         host = self._context.host

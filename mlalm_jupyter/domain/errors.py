@@ -32,6 +32,7 @@ MlalmError
 from __future__ import annotations
 
 import difflib
+import errno
 from collections.abc import Iterable, Sequence
 
 
@@ -160,6 +161,25 @@ class Unconfirmed(InvalidInput):
             why=f"That cannot be undone, and nobody said yes. This would go: {', '.join(self.goes)}.",
             fix="Repeat with --yes.",
         )
+
+
+def refused_by_system(error: OSError) -> MlalmError | None:
+    """What the system refused because of what was asked for, or because of who asked; None for anything else."""
+    name = str(error.filename or "")
+    if error.errno == errno.ENAMETOOLONG:
+        told = f"'{name[:60]}...'" if len(name) > 60 else f"'{name}'"
+        return InvalidInput(
+            f"The name {told}",
+            expected="one that a file can have, of 255 bytes at most",
+            got=f"{len(name)} characters",
+        )
+    if error.errno in (errno.EACCES, errno.EPERM, errno.EROFS):
+        return Unavailable(
+            f"'{name}' was not used.",
+            why="You may not read it, or not write there.",
+            fix="Have its permissions changed, or use a place of your own.",
+        )
+    return None
 
 
 class Conflict(MlalmError):

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
+from mlalm_jupyter.domain.metrics import row
 from mlalm_jupyter.domain.model import TrainedModel
 from mlalm_jupyter.domain.signature import Schema
 
@@ -124,17 +125,18 @@ class ModelComparison:
         }
         return {
             "models": [one.to_dict() for one in self.models],
-            **{word: {name: list(row) for name, row in table.items()} for word, table in tables.items()},
+            **{word: {name: row(cells) for name, cells in table.items()} for word, table in tables.items()},
         }
 
 
-def differs(row: Sequence[object]) -> bool:
+def differs(cells: Sequence[object]) -> bool:
     """Whether a row of a comparison tells versions apart.
 
     >>> differs((1, 1)), differs((1, None))
     (False, True)
     """
-    return any(cell != row[0] for cell in row[1:])
+    # nan is not even equal to itself
+    return any(cell != cells[0] and str(cell) != str(cells[0]) for cell in cells[1:])
 
 
 def _table(columns: Sequence[Mapping[str, object]]) -> dict[str, tuple[object, ...]]:

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from mlalm_jupyter.domain.errors import InUse, InvalidInput, NotFound
+from mlalm_jupyter.domain.metrics import written
 from mlalm_jupyter.domain.signature import Signature
 
 
@@ -133,7 +134,7 @@ class TrainedModel:
             "description": self.description,
             "equal_to": self.equal_to,
             "properties": dict(self.properties),
-            "metrics": dict(self.metrics),
+            "metrics": written(self.metrics),
             "parameters": dict(self.parameters),
             "aliases": list(self.aliases),
             "note": self.note,

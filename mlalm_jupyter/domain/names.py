@@ -25,7 +25,7 @@ def checked_name(kind: str, name: str) -> str:
     if not _ASSET_NAME.fullmatch(name):
         raise InvalidInput(
             f"The {kind} name '{name}'",
-            expected="1 to 128 letters, digits, '.', '_' or '-', beginning with a letter or digit",
+            expected="1 to 128 of A-Z, a-z, 0-9, '.', '_' and '-', beginning with a letter or digit",
             got=f"{len(name)} characters" if len(name) > 128 else repr(name),
         )
     return name
@@ -72,7 +72,7 @@ def checked_alias(alias: str) -> str:
     if not _ALIAS.fullmatch(alias):
         raise InvalidInput(
             f"The alias '{alias}'",
-            expected="1 to 40 lower-case letters, digits or '-', beginning with a letter",
+            expected="1 to 40 of a-z, 0-9 and '-', beginning with a letter",
             got=repr(alias),
         )
     return alias
@@ -96,7 +96,7 @@ class EndpointRef:
         if slash and not _ENDPOINT_NAME.fullmatch(endpoint):
             raise InvalidInput(
                 f"The endpoint name '{endpoint}'",
-                expected="1 to 24 lower-case letters and digits",
+                expected="1 to 24 of a-z and 0-9",
                 got=repr(endpoint),
             )
         return cls(service, endpoint if slash else DEFAULT_ENDPOINT)

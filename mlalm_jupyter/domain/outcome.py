@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from mlalm_jupyter.domain.asset import Dataset
 from mlalm_jupyter.domain.experiment import Experiment
+from mlalm_jupyter.domain.metrics import row
 from mlalm_jupyter.domain.model import TrainedModel
 from mlalm_jupyter.domain.profile import Profile
 from mlalm_jupyter.domain.run import Run
@@ -210,7 +211,7 @@ class Comparison:
         return {
             "runs": [run.to_dict() for run in self.runs],
             "parameters": {name: list(values) for name, values in self.parameters.items()},
-            "metrics": {name: list(values) for name, values in self.metrics.items()},
+            "metrics": {name: row(values) for name, values in self.metrics.items()},
             "differences": {name: list(values) for name, values in self.facts.items()},
         }
 

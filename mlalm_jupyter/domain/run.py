@@ -10,6 +10,7 @@ from enum import StrEnum
 
 from mlalm_jupyter.domain.asset import Pin
 from mlalm_jupyter.domain.errors import IllegalStatusChange, InvalidInput
+from mlalm_jupyter.domain.metrics import written
 
 
 class RunStatus(StrEnum):
@@ -250,7 +251,7 @@ class Run:
             "message": self.snapshot.message,
             "cells_executed": list(self.findings.executed),
             "note": " ".join(filter(None, (self.note or self.findings.note, self.surroundings_note))),
-            "metrics": dict(self.findings.metrics),
+            "metrics": written(self.findings.metrics),
             "figures": [figure.to_dict() for figure in self.findings.figures],
             "is_editable": self.is_editable,
         }
@@ -272,14 +273,16 @@ class Condition:
 
     @classmethod
     def parse(cls, text: str) -> Condition:
-        found = _CONDITION.fullmatch(text.strip())
-        if not found:
+        found = _CONDITION.fullmatch(text)
+        text = text.strip().removesuffix(",")
+        if not found or not found[3]:
             raise InvalidInput(
                 f"The condition '{text}'",
                 expected="NAME and =, !=, <, <=, > or >= and a value, such as auc>=0.8",
                 got=repr(text),
             )
         name, operator, value = found.groups()
+        name = name[1:-1] if name[0] in "'\"" else name
         if _NUMBER.fullmatch(value):
             return cls(name, operator, float(value))
         if operator not in ("=", "!="):
@@ -290,12 +293,24 @@ class Condition:
 
     @classmethod
     def all_in(cls, text: str) -> tuple[Condition, ...]:
-        """Several conditions, with commas between them."""
-        return tuple(cls.parse(part) for part in text.split(",") if part.strip())
+        """Several conditions, with commas between them; a name or a value with a comma stands in quotes.
+
+        >>> [one.name for one in Condition.all_in("'loss, mean' >= 1, kind = 'a, b'")]
+        ['loss, mean', 'kind']
+        """
+        conditions, position = [], 0
+        while text[position:].strip(", \t\n"):
+            found = _CONDITION.match(text, position)
+            end = found.end() if found else len(text)
+            conditions.append(cls.parse(text[position:end]))
+            position = end
+        return tuple(conditions)
 
 
-_CONDITION = re.compile(r"([^\s=!<>]+)\s*(<=|>=|!=|=|<|>)\s*(.+)")
-_NUMBER = re.compile(r"[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]+)?")
+_CONDITION = re.compile(
+    r"[\s,]*(\"[^\"]+\"|'[^']+'|[^\s=!<>,]+)\s*(<=|>=|!=|=|<|>)\s*(\"[^\"]*\"|'[^']*'|[^,]*?)\s*(?:,|$)"
+)
+_NUMBER = re.compile(r"[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]+)?|[+-]?inf")
 
 
 @dataclass(frozen=True, slots=True)

@@ -30,7 +30,9 @@ OWN = (
 _NUMBERS = ("version", "size")
 SORTS = ("created", "name", "size")
 
-_TERM = re.compile(r"\s*([^\s=!<>,]+)\s*(<=|>=|!=|=|<|>)(?!=)\s*(\"[^\"]*\"|'[^']*'|[^,]*?)\s*(?:,|$)")
+_TERM = re.compile(
+    r"\s*((?:[a-z]+\.)?(?:\"[^\"]+\"|'[^']+')|[^\s=!<>,]+)\s*(<=|>=|!=|=|<|>)(?!=)\s*(\"[^\"]*\"|'[^']*'|[^,]*?)\s*(?:,|$)"
+)
 _EXAMPLE = "NAME and =, !=, <, <=, > or >= and a value, such as auc>=0.8 or tag.stage=prod"
 
 
@@ -60,7 +62,7 @@ class Term:
             number = float(self.text)
         except ValueError:
             return None
-        return number if math.isfinite(number) else None
+        return None if math.isnan(number) else number
 
     @classmethod
     def parse(cls, text: str) -> Term:
@@ -68,9 +70,12 @@ class Term:
         if not found or not found[3]:
             raise InvalidInput(f"The condition '{text.strip()}'", expected=_EXAMPLE, got=repr(text.strip()))
         word, operator, value = found.groups()
-        kind, dot, name = word.partition(".")
+        is_quoted = word[0] in "'\""
+        word = word[1:-1] if is_quoted else word
+        kind, dot, name = ("", "", "") if is_quoted else word.partition(".")
+        name = name[1:-1] if name[:1] in ("'", '"') else name
         if kind not in KEPT or not dot or not name:
-            kind, name = (word, "") if word in (*INPUTS, *OWN) else ("any", word)
+            kind, name = (word, "") if word in (*INPUTS, *OWN) and not is_quoted else ("any", word)
         term = cls(kind, name, operator, value.strip("'\"") if value[:1] in "'\"" else value)
         term._check(text.strip())
         return term
@@ -166,4 +171,4 @@ def _number(value: object) -> float | None:
         number = float(value)  # type: ignore[arg-type]  # whatever is no number says so
     except (TypeError, ValueError, OverflowError):
         return None
-    return number if math.isfinite(number) else None
+    return None if math.isnan(number) else number

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import base64
 import binascii
-import math
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from mlalm_jupyter.domain.metrics import number_of
 from mlalm_jupyter.notebook.document import NotebookDocument
 
 METRIC = "application/vnd.mlalm.metric+json"
@@ -29,7 +29,7 @@ class ShownFigure:
 def metrics_in(notebook: NotebookDocument) -> dict[str, float]:
     """Numbers that were shown under a name; of several under one name the last counts.
 
-    Numbers glued with scrapbook count as well. What is not a finite number is left out.
+    Numbers glued with scrapbook count as well, and so do nan and the infinities.
     """
     found: dict[str, float] = {}
     for shown in _shown(notebook):
@@ -60,11 +60,11 @@ def _shown(notebook: NotebookDocument) -> Iterator[Mapping[str, Any]]:
 
 def _named_numbers(shown: Mapping[str, Any]) -> Iterator[tuple[str, float]]:
     metric, scrap = _mapping(shown.get(METRIC)), _mapping(shown.get(SCRAP))
-    for name, value in ((metric.get("name"), metric.get("value")), (scrap.get("name"), scrap.get("data"))):
-        if not isinstance(value, (int, float)) or isinstance(value, bool):
-            continue
-        if isinstance(name, str) and name and math.isfinite(value):
-            yield name, float(value)
+    data = scrap.get("data")
+    glued = None if isinstance(data, str) else data  # a text that somebody glued stays a text
+    for name, value in ((metric.get("name"), metric.get("value")), (scrap.get("name"), glued)):
+        if isinstance(name, str) and name and (number := number_of(value)) is not None:
+            yield name, number
 
 
 def _bytes(media_type: str, content: object) -> bytes:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import signal
 import subprocess
@@ -11,6 +12,7 @@ from dataclasses import dataclass
 
 from mlalm_jupyter.adapters import descendants
 from mlalm_jupyter.domain.job import Lease
+from mlalm_jupyter.serving.job_process import LONGEST_WORDS
 from mlalm_jupyter.serving.known_workspaces import KnownWorkspace
 
 _PATIENCE_S = 5.0
@@ -26,8 +28,11 @@ class HeldJob:
     lease: Lease
     process: subprocess.Popen[bytes]
     beat_due_s: float
+    words: int = -1
+    """Where its process says why it ends, when it cannot record that."""
     kill_at_s: float | None = None
     is_unwanted: bool = False
+    _said: bytes = b""
     waits_for: tuple[str, ...] = ()
     """The jobs without whose end it does not go on; meanwhile it takes no slot from them."""
 
@@ -40,13 +45,32 @@ class HeldJob:
             *("--workspace", str(known.path), "--job", lease.job_id),
             *("--owner", lease.owner, "--attempt", str(lease.attempt), "--parent", str(os.getpid())),
         ]
-        process = subprocess.Popen(
-            command,
-            stdin=subprocess.DEVNULL,
-            env={**os.environ, descendants.MARK: own},
-            start_new_session=True,
-        )
-        return cls(known, lease, process, beat_due_s)
+        words, its_end = os.pipe()
+        os.set_blocking(words, False)
+        try:
+            process = subprocess.Popen(
+                [*command, "--words", str(its_end)],
+                stdin=subprocess.DEVNULL,
+                env={**os.environ, descendants.MARK: own},
+                start_new_session=True,
+                pass_fds=(its_end,),
+            )
+        except BaseException:
+            os.close(words)
+            raise
+        finally:
+            os.close(its_end)
+        return cls(known, lease, process, beat_due_s, words)
+
+    @property
+    def last_words(self) -> str:
+        """What its process said of its end, where it could not be recorded."""
+        if self.words >= 0:
+            with contextlib.suppress(OSError):
+                self._said += os.read(self.words, LONGEST_WORDS)
+            os.close(self.words)
+            self.words = -1
+        return self._said.decode(errors="replace")
 
     @property
     def mark(self) -> str:

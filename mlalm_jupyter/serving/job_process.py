@@ -14,8 +14,11 @@ from mlalm_jupyter.adapters import descendants
 if TYPE_CHECKING:
     from mlalm_jupyter.domain.job import Lease
     from mlalm_jupyter.domain.run import Cells
+    from mlalm_jupyter.workspace import Workspace
 
 _GRACE_S = 2.0
+LONGEST_WORDS = 4000
+"""What a pipe takes at once, whoever reads it when."""
 
 
 class _Told:
@@ -32,6 +35,7 @@ def main() -> None:
     parser.add_argument("--job", required=True)
     parser.add_argument("--owner", required=True)
     parser.add_argument("--attempt", type=int, required=True)
+    parser.add_argument("--words", type=int, default=-1, help="where to say why it ends without a record")
     parser.add_argument("--parent", type=int, required=True, help="the worker, with which this process ends")
     args = parser.parse_args()
     descendants.adopt_orphans()
@@ -43,7 +47,7 @@ def main() -> None:
     sys.modules.setdefault("rfc3987_syntax", None)  # type: ignore[arg-type]
     from mlalm_jupyter.domain.job import Lease
 
-    _do(args.workspace, Lease(args.job, args.owner, args.attempt))
+    _do(args.workspace, Lease(args.job, args.owner, args.attempt), words=args.words)
     left = _end_descendants()
     sys.stdout.flush()
     sys.stderr.flush()
@@ -51,10 +55,9 @@ def main() -> None:
     os._exit(1 if left else 0)
 
 
-def _do(path: str, lease: Lease) -> None:
+def _do(path: str, lease: Lease, *, words: int) -> None:
     """Do the job; whatever goes wrong in ways nobody foresaw is the recorded cause of its failure."""
     from mlalm_jupyter.domain.errors import MlalmError
-    from mlalm_jupyter.domain.job import JobState
     from mlalm_jupyter.workspace import Workspace
 
     with Workspace.open(path) as workspace:
@@ -62,13 +65,26 @@ def _do(path: str, lease: Lease) -> None:
             workspace.performer.perform(lease, on_progress=_executing, is_stopped=_is_stopped)
         except MlalmError as error:
             _leave_if_told()
-            # without the lease nothing is recorded: whoever has it now decides
-            workspace.recorder.abandon(lease, JobState.FAILED, cause=str(error))
+            _abandon(workspace, lease, str(error), words=words)
         except Exception as error:
             _leave_if_told()
             logging.exception("job %s failed", lease.job_id[:12])
-            cause = f"{type(error).__name__}: {error}"
-            workspace.recorder.abandon(lease, JobState.FAILED, cause=cause)
+            _abandon(workspace, lease, f"{type(error).__name__}: {error}", words=words)
+
+
+def _abandon(workspace: Workspace, lease: Lease, cause: str, *, words: int) -> None:
+    """Record a failure; where not even that can be, say it to the worker, who tries until it can."""
+    from mlalm_jupyter.domain.errors import Unavailable
+    from mlalm_jupyter.domain.job import JobState
+
+    try:
+        # without the lease nothing is recorded: whoever has it now decides
+        workspace.recorder.abandon(lease, JobState.FAILED, cause=cause)
+    except Unavailable:
+        logging.exception("the end of job %s was not recorded", lease.job_id[:12])
+        if words >= 0:
+            os.write(words, cause.encode()[:LONGEST_WORDS])
+        os._exit(1)
 
 
 def _executing(_cells: Cells) -> None:

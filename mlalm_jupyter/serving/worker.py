@@ -192,7 +192,8 @@ class Worker:
         if held.known.is_open:
             job = self._job(held)
             if job is not None and _is_held(job, held.lease):
-                state, cause = JobState.FAILED, f"Its process {how_it_ended(status)} before it was done."
+                told = f"Its process {how_it_ended(status)} before it was done."
+                state, cause = JobState.FAILED, held.last_words or told
                 if job.cancel_requested:
                     state, cause = JobState.CANCELED, _CANCELED
                 held.known.workspace.recorder.abandon(held.lease, state, cause=cause)
@@ -200,6 +201,7 @@ class Worker:
             free_scratch(held.known.workspace.context)
         # only now: while its end could not be recorded, this is tried again
         self._held.remove(held)
+        _ = held.last_words  # which closes where they come from
         say(f"job {held.lease.job_id[:12]}: its process {how_it_ended(status)}")
         if left:
             say(f"job {held.lease.job_id[:12]} left processes that do not end: {[one.pid for one in left]}")

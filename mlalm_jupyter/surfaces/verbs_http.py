@@ -20,6 +20,8 @@ from mlalm_jupyter.domain.errors import InvalidInput, MlalmError
 
 _LOG = logging.getLogger(__name__)
 
+_NOTEBOOKS = ("notebook", "source", "before")
+"""Arguments that name a notebook, whose workspace is the one it lies in."""
 _STATUS: dict[type[MlalmError], int] = {
     errors.NotFound: 404,
     errors.InvalidInput: 400,
@@ -62,6 +64,11 @@ def call(
     if not verb.needs_workspace:
         holder = getattr(workspaces, verb.attribute)()
         return getattr(holder, verb.method_name)(**checked)
+    if workspace is None:
+        workspace = next(
+            (workspaces.around(checked[name]) for name in _NOTEBOOKS if isinstance(checked.get(name), str)),
+            None,
+        )
     with workspaces.Workspace.open(workspace, progress=progress) as opened:
         opened.context.live = live
         return getattr(getattr(opened, verb.attribute), verb.method_name)(**checked)

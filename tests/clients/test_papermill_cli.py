@@ -20,7 +20,7 @@ from nbformat.v4 import new_code_cell, new_notebook
 from papermill.exceptions import PapermillExecutionError
 
 from mlalm_jupyter.adapters import descendants
-from mlalm_jupyter.domain.errors import InvalidInput, RunFailed, WorkspaceNotFound
+from mlalm_jupyter.domain.errors import InvalidInput, WorkspaceNotFound
 from mlalm_jupyter.domain.job import JobState
 from mlalm_jupyter.domain.run import Run, RunStatus
 from mlalm_jupyter.surfaces.engine.origin import Origin
@@ -177,6 +177,22 @@ def test_parameters_that_the_notebook_does_not_take_are_refused_before_it_runs(w
     assert not Path("it ran").exists()
 
 
+@pytest.mark.parametrize(
+    ("options", "why"),
+    [(("-p", "deepth", "4"), "deepth"), (("-k", "fortran"), "Expected one that is installed ('python3'")],
+)
+def test_what_we_refuse_papermill_tells_in_a_line_as_its_own_errors(
+    workspace: Any, options: tuple[str, ...], why: str
+) -> None:
+    notebook = write(workspace.path / "a.ipynb", "depth: int = 1", tags=("parameters",))
+    process = start(notebook, workspace.path / "out.ipynb", *options, cwd=workspace.path)
+    told, _ = process.communicate(timeout=WAIT_S)
+    assert process.returncode != 0
+    assert "Traceback" not in told
+    (line,) = [line for line in told.splitlines() if line.startswith("Error: ")]
+    assert why in line
+
+
 def test_leaving_with_status_0_finishes_a_part_and_the_command_succeeds(workspace: Any) -> None:
     execute(write(workspace.path / "a.ipynb", "import sys; sys.exit(0)", "1"))
     run = the_run(workspace)
@@ -276,7 +292,7 @@ def test_a_canceled_run_ends_the_kernel_and_the_command(
     workspace.runs.cancel(the_run(workspace).id)
     told, _ = process.communicate(timeout=WAIT_S)
     assert process.returncode != 0
-    assert RunFailed.__name__ in told
+    assert "Error: The run of 'a.ipynb' failed. It was canceled." in told
     run = the_run(workspace)
     assert (run.status, run.cause) == (RunStatus.CANCELED, "It was canceled.")
     assert job_state(workspace, run) is JobState.CANCELED

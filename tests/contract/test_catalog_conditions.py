@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from dataclasses import replace
 
@@ -17,7 +18,7 @@ Asked = Callable[..., list[str]]
 GIVEN: dict[str, tuple[dict[str, object], dict[str, float], dict[str, str]]] = {
     "a": ({"depth": 2, "größe": 3}, {"auc": 0.7}, {"build": "5", "kind": "forest"}),
     "b": ({"depth": "deep", "flag": True}, {"auc": 0.9}, {"build": "12", "kind": "tree"}),
-    "c": ({"depth": -3.5, "flag": False}, {}, {"build": "nightly"}),
+    "c": ({"depth": -3.5, "flag": False}, {"a name, x>=1": 4.0}, {"build": "nightly"}),
     "d": ({"depth": None, "grid": [1, 2]}, {"depth": 7.0}, {}),
 }
 
@@ -54,6 +55,9 @@ def asked(catalog: Catalog) -> Asked:
     ("where", "names"),
     [
         ("build=5", "a"),
+        ("'build'=5", "a"),
+        ('"a name, x>=1" = 4', "c"),
+        ("'a name, x>=1'>3, kind!='tree, or not'", "c"),
         ("build>=5", "ba"),
         ("build!=5", "dcb"),
         ("build<100", "ba"),
@@ -100,10 +104,50 @@ def test_runs_are_in_the_order_of_numbers_then_words_and_those_without_come_last
     assert asked(sort=sort) == list(names)
 
 
+def test_a_metric_that_is_no_finite_number_is_kept_found_and_sorted_behind_those_that_are(
+    catalog: Catalog,
+) -> None:
+    one = experiment()
+    given = {"nan": math.nan, "less": -math.inf, "half": 0.5, "more": math.inf}
+    with catalog.write() as tx:
+        tx.experiments.add(one)
+        for second, (name, number) in enumerate(given.items()):
+            findings = Findings(metrics={"loss": number})
+            snapshot = Snapshot(digest(name), message=name)
+            tx.runs.add(replace(run(one, second), snapshot=snapshot, findings=findings))
+
+    def found(where: str = "", sort: str = "loss") -> list[str]:
+        with catalog.read() as tx:
+            conditions, order = Condition.all_in(where), Sorting.parse(sort)
+            runs = tx.runs.find(experiment_id=one.id, where=conditions, sort=order)
+        for each in runs:
+            assert repr(each.findings.metrics["loss"]) == repr(given[each.snapshot.message])
+        return [each.snapshot.message for each in runs]
+
+    assert found() == ["less", "half", "more", "nan"]
+    assert found(sort="-loss") == ["more", "half", "less", "nan"]
+    assert found("loss=nan") == ["nan"]
+    assert found("loss!=nan") == ["less", "half", "more"]
+    assert found("loss>=0.5") == ["half", "more"]
+    assert found("loss<1") == ["less", "half"]
+    assert found("loss=inf") == ["more"]
+    assert found("loss!=-inf") == ["half", "more", "nan"]
+    assert found("loss<inf") == ["less", "half"]
+
+
 def test_the_names_that_runs_can_be_sorted_by_are_known(catalog: Catalog, asked: Asked) -> None:
     with catalog.read() as tx:
         (one,) = tx.experiments.find()
-        assert tx.runs.names_of(one.id) == ["auc", "build", "depth", "flag", "grid", "größe", "kind"]
+        assert tx.runs.names_of(one.id) == [
+            "a name, x>=1",
+            "auc",
+            "build",
+            "depth",
+            "flag",
+            "grid",
+            "größe",
+            "kind",
+        ]
         assert tx.runs.names_of("0" * 32) == []
 
 
@@ -127,7 +171,7 @@ def test_what_is_no_time_is_refused(text: str) -> None:
         time_since(text)
 
 
-@pytest.mark.parametrize("text", ["kind<forest", "auc<nan", "auc>inf"])
+@pytest.mark.parametrize("text", ["kind<forest", "auc<nan", "auc>Infinity"])
 def test_words_have_no_more_or_less(text: str) -> None:
     with pytest.raises(InvalidInput, match="a number after"):
         Condition.parse(text)

@@ -27,6 +27,7 @@ from mlalm_jupyter import log_figure, log_metric
 log_metric("auc", 0.5)
 log_metric("auc", 0.75)
 log_metric("loss", float("nan"))
+log_metric("gain", float("-inf"))
 import numpy
 log_metric("rows", numpy.int64(10))
 PNG = base64.b64decode("iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg==")
@@ -41,12 +42,15 @@ def test_what_a_notebook_logs_is_read_back_from_its_outputs(tmp_path: Path) -> N
     )
     assert execution.status is RunStatus.FINISHED, execution.cause
     document = read_notebook(execution.notebook)
-    assert metrics_in(document) == {"auc": 0.75, "rows": 10.0}
+    assert list(metrics_in(document)) == ["auc", "loss", "gain", "rows"]
+    metrics = metrics_in(document)
+    assert (metrics["auc"], metrics["gain"], metrics["rows"]) == (0.75, -math.inf, 10.0)
+    assert math.isnan(metrics["loss"])
     (dot,) = figures_in(document)
     assert (dot.name, dot.media_type, dot.data[:4]) == ("dot", "image/png", b"\x89PNG")
     texts = [one["data"]["text/plain"] for one in document.code_cells[0]["outputs"]]
     assert [str("".join(text)) for text in texts] == [
-        "auc: 0.5", "auc: 0.75", "loss: nan", "rows: 10", "figure dot"
+        "auc: 0.5", "auc: 0.75", "loss: nan", "gain: -inf", "rows: 10", "figure dot"
     ]  # fmt: skip
 
 
@@ -57,7 +61,7 @@ def shown(*outputs: Any) -> Any:
 
 def test_what_scrapbook_glued_counts_and_what_is_odd_does_not() -> None:
     glued = {"data": {SCRAP: {"name": "f1", "data": 0.5, "encoder": "json"}}}
-    text = {"data": {SCRAP: {"name": "note", "data": "hello"}}}
+    text = {"data": {SCRAP: {"name": "note", "data": "inf"}}}
     odd = {"data": {"application/vnd.mlalm.metric+json": {"name": 3, "value": True}}}
     assert metrics_in(shown(glued, text, odd, None, {"data": None}, 7)) == {"f1": 0.5}
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import math
 import random
 import sqlite3
 from dataclasses import replace
@@ -52,7 +53,7 @@ def three(catalog: SqlCatalog) -> SqlCatalog:
             2,
             tags={"stage": "prod", "year": "2024"},
             properties={"ticket": "7"},
-            metrics={"auc": 0.9, "loss": 0.1},
+            metrics={"auc": 0.9, "loss": 0.1, "odd": math.nan, "most": math.inf, "a name, x>=1": 2.0},
             parameters={"depth": 4, "warm": True},
             framework="xgboost 3.0",
             lineage=Lineage("external"),
@@ -83,6 +84,14 @@ def three(catalog: SqlCatalog) -> SqlCatalog:
         ("ticket=7", ["churn:2"]),
         ("auc>=0.8", ["churn:2", "churn:1"]),
         ("auc>0.8", ["churn:2"]),
+        ("odd=nan", ["churn:2"]),
+        ("'a name, x>=1'=2, stage=prod", ["churn:2"]),
+        ('metric."a name, x>=1">1', ["churn:2"]),
+        ("'framework'=scikit-learn", []),
+        ("odd>0", []),
+        ("most>5", ["churn:2"]),
+        ("most=inf", ["churn:2"]),
+        ("metric.auc=nan", []),
         ("metric.auc=0.90", ["churn:2"]),
         ("auc<0.5", []),
         ("depth=4", ["churn:2"]),

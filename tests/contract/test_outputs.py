@@ -15,7 +15,7 @@ import pytest
 from sklearn.linear_model import LinearRegression
 
 from mlalm_jupyter.adapters.kept_values import names_left
-from mlalm_jupyter.domain.errors import NotFound, RunFailed, Unavailable, UntrustedContent
+from mlalm_jupyter.domain.errors import Conflict, NotFound, RunFailed, UntrustedContent
 from mlalm_jupyter.domain.run import Cells, RunStatus
 from mlalm_jupyter.workspace import Workspace
 from tests.contract.test_experiment_history import write
@@ -58,7 +58,9 @@ def test_what_each_cell_left_is_kept_as_it_left_it(hosted: Workspace, tmp_path: 
     assert np.array_equal(hosted.runs.output(run.id, "numbers"), np.arange(4))
     assert hosted.runs.output(run.id, "texts") == {"a": [1, "x", None]}
     written = hosted.runs.download_output(run.id, "rows", str(tmp_path / "rows.parquet"))
-    assert written.digest == kept["5.rows"].digest
+    assert (written.digest, written.note) == (kept["5.rows"].digest, "")
+    odd = hosted.runs.download_output(run.id, "model", str(tmp_path / "new" / "model.json"))
+    assert odd.note.startswith(f"The folder '{tmp_path / 'new'}' was made for it. It is kept as pickle, what")
     assert list(pd.read_parquet(tmp_path / "rows.parquet")["b"]) == pytest.approx([2.0, 4.0, 6.0])
     assert len(hosted.experiments.history("train.ipynb")) == 2  # the draft and that run: nothing ran again
 
@@ -82,6 +84,25 @@ def test_what_a_function_changed_is_kept_again(hosted: Workspace) -> None:
     assert hosted.runs.output(run.id, "model").weight == 7
     assert hosted.runs.output(run.id, "1.model").weight == 0
     assert hosted.runs.output(run.id, "rows").sum() == 9
+
+
+def test_what_a_function_made_global_is_kept_and_what_was_imported_is_not(hosted: Workspace) -> None:
+    run = hosted.experiments.run(
+        write(
+            hosted,
+            ("def g():\n  global gg, lock\n  gg = [1]\n  lock = __import__('threading').Lock()", []),
+            ("g()\nglobals()['hh'] = 7", []),
+            ("from math import pi\nfrom math import *\nimport os.path as there", []),
+            ("exec('ii = 8')\nif (jj := 9): pass", []),
+            ("def again():\n  global gg\n  gg = [2]\nagain()", []),
+        )
+    )
+    kept = {output.reference: output for output in hosted.runs.outputs(run.id)}
+    assert sorted(kept) == ["2.gg", "2.hh", "2.lock", "4.ii", "4.jj", "5.gg"]
+    assert kept["2.lock"].digest is None
+    assert hosted.runs.output(run.id, "2.gg") == [1]
+    assert hosted.runs.output(run.id, "5.gg") == [2]
+    assert hosted.runs.output(run.id, "hh") == 7
 
 
 def test_equal_values_are_kept_once_and_counted_once(hosted: Workspace) -> None:
@@ -123,7 +144,7 @@ def test_a_cell_that_did_not_run_has_no_output(hosted: Workspace) -> None:
 
 def test_what_could_not_be_kept_says_why(hosted: Workspace) -> None:
     run = hosted.experiments.run(write(hosted, *CELLS))
-    with pytest.raises(Unavailable, match=r"It was not kept: TypeError: cannot pickle"):
+    with pytest.raises(Conflict, match=r"It was not kept: TypeError: cannot pickle"):
         hosted.runs.output(run.id, "lock")
 
 
@@ -228,10 +249,12 @@ def test_a_canceled_run_keeps_its_notebook_and_the_values_of_cells_that_were_don
     deadline = time.monotonic() + 60
     while hosted.runs.show(queued.id).cells.current != 2 and time.monotonic() < deadline:
         time.sleep(0.1)
-    hosted.runs.cancel(queued.id)
+    asked = hosted.runs.cancel(queued.id)
+    assert asked.status.is_final or "It was asked to stop; `mlalm job follow" in str(asked.note)
     while not (run := hosted.runs.show(queued.id)).status.is_final and time.monotonic() < deadline:
         time.sleep(0.1)
     assert (run.status, run.cause) == (RunStatus.CANCELED, "It was canceled.")
+    assert (run.failed_cell, run.note) == (2, None)
     assert run.executed_digest is not None
     assert b"done" in hosted.context.blobs.get(run.executed_digest)
     assert hosted.runs.output(run.id, "a") == 1

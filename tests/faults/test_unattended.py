@@ -11,6 +11,7 @@ from mlalm_jupyter.api import waiting
 from mlalm_jupyter.api.recorder import LEASE_S
 from mlalm_jupyter.domain.errors import Unavailable
 from mlalm_jupyter.domain.run import RunStatus
+from mlalm_jupyter.surfaces.cli.main import main
 from mlalm_jupyter.workspace import Workspace
 
 pytestmark = pytest.mark.timeout(120)
@@ -54,6 +55,19 @@ def test_a_job_whose_holder_is_gone_is_not_waited_for_where_no_server_runs(
     monkeypatch.setattr(type(workspace.clock), "time_s", lambda self: then)
     with pytest.raises(Unavailable, match="It is Running, and no server runs"):
         workspace.jobs.follow(str(run.job_id))
+
+
+def test_whoever_breaks_off_waiting_is_told_which_job_goes_on(
+    workspace: Workspace, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    run = workspace.recorder.submit(notebook("1"), path="n.ipynb", parameters={}, origin="scheduler")
+
+    def interrupted(_: float) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(waiting.time, "sleep", interrupted)
+    assert main(["--workspace", str(workspace.path), "job", "follow", str(run.job_id)]) == 130
+    assert f"goes on; follow it with `mlalm job follow {str(run.job_id)[:12]}`." in capsys.readouterr().err
 
 
 def test_a_run_goes_on_when_the_catalog_does_not_take_how_far_it_is(

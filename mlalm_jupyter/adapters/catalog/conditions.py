@@ -36,6 +36,9 @@ _COMPARE: dict[str, Callable[[Any, Any], ColumnElement[bool]]] = {
 }
 
 
+_INFINITE = {"inf": math.inf, "-inf": -math.inf}
+
+
 def met(condition: Condition) -> ColumnElement[bool]:
     """A condition on whatever has that name; a run that has nothing of that name is not equal to anything."""
     found, value = _found(condition.name), condition.value
@@ -60,7 +63,9 @@ def order(sort: Sorting) -> list[ColumnElement[Any]]:
         return [by.desc() if sort.is_descending else by.asc(), *newest_first]
     found = _found(sort.by)
     key = case((_is_number(found), cast(found, Numeric)), else_=found)
-    return [found.is_(None), key.desc() if sort.is_descending else key.asc(), *newest_first]
+    # nan is neither more nor less than anything, so it is never what an order was asked for
+    is_nan = func.coalesce(found == "nan", False)
+    return [found.is_(None), is_nan, key.desc() if sort.is_descending else key.asc(), *newest_first]
 
 
 def names_query() -> Select[tuple[str]]:
@@ -86,9 +91,11 @@ def _found(name: str) -> ColumnElement[Any]:
         (kind.in_(["true", "false"]), kind),
         else_=func.json_extract(runs.c.parameters, path),
     )
-    return func.coalesce(
+    found = func.coalesce(
         func.json_extract(runs.c.metrics, path), parameter, func.json_extract(runs.c.tags, path)
     )
+    infinite = {text: cast(literal(number), Double) for text, number in _INFINITE.items()}
+    return case(*((found == text, number) for text, number in infinite.items()), else_=found)
 
 
 def _is_number(found: ColumnElement[Any]) -> ColumnElement[bool]:

@@ -17,6 +17,7 @@ from sqlalchemy import Connection, Engine
 
 from mlalm_jupyter.adapters.catalog.engine import (
     BUSY_S,
+    AsItIs,
     driver_of,
     memory_engine,
     reading_engine,
@@ -60,7 +61,8 @@ class FileConnections:
                 finally:
                     transaction.rollback()
             finally:
-                if held is self._kept and len(held.readers) < _MAX_IDLE_READERS:
+                is_kept = held is self._kept and not isinstance(driver_of(connection), AsItIs)
+                if is_kept and len(held.readers) < _MAX_IDLE_READERS:
                     held.readers.append(connection)
                 else:
                     connection.close()

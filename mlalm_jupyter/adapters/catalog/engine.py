@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import sqlite3
 from collections.abc import Callable
 from pathlib import Path
@@ -20,7 +21,30 @@ BUSY_S = 30.0
 
 def reading_engine(path: Path) -> Engine:
     """Transactions that only read, each with one view of the file."""
-    return _engine(lambda: _connected(path, "query_only=ON"), "BEGIN")
+
+    def connect() -> sqlite3.Connection:
+        try:
+            return _connected(path, "query_only=ON")
+        except sqlite3.OperationalError:
+            if not _may_be_taken_as_it_is(path):
+                raise
+            return _connected(path, "query_only=ON", how="mode=ro&immutable=1", factory=AsItIs)
+
+    return _engine(connect, "BEGIN")
+
+
+class AsItIs(sqlite3.Connection):
+    """A connection that takes its file for one that nobody changes, so it is not to be kept for later."""
+
+
+def _may_be_taken_as_it_is(path: Path) -> bool:
+    """Whether we may only read there, and all that was written is in the file itself.
+
+    SQLite writes a little beside a database even to read it, unless it is told that nothing changes.
+    """
+    beside = path.with_name(f"{path.name}-wal")
+    is_ours = os.access(path, os.W_OK) and os.access(path.parent, os.W_OK)
+    return not is_ours and os.access(path, os.R_OK) and not (beside.exists() and beside.stat().st_size)
 
 
 def writing_engine(path: Path) -> Engine:
@@ -50,9 +74,12 @@ def driver_of(connection: Connection) -> Any:
     return connection.connection.dbapi_connection
 
 
-def _connected(path: Path, *pragmas: str) -> sqlite3.Connection:
+def _connected(
+    path: Path, *pragmas: str, how: str = "mode=rw", factory: type[sqlite3.Connection] = sqlite3.Connection
+) -> sqlite3.Connection:
     connection = sqlite3.connect(
-        f"file:{quote(str(path))}?mode=rw",  # never makes a file
+        f"file:{quote(str(path))}?{how}",  # neither makes a file
+        factory=factory,
         uri=True,
         timeout=BUSY_S,
         isolation_level=None,

@@ -10,6 +10,7 @@ from sqlalchemy import Connection, bindparam, delete, func, insert, select, upda
 from mlalm_jupyter.adapters.catalog.records import record
 from mlalm_jupyter.adapters.catalog.runs import run_from
 from mlalm_jupyter.adapters.catalog.schema import experiments, runs, triggers
+from mlalm_jupyter.domain.errors import AlreadyExists
 from mlalm_jupyter.domain.experiment import Experiment
 
 _other = runs.alias("other")
@@ -40,6 +41,9 @@ class SqlExperiments:
         self._connection = connection
 
     def add(self, experiment: Experiment) -> None:
+        if self.id_at(experiment.path) is not None:
+            # somebody else was faster
+            raise AlreadyExists("experiment", experiment.path, fix="Choose another name.")
         self._connection.execute(
             insert(experiments),
             {

@@ -157,7 +157,8 @@ def _is_fact(term: Term) -> ColumnElement[bool]:
         )
     if term.operator in ("=", "!="):
         # a metric of 0.5 is met by 0.50 as well, a tag only by what was written
-        by_text = [kind for kind in kinds if kind not in ("metric",)]
+        # (nan is no number that equals another, so that is found as it is written)
+        by_text = [kind for kind in kinds if kind != "metric" or term.text == "nan"]
         ways = []
         if by_text:
             ways.append(and_(model_facts.c.kind.in_(by_text), model_facts.c.text == term.text))

@@ -14,6 +14,7 @@ from mlalm_jupyter.adapters.catalog.references import users_of
 from mlalm_jupyter.adapters.catalog.schema import model_aliases, model_facts, models
 from mlalm_jupyter.adapters.catalog.versions import asset_row, claim_version, newest_of_each, reserve_version
 from mlalm_jupyter.domain.errors import NotFound, StaleRevision
+from mlalm_jupyter.domain.metrics import read, written
 from mlalm_jupyter.domain.model import Alias, Lineage, TrainedModel
 from mlalm_jupyter.domain.names import AssetRef
 from mlalm_jupyter.domain.search import Fact, Search, facts_of, input_facts
@@ -85,7 +86,7 @@ class SqlModels:
                 "description": model.description,
                 "equal_to": model.equal_to,
                 "properties": dict(model.properties),
-                "metrics": dict(model.metrics),
+                "metrics": written(model.metrics),
                 "parameters": dict(model.parameters),
                 "provenance": model.lineage.provenance,
             },
@@ -116,7 +117,7 @@ class SqlModels:
         said = {
             "tags": dict(model.tags),
             "properties": dict(model.properties),
-            "metrics": dict(model.metrics),
+            "metrics": written(model.metrics),
             "description": model.description,
         }
         if not self._connection.execute(
@@ -252,6 +253,6 @@ def _model(row: Sequence[Any]) -> TrainedModel:
         description=description,
         equal_to=equal_to,
         properties=an_object(properties),
-        metrics=an_object(metrics),
+        metrics=read(an_object(metrics)),
         parameters=an_object(parameters),
     )

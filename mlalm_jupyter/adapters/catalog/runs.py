@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from sqlalchemy import Column, Connection, bindparam, delete, insert, select, update
+from sqlalchemy import Column, Connection, bindparam, delete, func, insert, select, update
 
 from mlalm_jupyter.adapters.catalog.conditions import met, names_query, order
 from mlalm_jupyter.adapters.catalog.lookup import at_most, beginning_with, only_row
@@ -13,6 +13,7 @@ from mlalm_jupyter.adapters.catalog.records import an_object, record
 from mlalm_jupyter.adapters.catalog.schema import jobs, outputs, runs
 from mlalm_jupyter.domain.asset import Pin
 from mlalm_jupyter.domain.errors import IllegalStatusChange, NotFound
+from mlalm_jupyter.domain.metrics import read, written
 from mlalm_jupyter.domain.run import (
     Cells,
     Condition,
@@ -124,6 +125,10 @@ class SqlRuns:
         rows = self._connection.execute(statement.limit(at_most(limit)))
         return [run_from(row) for row in rows]
 
+    def count_of(self, experiment_id: str) -> int:
+        counted = select(func.count()).select_from(runs).where(runs.c.experiment_id == experiment_id)
+        return int(self._connection.execute(counted).scalar_one())
+
     def names_of(self, experiment_id: str) -> list[str]:
         return list(self._connection.scalars(names_query(), {"experiment": experiment_id}))
 
@@ -200,7 +205,7 @@ def _moving(run: Run) -> dict[str, Any]:
         "executed_digest": run.executed_digest,
         "cells_executed": list(run.findings.executed),
         "note": run.findings.note,
-        "metrics": dict(run.findings.metrics),
+        "metrics": written(run.findings.metrics),
         "figures": [figure.to_dict() for figure in run.findings.figures],
         **_cells(run.cells),
     }
@@ -254,5 +259,7 @@ def run_from(row: Sequence[Any]) -> Run:
         job_id=job_id,
         tags=an_object(tags),
         executed_in=an_object(environment.get(_EXECUTED_IN, {})),
-        findings=Findings(tuple(executed), note, an_object(metrics), tuple(Figure(**one) for one in figures)),
+        findings=Findings(
+            tuple(executed), note, read(an_object(metrics)), tuple(Figure(**one) for one in figures)
+        ),
     )

@@ -26,6 +26,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="replace")  # a terminal without our symbols shows the words beside them
     as_json = "--json" in words
+    named = "mlalm"
     try:
         if words[:1] == ["completion"]:
             return _completed(words[1:])
@@ -34,12 +35,14 @@ def main(argv: Sequence[str] | None = None) -> int:
             print(asked.text, file=sys.stdout if asked.is_asked else sys.stderr)
             return OK if asked.is_asked else USAGE
         as_json = asked.as_json
+        named = f"mlalm {asked.verb.noun} {asked.verb.name}"
         return _done(asked)
     except MlalmError as error:
         _tell(error.to_dict(), as_json=as_json)
         return exit_code(type(error))
-    except KeyboardInterrupt:
-        print("Interrupted. What runs as a job goes on; see `mlalm job list`.", file=sys.stderr)
+    except KeyboardInterrupt as interrupt:
+        told = str(interrupt) or "What runs as a job goes on; see `mlalm job list`."
+        print(f"Interrupted. {told}", file=sys.stderr)
         return INTERRUPTED
     except BrokenPipeError:
         # whoever read our answer has closed the pipe, so the interpreter must not try to flush it either
@@ -48,7 +51,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     except Exception:  # noqa: BLE001  # the outermost frame of a surface
         if not as_json:
             traceback.print_exc()
-        fault = internal_error(f"mlalm {' '.join(words[:2])}")
+        fault = internal_error(named)
         _tell({**fault, "fix": "Report what stands above, together with what you did."}, as_json=as_json)
         return FAILED
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from html import escape
 
 from mlalm_jupyter.domain.asset import Pin
@@ -31,7 +32,7 @@ from mlalm_jupyter.surfaces.display.parts import (
     seconds_between,
     size,
 )
-from mlalm_jupyter.surfaces.display.registry import model
+from mlalm_jupyter.surfaces.display.registry import model, noted
 from mlalm_jupyter.surfaces.display.services import endpoint
 
 _RUN_TONES: dict[RunStatus, Tone] = {
@@ -124,7 +125,7 @@ def run(one: Run) -> View:
 
 def runs(many: Sequence[Run]) -> View:
     if not many:
-        return [Note("No runs yet. Run a notebook with `mlalm experiment run NOTEBOOK`.")]
+        return noted(many) or [Note("No runs yet. Run a notebook with `mlalm experiment run NOTEBOOK`.")]
     return [
         Grid(
             f"Runs of {many[0].path}",
@@ -171,11 +172,15 @@ def opened(one: Opened) -> View:
 
 
 def graph(one: Graph) -> View:
-    return [Picture(drawn(one), told(one)), *map(Note, one.notes)]
+    if not one.cells:
+        return [Note("No code cells to draw."), *map(Note, one.notes)]
+    cells = replace(one, notes=())  # the notes stand below
+    return [Picture(drawn(cells), told(cells).rstrip("\n")), *map(Note, one.notes)]
 
 
 def changes(one: Changes) -> View:
-    return [Note(one.summary), *([Block(one.to_text())] if not one.is_empty else [])]
+    changed = one.to_text().removeprefix(one.summary).strip("\n")
+    return [Note(one.summary), *([Block(changed)] if changed else [])]
 
 
 def packages(many: Sequence[Published]) -> View:
@@ -241,7 +246,7 @@ def comparison(one: Comparison) -> View:
             "Runs side by side",
             ("", *(head.short for head in heads)),
             [
-                ("notebook", *(run.path for run in one.runs)),
+                ("path", *(run.path for run in one.runs)),
                 ("status", *(_status(run) for run in one.runs)),
                 ("started", *(Moment(run.started_at or run.created_at) for run in one.runs)),
                 ("took", *(seconds_between(run.started_at, run.ended_at) for run in one.runs)),
@@ -249,6 +254,7 @@ def comparison(one: Comparison) -> View:
                 *_rows("metric", one.metrics),
                 *_rows("", one.facts),
             ],
+            is_data=True,
         )
     ]
     names = tuple(head.short for head in heads)

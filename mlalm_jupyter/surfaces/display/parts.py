@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -155,7 +156,7 @@ class Block:
 
 @dataclass(frozen=True, slots=True)
 class Bars:
-    """Numbers to be seen beside each other; what has none is left empty."""
+    """Numbers to be seen beside each other; what has none is left empty, and infinity is as long as they get."""
 
     title: str
     labels: Sequence[str]
@@ -164,8 +165,15 @@ class Bars:
     @property
     def shares(self) -> list[float | None]:
         """Each value as a share of the largest one, without its sign."""
-        largest = max((abs(value) for value in self.values if value is not None), default=0.0)
-        return [None if value is None else abs(value) / largest if largest else 0.0 for value in self.values]
+        finite = [abs(value) for value in self.values if value is not None and math.isfinite(value)]
+        largest = max(finite, default=0.0)
+        return [None if value is None else _share(abs(value), largest) for value in self.values]
+
+
+def _share(value: float, largest: float) -> float:
+    if not math.isfinite(value):
+        return 0.0 if math.isnan(value) else 1.0
+    return value / largest if largest else 0.0
 
 
 @dataclass(frozen=True, slots=True)

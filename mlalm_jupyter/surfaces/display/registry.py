@@ -61,7 +61,7 @@ def model(one: TrainedModel) -> View:
 
 def models(many: Sequence[TrainedModel]) -> View:
     if not many:
-        return [
+        return noted(many) or [
             Note("No models here. Register one in a notebook with `%register VARIABLE NAME --sample ROWS`.")
         ]
     has_metrics = any(one.metrics for one in many)
@@ -99,7 +99,7 @@ def models(many: Sequence[TrainedModel]) -> View:
             for one in many
         ],
     )
-    return [grid, *_more(many)]
+    return [grid, *noted(many)]
 
 
 def alias(one: Alias) -> View:
@@ -118,7 +118,9 @@ def alias(one: Alias) -> View:
 
 def aliases(many: Sequence[Alias]) -> View:
     if not many:
-        return [Note("No aliases yet. Give one with `mlalm model alias NAME:VERSION champion`.")]
+        return noted(many) or [
+            Note("No aliases yet. Give one with `mlalm model alias NAME:VERSION champion`.")
+        ]
     rows = [(one.reference, one.model, one.revision, Moment(one.updated_at), one.updated_by) for one in many]
     return [Grid("Aliases", ("alias", "stands for", "revision", "moved", "by"), rows)]
 
@@ -170,7 +172,10 @@ def comparison(one: ModelComparison) -> View:
         Bars(name, heads, tuple(value if isinstance(value, float) else None for value in values))
         for name, values in one.metrics.items()
     ]
-    return [Grid("Versions side by side (≠ where they differ)", ("", "", *heads), marked), *bars]
+    return [
+        Grid("Versions side by side (≠ where they differ)", ("", "", *heads), marked, is_data=True),
+        *bars,
+    ]
 
 
 def signed(one: Signed) -> View:
@@ -252,7 +257,7 @@ def events(many: Sequence[Event]) -> View:
     return [Grid("What was done", ("when", "by", "did", "what", "how"), rows)]
 
 
-def _more(many: Sequence[object]) -> list[Note]:
+def noted(many: Sequence[object]) -> list[Note]:
     return [Note(many.note)] if isinstance(many, Listing) and many.note else []
 
 

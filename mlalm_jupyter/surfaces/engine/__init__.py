@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import gc
+import sys
 from collections.abc import Iterator
 from typing import Any
 
@@ -21,7 +22,12 @@ class MlalmEngine:
         with _undisturbed():
             from mlalm_jupyter.surfaces.engine.recorded import RecordedEngine
 
-        return RecordedEngine.execute_notebook(nb, kernel_name, **options)
+        try:
+            return RecordedEngine.execute_notebook(nb, kernel_name, **options)
+        except Exception as error:
+            if (told := _told(error)) is not None:
+                raise told from error
+            raise
 
     @classmethod
     def nb_kernel_name(cls, nb: Any, name: str | None = None) -> Any:
@@ -34,6 +40,20 @@ class MlalmEngine:
         from papermill.utils import nb_language
 
         return nb_language(nb, language)
+
+
+def _told(error: Exception) -> Exception | None:
+    """An error of ours as papermill's own command line tells errors, in a line; None where there is no such line."""
+    from mlalm_jupyter.domain.errors import MlalmError
+
+    click = sys.modules.get("click")
+    if click is None or not isinstance(error, MlalmError):
+        return None
+    context = click.get_current_context(silent=True)
+    if context is None or context.find_root().command.name != "papermill":
+        return None
+    told: Exception = click.ClickException(str(error))
+    return told
 
 
 @contextlib.contextmanager

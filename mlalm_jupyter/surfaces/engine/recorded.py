@@ -190,7 +190,8 @@ def _end_badly(recorded: _Recorded, watch: Watch, nb: Any, error: BaseException)
     """Record the end of a run that did not get to its end; what was raised goes on to papermill's caller."""
     if recorded.ended is None and isinstance(error, KeyboardInterrupt):
         recorded.ended = End.INTERRUPTED
-    execution = replace(watch.execution(_bytes(nb)), outputs=recorded.outputs(watch))
+    outputs = recorded.outputs(watch)
+    execution = replace(watch.execution(_bytes(nb)), outputs=outputs)
     if recorded.ended is not None:
         status, cause = RunStatus.CANCELED, recorded.ended.value
     else:

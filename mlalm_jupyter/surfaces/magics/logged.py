@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import base64
 import io
-import math
 import numbers
 from typing import Any
 
 from mlalm_jupyter.domain.errors import InvalidInput
+from mlalm_jupyter.domain.metrics import plain
 from mlalm_jupyter.notebook.findings import FIGURE, METRIC
 
 _PNG = b"\x89PNG\r\n\x1a\n"
@@ -18,14 +18,14 @@ def log_metric(name: str, value: float) -> None:
     """Show a number under a name; the run (or snapshot) of this notebook keeps it.
 
     Of several numbers under one name the last is kept. It works in any kernel, and outside a run it only shows.
+    What became `nan` or infinite is kept as that.
 
     >>> log_metric("auc", 0.87)
     auc: 0.87
     """
     _check_name("metric", name)
     number = _number(name, value)
-    kept = number if math.isfinite(number) else None
-    _show({METRIC: {"name": name, "value": kept}, "text/plain": f"{name}: {number:.6g}"})
+    _show({METRIC: {"name": name, "value": plain(number)}, "text/plain": f"{name}: {number:.6g}"})
 
 
 def log_figure(figure: Any, name: str) -> None:
@@ -40,10 +40,15 @@ def log_figure(figure: Any, name: str) -> None:
 
 def _number(name: str, value: Any) -> float:
     item = getattr(value, "item", None)  # numpy's numbers, and arrays of one number
-    plain = item() if callable(item) and getattr(value, "size", 0) == 1 else value
-    if isinstance(plain, bool) or not isinstance(plain, numbers.Real):
+    given = item() if callable(item) and getattr(value, "size", 0) == 1 else value
+    if isinstance(given, bool) or not isinstance(given, numbers.Real):
         raise InvalidInput(f"The metric '{name}'", expected="a number", got=f"a {type(value).__name__}")
-    return float(plain)
+    try:
+        return float(given)
+    except OverflowError as error:
+        raise InvalidInput(
+            f"The metric '{name}'", expected="a number", got="one too large to be kept"
+        ) from error
 
 
 def _png(figure: Any, name: str) -> bytes:
@@ -69,7 +74,9 @@ def _png(figure: Any, name: str) -> bytes:
 
 def _check_name(kind: str, name: object) -> None:
     if not isinstance(name, str) or not name.strip() or len(name) > 200 or not name.isprintable():
-        raise InvalidInput(f"The {kind}'s name", expected="1 to 200 letters", got=repr(name)[:80])
+        raise InvalidInput(
+            f"The {kind}'s name", expected="1 to 200 characters on one line", got=repr(name)[:80]
+        )
 
 
 def _show(bundle: dict[str, Any]) -> None:

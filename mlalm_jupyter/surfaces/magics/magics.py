@@ -232,9 +232,10 @@ class MlalmMagics(Magics):
             result = call(asked.verb, arguments, workspace=asked.workspace, progress=progress, live=here)
         except NotFound as error:
             raise explained(error, asked.verb, asked.arguments, variables) from error
-        except KeyboardInterrupt:
+        except KeyboardInterrupt as interrupt:
             if asked.verb.is_long:
-                print("Interrupted. What runs as a job goes on; see `%mlalm job list`.")
+                told = str(interrupt).replace("`mlalm", "`%mlalm")
+                print(f"Interrupted. {told or 'What runs as a job goes on; see `%mlalm job list`.'}")
             raise
         finally:
             progress.clear()

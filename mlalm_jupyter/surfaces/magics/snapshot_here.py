@@ -67,7 +67,8 @@ def _taken(
             f"The snapshot of {path}",
             expected="a file that holds this cell, because what is on screen is what is kept",
             got="an older one",
-            fix="Save the notebook (Ctrl+S) and run this cell again.",
+            fix="Save the notebook (Ctrl+S) and run this cell again; one that is not the notebook of this cell is "
+            f"kept by `%mlalm experiment snapshot {path}`.",
         )
     return workspace.recorder.keep(
         content,

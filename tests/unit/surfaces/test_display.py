@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import html
 import json
+import math
 import re
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -48,6 +49,7 @@ from mlalm_jupyter.notebook.document import read_notebook
 from mlalm_jupyter.notebook.graph import graph_of
 from mlalm_jupyter.surfaces.display import _MANY, _ONE, bundle_of, html_of, text_of
 from mlalm_jupyter.surfaces.display.parts import Moment, seconds_between, size
+from mlalm_jupyter.surfaces.verbs_http import to_json
 
 NOW = datetime(2026, 11, 21, 12, 0, tzinfo=UTC)
 AT = "2026-11-21T09:30:00.000000Z"
@@ -330,6 +332,43 @@ def test_a_bundle_is_plain_json_of_all_kinds(answer: Any) -> None:
     else:
         assert all(re.fullmatch(r"application/vnd\.mlalm\.[a-z]+\+json", mime) for mime in extra)
         assert len(extra) == 1
+
+
+def test_what_stands_in_a_heading_or_a_note_stands_there_once() -> None:
+    changed = changes_between(SAID, read_notebook(b'{"nbformat": 4, "cells": []}'))
+    assert text_of(changed).count(changed.summary) == 1
+    graph = graph_of(SAID)
+    graph = replace(graph, notes=("A cell does not parse.",))
+    assert text_of(graph).count("A cell does not parse.") == 1
+    assert html_of(graph).count("A cell does not parse.") == 1
+    assert text_of(graph_of(read_notebook(b'{"nbformat": 4, "cells": []}'))) == "No code cells to draw."
+
+
+def test_ids_and_references_at_the_head_of_a_comparison_are_as_one_types_them() -> None:
+    assert RUN.id[:12] in text_of(Comparison((RUN, RUN)))
+    assert MODEL.reference in text_of(ModelComparison((MODEL, MODEL)))
+
+
+def test_a_list_that_nothing_is_in_for_a_reason_says_that() -> None:
+    note = "None of the 7 runs of t.ipynb meets this."
+    assert text_of(Listing("run", note=note)) == note
+    assert text_of(Listing("model", note=note)) == note
+    assert text_of(Listing("alias", note=note)) == note
+
+
+def test_metrics_without_a_finite_number_are_shown_beside_those_with_one() -> None:
+    odd = {"auc": math.nan, "gain": math.inf}
+    pair = Comparison((RUN, replace(RUN, findings=Findings(metrics={"auc": 0.5, "gain": 2.0}))))
+    pair = replace(pair, runs=(replace(RUN, findings=Findings(metrics=odd)), pair.runs[1]))
+    models = ModelComparison((replace(MODEL, metrics=odd), replace(MODEL, metrics={"auc": 0.5, "gain": 2.0})))
+    for answer in (pair, models, *pair.runs, *models.models):
+        Page(html_of(answer))
+        text = text_of(answer, now=NOW)
+        assert ("nan" in text and "inf" in text) or answer in (pair.runs[1], models.models[1])
+        assert "NaN" not in json.dumps(to_json(answer), allow_nan=False)
+    assert to_json(pair)["metrics"] == {"auc": ["nan", 0.5], "gain": ["inf", 2.0]}
+    assert to_json(models)["metrics"] == to_json(pair)["metrics"]
+    assert 'style="width:nan' not in html_of(pair) + html_of(models)
 
 
 @pytest.mark.parametrize("kind", MANY)
