@@ -105,6 +105,10 @@ class TrainedModel:
     """What was said when it was registered, and what its run measured."""
     parameters: Mapping[str, object] = field(default_factory=dict)
     """How the object was set up, as it says itself."""
+    is_deterministic: bool | None = None
+    """Whether training again on the same data gives its hash again; None of versions that were kept before we asked."""
+    varies: tuple[str, ...] = ()
+    """What stands in the way of that."""
     aliases: tuple[str, ...] = ()
     note: str | None = None
     """What a verb has to say about it, for example that nothing changed."""
@@ -135,6 +139,8 @@ class TrainedModel:
             "properties": dict(self.properties),
             "metrics": dict(self.metrics),
             "parameters": dict(self.parameters),
+            "is_deterministic": self.is_deterministic,
+            "varies": list(self.varies),
             "aliases": list(self.aliases),
             "note": self.note,
         }

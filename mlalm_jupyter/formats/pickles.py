@@ -148,6 +148,21 @@ def opcodes(data: bytes, patience: Patience | None = None) -> Iterator[tuple[str
     raise _Unread("it does not end")
 
 
+def holds_sets(data: bytes) -> bool:
+    """Whether it holds sets, whose order is another one in each process; also where it cannot be read to its end.
+
+    >>> import pickle
+    >>> holds_sets(pickle.dumps({"a"})), holds_sets(pickle.dumps(["a"]))
+    (True, False)
+    """
+    try:
+        return any(
+            name in ("ADDITEMS", "FROZENSET") or argument == b"set" for name, argument in opcodes(data)
+        )
+    except _Unread:
+        return True
+
+
 def is_pickle(head: bytes) -> bool:
     """Whether bytes begin as a pickle of any protocol that has been in use."""
     return (head[:1] == b"\x80" and head[1:2] in (b"\2", b"\3", b"\4", b"\5")) or head[:1] in (

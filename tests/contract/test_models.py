@@ -161,6 +161,17 @@ def test_a_disk_that_fills_half_way_registers_nothing(
     assert line(ws, 2).version == 2
 
 
+def test_whether_it_comes_out_the_same_is_told_where_it_is_shown(ws: Workspace) -> None:
+    same = line(ws)
+    assert (same.is_deterministic, same.varies) == (True, ())
+    assert "training on the same data gives this hash again" in text_of(ws.models.show("line"))
+    forest = RandomForestRegressor(2).fit(ROWS, ROWS["hour"])
+    drawn = ws.models.register(forest, "forest", sample=ROWS)
+    assert drawn.is_deterministic is False
+    assert "not promised: RandomForestRegressor draws random numbers" in text_of(ws.models.show("forest"))
+    assert ws.models.show("forest") == drawn
+
+
 def test_equal_bytes_make_the_next_version_unless_only_changes_are_wanted(ws: Workspace) -> None:
     line(ws)
     again = line(ws)

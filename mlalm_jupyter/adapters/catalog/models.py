@@ -88,6 +88,8 @@ class SqlModels:
                 "metrics": dict(model.metrics),
                 "parameters": dict(model.parameters),
                 "provenance": model.lineage.provenance,
+                "is_deterministic": model.is_deterministic,
+                "varies": list(model.varies),
             },
         )
         self._add_facts(model.id, _facts(model))
@@ -232,7 +234,7 @@ def _model(row: Sequence[Any]) -> TrainedModel:
     (
         key, name, version, model_hash, bundle_digest, size_bytes, form, framework, is_data_only, signature,
         origin, run_id, experiment, datasets, created_at, created_by, tags, description, equal_to,
-        properties, metrics, parameters, provenance,
+        properties, metrics, parameters, provenance, is_deterministic, varies,
     ) = row  # fmt: skip
     return TrainedModel(
         id=key,
@@ -254,4 +256,6 @@ def _model(row: Sequence[Any]) -> TrainedModel:
         properties=an_object(properties),
         metrics=an_object(metrics),
         parameters=an_object(parameters),
+        is_deterministic=is_deterministic,
+        varies=tuple(varies),
     )
