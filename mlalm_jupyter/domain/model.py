@@ -218,7 +218,18 @@ def added_properties(
     return {**properties, **added}
 
 
+_MOVE = "Move those to something else first."
+_WAYS = {
+    "endpoint": "put another version behind the endpoint (`mlalm endpoint patch`, or `mlalm service deploy --update`)",
+    "WSD": "change or remove the WSD file",
+    "alias": "move the alias, or take it away with `mlalm model alias NAME WORD --remove`",
+    "run": "delete the run with its experiment (`mlalm experiment delete`), because it could not be run again",
+}
+"""What can be done about each kind of user."""
+
+
 def check_deletable(reference: str, users: Sequence[str]) -> None:
     """Refuse to delete a model that something serves or a snapshot refers to, naming who."""
     if users:
-        raise InUse("model", reference, users=users)
+        ways = [told for kind, told in _WAYS.items() if any(user.startswith(f"{kind} ") for user in users)]
+        raise InUse("model", reference, users=users, fix=f"First {'; '.join(ways)}." if ways else _MOVE)

@@ -418,6 +418,32 @@ def test_dependents_are_named_and_keep_a_version(ws: Workspace) -> None:
     assert text_of(ws.models.dependents("line:2")).count("endpoint") == 2
 
 
+def test_what_was_made_with_a_version_does_not_keep_it_for_ever(
+    ws: Workspace, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    lined_up(ws, monkeypatch)
+    ws.models.register(ws.models.load("line:1"), "child", sample=ROWS)
+    ws.services.deploy("child:1", "line", update=True)
+    told = {one.told: one.is_binding for one in ws.models.dependents("line:1")}
+    assert told["model child:1"] is False
+    with pytest.raises(Unconfirmed, match="what model child:1 says it was made with"):
+        ws.models.delete("line:1")
+    ws.models.delete("line:1", yes=True)
+    assert ws.models.show("child:1").lineage.datasets[-1] == "model line:1"
+    graph = ws.models.lineage("child:1")
+    assert ("line:1", "gone") in {(one.name, one.told) for one in graph.things}
+    assert ws.models.load("child:1") is not None
+    assert ws.workspaces.doctor().findings == ()
+
+
+def test_a_refusal_to_delete_names_a_way_for_each_user(ws: Workspace) -> None:
+    line(ws)
+    ws.models.alias("line:1", "champion")
+    with pytest.raises(InUse, match=r"`mlalm model alias NAME WORD --remove`") as caught:
+        ws.models.delete("line:1", yes=True)
+    assert "endpoint" not in caught.value.fix
+
+
 def test_an_equal_version_that_nothing_names_can_go(ws: Workspace) -> None:
     line(ws)
     line(ws)
@@ -537,6 +563,13 @@ def test_a_file_of_another_tool_is_looked_at_and_not_opened(ws: Workspace, tmp_p
     assert "LinearRegression" in found.opening
     ws.trust.add(found.model_hash, kind="file")
     assert ws.models.verify("best.pkl").is_well
+    whole = (tmp_path / "best.pkl").read_bytes()
+    for kept in (-1, -40, len(whole) // 2):
+        (tmp_path / "cut.pkl").write_bytes(whole[:kept])
+        ws.trust.add(hashlib.sha256(whole[:kept]).hexdigest(), kind="file")
+        cut = ws.models.verify("cut.pkl")
+        assert not cut.is_well, "whoever trusts it cannot make it whole"
+        assert "it does not end" in text_of(cut) or "it is cut" in text_of(cut)
     (tmp_path / "notes.txt").write_text("no model")
     assert not ws.models.verify("notes.txt").is_well
 
