@@ -14,6 +14,7 @@ from mlalm_jupyter.api.files import readable_file
 from mlalm_jupyter.api.following import Following
 from mlalm_jupyter.api.model_files import written_as
 from mlalm_jupyter.api.model_samples import frame_of, kept_sample, written_sample
+from mlalm_jupyter.api.model_terms import check_known
 from mlalm_jupyter.api.model_views import ModelViews
 from mlalm_jupyter.api.model_words import ModelWords
 from mlalm_jupyter.api.outside_models import OutsideModel, outside_model
@@ -185,8 +186,10 @@ class Models(ModelWords, ModelViews):
                 sort=Sorting.parse(sort) if sort else NEWEST_FIRST,
                 limit=limit + 1,
                 offset=offset,
+                is_newest_only=name is None and not where,
             )
             with self._context.catalog.read() as tx:
+                check_known(tx, search)
                 found = tx.models.search(search)
         more = f"There are more: --page {page + 1}." if len(found) > limit else ""
         return Listing("model", found[:limit], note=more)

@@ -132,7 +132,59 @@ def test_a_list_is_cut_into_pages_and_says_so(ws: Workspace) -> None:
     assert ([one.version for one in second], second.note) == ([1], "")
     assert [one.reference for one in ws.models.list(limit=1)] == ["line:3"]
     assert [one.reference for one in ws.models.list(limit=1, page=2)] == ["other:1"]
-    assert [one.reference for one in ws.models.list(sort="name")] == ["line:1", "line:2", "line:3", "other:1"]
+    assert [one.reference for one in ws.models.list(sort="name")] == ["line:3", "other:1"]
+
+
+@pytest.mark.parametrize(
+    ("asked", "said"),
+    [
+        (
+            {"where": "nix=1"},
+            r"a tag, property, metric or parameter that some model has \(.*rmse.*\), got 'nix'",
+        ),
+        ({"where": "metric.copy_X=1"}, r"the name of a metric that some model has \(rmse\), got 'copy_X'"),
+        ({"where": "rmsee>=1"}, "The nearest is 'rmse'"),
+        ({"where": "created>=2026-13-01"}, "a year, month, day or time .*got '2026-13-01'"),
+        ({"where": "created>=foo"}, "a year, month, day or time"),
+        ({"where": "created>=2026-11-31"}, "a year, month, day or time"),
+        ({"where": "created<2026-11-01T25:00"}, "a year, month, day or time"),
+        (
+            {"sort": "nix"},
+            r"created, name, size, or the name of a metric that some model has \(rmse\), got 'nix'",
+        ),
+        ({"name": "nope"}, "No model 'nope'"),
+    ],
+)
+def test_names_and_times_that_can_find_nothing_are_refused(
+    ws: Workspace, asked: dict[str, str], said: str
+) -> None:
+    line(ws, metrics={"rmse": 1})
+    with pytest.raises((InvalidInput, NotFound), match=said):
+        ws.models.list(**asked)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(
+    "when", ["2020", "2020-01", "2020-01-31", "2020-01-31T09", "2020-01-31 09:30", "2020-01-31T09:30:59.5Z"]
+)
+def test_a_time_may_be_said_as_exactly_as_one_likes(ws: Workspace, when: str) -> None:
+    line(ws)
+    assert [one.reference for one in ws.models.list(where=f"created>'{when}'")] == ["line:1"]
+    assert ws.models.list(where=f"created<='{when}'") == ()
+
+
+def test_an_order_shows_the_newest_of_each_as_without_it(ws: Workspace) -> None:
+    for name, number in (("line", 3), ("other", 2)):
+        for rmse in range(number):
+            line(ws, rmse + 1, name, metrics={"rmse": rmse})
+    assert [one.reference for one in ws.models.list(sort="name")] == ["line:3", "other:2"]
+    assert [one.reference for one in ws.models.list(sort="rmse")] == ["other:2", "line:3"]
+    assert [one.reference for one in ws.models.list(sort="-rmse", limit=1, page=2)] == ["other:2"]
+    assert [one.reference for one in ws.models.list(sort="rmse", name="line")] == [
+        "line:1",
+        "line:2",
+        "line:3",
+    ]
+    assert len(ws.models.list(sort="rmse", where="rmse>=0")) == 5
 
 
 def test_a_disk_that_fills_half_way_registers_nothing(
