@@ -194,6 +194,10 @@ class ModelStore(Protocol):
     def search(self, search: Search) -> list[TrainedModel]:
         """The versions that meet every condition, in the order that was asked for."""
 
+    def words(self, kinds: Sequence[str]) -> list[str]:
+        """The names of all tags, properties, metrics or parameters that some version has."""
+
+    def has_word(self, kinds: Sequence[str], name: str) -> bool: ...
     def tell(self, model: TrainedModel) -> None:
         """Keep what may be said anew of a version: tags, properties, metrics, description."""
 

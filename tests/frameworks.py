@@ -210,7 +210,7 @@ FRAMEWORKS: dict[str, Made] = {
     "torch": Made(torch, "torch", is_data=True),
     "torchscript": Made(torchscript, "torchscript", is_data=False, is_deterministic=False),
     "torch.export": Made(torch_export, "torch-export", is_data=False),
-    "a network of one's own": Made(torch_of_ones_own, "cloudpickle", is_data=False),
+    "a network of one's own": Made(torch_of_ones_own, "cloudpickle", is_data=False, is_deterministic=False),
     "onnx": Made(onnx, "onnx", is_data=True),
-    "a function": Made(function, "cloudpickle", is_data=False),
+    "a function": Made(function, "cloudpickle", is_data=False, is_deterministic=False),
 }

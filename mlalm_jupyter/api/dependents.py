@@ -18,14 +18,17 @@ _LARGEST_WSD = 8 << 20
 
 
 def dependents_of(tx: Transaction, model: TrainedModel, *, files: Sequence[str] = ()) -> list[Dependent]:
-    """Those that use a version now, then those that could go back to it."""
+    """Those that use a version now, then those that could go back to it or only tell of it."""
     serving = [one.reference for one in tx.endpoints.serving([model.reference])]
     found = [Dependent("endpoint", one, "serves it now") for one in serving]
     found += [Dependent("WSD", one, "names it") for one in files]
     found += [Dependent("alias", f"{model.name}@{word}", "stands for it") for word in model.aliases]
     for told in tx.models.users(model):
         kind, _, name = told.partition(" ")
-        found.append(Dependent(kind, name, "was made with it" if kind == "model" else "refers to it"))
+        # what was made of it holds all that it needs, and goes on saying so; a run would need it to be run again
+        is_made = kind in ("model", "transform")
+        why = "was made with it, and says so" if is_made else "refers to it"
+        found.append(Dependent(kind, name, why, is_binding=not is_made))
     past = [one for one in tx.endpoints.that_served(model.reference) if one not in serving]
     found += [
         Dependent("endpoint", one, "served it, and could be rolled back to it", is_binding=False)

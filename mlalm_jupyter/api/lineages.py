@@ -95,7 +95,7 @@ class _Walk:
             )
         )
         if is_new and dataset.run_id:
-            self._step(self._run(dataset.run_id, ()), key, "wrote")
+            self._step(self._run(dataset.run_id), key, "wrote")
         return key
 
     def _before(self, key: str, lineage: Lineage) -> None:
@@ -125,9 +125,12 @@ class _Walk:
         self._step(run, cell, "ran")
         self._step(cell, key, "left it" if lineage.output else "made")
 
-    def _run(self, run_id: str, inputs: tuple[str, ...], *, path: str | None = None) -> str:
+    def _run(self, run_id: str, inputs: tuple[str, ...] | None = None, *, path: str | None = None) -> str:
+        """A run and what it was given: all that it read, or what is said to have gone into what came of it."""
         key = f"run {run_id}"
         if key in self._things:
+            for one in inputs or ():
+                self._step(self._input(one), key, "was read")
             return key
         try:
             run: Run | None = self._tx.runs.get(run_id)
@@ -138,7 +141,7 @@ class _Walk:
         if run is not None:
             told = replace(told, told=run.path, at=run.created_at, by=run.created_by)
         self._add(told)
-        for one in dict.fromkeys((*(run.inputs if run else ()), *inputs)):
+        for one in inputs if inputs is not None else run.inputs if run else ():
             self._step(self._input(one), key, "was read")
         return key
 

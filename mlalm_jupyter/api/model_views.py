@@ -138,12 +138,17 @@ class ModelViews:
     def _foreign(self, what: str, path: Path) -> Verification:
         """A look at a model file of another tool, which carries no signature."""
         from mlalm_jupyter.formats.inspection import inspected
+        from mlalm_jupyter.formats.pickles import cut_short
 
         ctx = self._context
         try:
             look = inspected(path)
         except MlalmError as error:
             return Verification(what, "", (Check("file", False, error.why),))
+        # joblib puts arrays between the opcodes of its pickles, so their end is not found this way
+        if look.kind != "joblib" and (fault := cut_short(look.wants)):
+            checks = (Check("file", False, f"it is of the kind {look.kind}, and {fault}"),)
+            return Verification(what, look.digest, checks)
         with ctx.catalog.read() as tx:
             seal = tx.seals.get(FILE, look.digest)
             is_trusted = valid_seal(ctx, tx, FILE, look.digest) is not None

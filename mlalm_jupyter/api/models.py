@@ -14,10 +14,11 @@ from mlalm_jupyter.api.files import readable_file
 from mlalm_jupyter.api.following import Following
 from mlalm_jupyter.api.model_files import written_as
 from mlalm_jupyter.api.model_samples import frame_of, kept_sample, written_sample
+from mlalm_jupyter.api.model_terms import check_known
 from mlalm_jupyter.api.model_views import ModelViews
 from mlalm_jupyter.api.model_words import ModelWords
 from mlalm_jupyter.api.outside_models import OutsideModel, outside_model
-from mlalm_jupyter.api.packages import lineage_of, opened_from, opened_package, package_file
+from mlalm_jupyter.api.packages import inputs_of, lineage_of, opened_from, opened_package, package_file
 from mlalm_jupyter.api.pins import used
 from mlalm_jupyter.api.registering import Entry, kept, numbers, parameters_of
 from mlalm_jupyter.api.runs import Runs
@@ -135,7 +136,7 @@ class Models(ModelWords, ModelViews):
             "run",
             found.id,
             found.path,
-            found.inputs,
+            inputs_of(ctx, found, left.cell),
             cell=left.cell,
             output=left.reference,
             environment=found.executed_in or found.snapshot.environment,
@@ -185,8 +186,10 @@ class Models(ModelWords, ModelViews):
                 sort=Sorting.parse(sort) if sort else NEWEST_FIRST,
                 limit=limit + 1,
                 offset=offset,
+                is_newest_only=name is None and not where,
             )
             with self._context.catalog.read() as tx:
+                check_known(tx, search)
                 found = tx.models.search(search)
         more = f"There are more: --page {page + 1}." if len(found) > limit else ""
         if not found:
@@ -244,7 +247,10 @@ class Models(ModelWords, ModelViews):
             users = dependents_of(tx, found, files=files)
             check_deletable(found.reference, [one.told for one in users if one.is_binding])
             if not yes:
-                loses = [f"what {one.told} could be rolled back to" for one in users if not one.is_binding]
+                loses = [
+                    f"what {one.told} {'could be rolled back to' if one.kind == 'endpoint' else 'says it was made with'}"
+                    for one in users
+                ]
                 raise Unconfirmed(
                     found.reference, goes=[f"{found.reference}, {found.size_bytes} bytes", *loses]
                 )

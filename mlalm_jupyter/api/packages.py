@@ -12,6 +12,8 @@ from mlalm_jupyter.api.snapshots import environment_here
 from mlalm_jupyter.domain.errors import Corrupt, InvalidInput, NotFound, UntrustedContent
 from mlalm_jupyter.domain.model import Lineage, TrainedModel
 from mlalm_jupyter.domain.names import AssetRef
+from mlalm_jupyter.domain.run import Run
+from mlalm_jupyter.notebook.document import read_notebook
 from mlalm_jupyter.ports import Transaction
 
 
@@ -95,6 +97,20 @@ def named_model(context: Context, tx: Transaction, named: str) -> TrainedModel:
     return found[0]
 
 
+def inputs_of(context: Context, run: Run, cell: int | None) -> tuple[str, ...]:
+    """What of all that a run has loaded the values of one of its cells can come from.
+
+    Where cells of a live notebook ran in another order than they stand in, that is all of it.
+    """
+    executed = run.findings.executed
+    if cell is None or not run.inputs or list(executed) != sorted(executed):
+        return run.inputs
+    from mlalm_jupyter.notebook.reach import made_of  # reads the notebook's code, which few callers need
+
+    document = read_notebook(context.blobs.get(run.snapshot.digest))
+    return made_of(document, cell, run.inputs, run.snapshot.parameters)
+
+
 def lineage_of(context: Context, frame: object) -> Lineage:
     """Where a live object comes from: the run this kernel is executing, or the snapshot just taken of its notebook.
 
@@ -112,12 +128,13 @@ def lineage_of(context: Context, frame: object) -> Lineage:
             environment=environment_here(context),
             git=context.surroundings.git(context.path),
         )
+    cell = here.cell if here else run.cells.current
     return Lineage(
         "notebook" if here else "run",
         run.id,
         run.path,
-        tuple(dict.fromkeys((*run.inputs, *datasets))),
-        cell=here.cell if here else run.cells.current,
+        tuple(dict.fromkeys((*inputs_of(context, run, cell), *datasets))),
+        cell=cell,
         environment=run.executed_in or run.snapshot.environment,
         git=run.snapshot.git,
     )

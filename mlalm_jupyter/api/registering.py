@@ -84,6 +84,8 @@ def kept(context: Context, entry: Entry) -> TrainedModel:
             properties=texts(entry.properties),
             metrics={**(dict(run.findings.metrics) if run else {}), **entry.metrics},
             parameters=dict(entry.parameters),
+            is_deterministic=looked.is_deterministic,
+            varies=looked.varies,
         )
         tx.models.add(made)
         if entry.is_ours:
@@ -113,6 +115,8 @@ class _Looked:
     signature: Signature
     said: Mapping[str, object]
     """Where it says that it came from, if it was made elsewhere."""
+    is_deterministic: bool | None
+    varies: tuple[str, ...]
 
 
 def _stored(context: Context, package: bytes | Path) -> tuple[_Looked, str, int]:
@@ -124,7 +128,14 @@ def _stored(context: Context, package: bytes | Path) -> tuple[_Looked, str, int]
         is_data_only = opened.is_data_only and not opened.wants()
         said = opened.lineage if len(json.dumps(opened.lineage)) <= _LONGEST_SAID else {}
         return _Looked(
-            opened.model_hash, opened.format, opened.framework, is_data_only, opened.signature, said
+            opened.model_hash,
+            opened.format,
+            opened.framework,
+            is_data_only,
+            opened.signature,
+            said,
+            opened.is_deterministic if "is_deterministic" in opened.manifest else None,
+            opened.varies,
         )
 
     if isinstance(package, bytes):

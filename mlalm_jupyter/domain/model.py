@@ -106,6 +106,10 @@ class TrainedModel:
     """What was said when it was registered, and what its run measured."""
     parameters: Mapping[str, object] = field(default_factory=dict)
     """How the object was set up, as it says itself."""
+    is_deterministic: bool | None = None
+    """Whether training again on the same data gives its hash again; None of versions that were kept before we asked."""
+    varies: tuple[str, ...] = ()
+    """What stands in the way of that."""
     aliases: tuple[str, ...] = ()
     note: str | None = None
     """What a verb has to say about it, for example that nothing changed."""
@@ -136,6 +140,8 @@ class TrainedModel:
             "properties": dict(self.properties),
             "metrics": written(self.metrics),
             "parameters": dict(self.parameters),
+            "is_deterministic": self.is_deterministic,
+            "varies": list(self.varies),
             "aliases": list(self.aliases),
             "note": self.note,
         }
@@ -213,7 +219,18 @@ def added_properties(
     return {**properties, **added}
 
 
+_MOVE = "Move those to something else first."
+_WAYS = {
+    "endpoint": "put another version behind the endpoint (`mlalm endpoint patch`, or `mlalm service deploy --update`)",
+    "WSD": "change or remove the WSD file",
+    "alias": "move the alias, or take it away with `mlalm model alias NAME WORD --remove`",
+    "run": "delete the run with its experiment (`mlalm experiment delete`), because it could not be run again",
+}
+"""What can be done about each kind of user."""
+
+
 def check_deletable(reference: str, users: Sequence[str]) -> None:
     """Refuse to delete a model that something serves or a snapshot refers to, naming who."""
     if users:
-        raise InUse("model", reference, users=users)
+        ways = [told for kind, told in _WAYS.items() if any(user.startswith(f"{kind} ") for user in users)]
+        raise InUse("model", reference, users=users, fix=f"First {'; '.join(ways)}." if ways else _MOVE)

@@ -6,6 +6,7 @@ import math
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import datetime
 
 from mlalm_jupyter.domain.errors import InvalidInput
 from mlalm_jupyter.domain.run import Sorting
@@ -76,7 +77,8 @@ class Term:
         name = name[1:-1] if name[:1] in ("'", '"') else name
         if kind not in KEPT or not dot or not name:
             kind, name = (word, "") if word in (*INPUTS, *OWN) and not is_quoted else ("any", word)
-        term = cls(kind, name, operator, value.strip("'\"") if value[:1] in "'\"" else value)
+        said = value.strip("'\"") if value[:1] in "'\"" else value
+        term = cls(kind, name, operator, _moment(said, text.strip()) if kind == "created" else said)
         term._check(text.strip())
         return term
 
@@ -106,6 +108,36 @@ class Term:
             raise InvalidInput(f"The condition '{text}'", expected="= or !=", got=self.operator)
 
 
+def _moment(said: str, condition: str) -> str:
+    """A year, month, day or time as versions note theirs, or the beginning of it."""
+    text = said.upper().replace(" ", "T").removesuffix("Z")
+    whole = _MOMENT.fullmatch(text)
+    try:
+        if whole is None:
+            raise ValueError(said)
+        datetime.fromisoformat(
+            text + _REST[text.count("-")] if "T" not in text else f"{whole[1]}{_padded(whole[2])}"
+        )
+    except ValueError:
+        raise InvalidInput(
+            f"The condition '{condition}'",
+            expected="a year, month, day or time (UTC), such as 2026, 2026-11, 2026-11-01 or 2026-11-01T09:30",
+            got=f"'{said}'",
+        ) from None
+    return text
+
+
+def _padded(clock: str) -> str:
+    """A time of day with its minutes.
+
+    >>> _padded("T09"), _padded("T09:30")
+    ('T09:00', 'T09:30')
+    """
+    return clock if ":" in clock else f"{clock}:00"
+
+
+_MOMENT = re.compile(r"(\d{4}(?:-\d\d(?:-\d\d)?)?)((?<=-\d\d-\d\d)T\d\d(?::\d\d(?::\d\d(?:\.\d{1,6})?)?)?)?")
+_REST = ("-01-01", "-01", "")
 NEWEST_FIRST = Sorting("created", is_descending=True)
 
 
@@ -118,6 +150,8 @@ class Search:
     sort: Sorting = NEWEST_FIRST
     limit: int | None = None
     offset: int = 0
+    is_newest_only: bool = False
+    """Of each name the newest version alone."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,7 +16,7 @@ import hashlib
 import importlib.metadata
 import platform
 import re
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
@@ -38,6 +38,7 @@ from mlalm_jupyter.formats.archive import (
     unzipped,
     zipped,
 )
+from mlalm_jupyter.formats.determinism import variations
 from mlalm_jupyter.formats.samples import as_served, plain_rows
 from mlalm_jupyter.formats.sealing import PackageSeal, read_seal
 from mlalm_jupyter.formats.stored import MOST_BYTES, Members, members_of_bytes
@@ -102,7 +103,13 @@ class Bundle:
     @property
     def is_deterministic(self) -> bool:
         """Whether training again on the same data gives the same model hash."""
-        return bool(self.manifest.get("is_deterministic", False))
+        return self.manifest.get("is_deterministic") is True
+
+    @property
+    def varies(self) -> tuple[str, ...]:
+        """Why its bytes may differ when it is made again, as its writer says."""
+        said = self.manifest.get("varies")
+        return tuple(str(one)[:200] for one in said[:20]) if isinstance(said, list) else ()
 
     @property
     def requirements(self) -> tuple[str, ...]:
@@ -234,7 +241,7 @@ def pack(
                 told,
                 framework=one.framework(model),
                 lineage=lineage,
-                is_deterministic=one.is_deterministic and not _measured_time(model),
+                varies=variations(model, one, payload),
             )
             _check_replay(model, bundle, scored, known, rows)
         except (NotSerialisable, Corrupt) as error:
@@ -280,9 +287,9 @@ def packed(
     *,
     framework: str,
     lineage: Mapping[str, Any] | None = None,
-    is_deterministic: bool = False,
+    varies: Sequence[str] = (),
 ) -> Bundle:
-    """A payload and what is known of it as a package."""
+    """A payload and what is known of it as a package; `varies` tells why its bytes may differ when it is made again."""
     members = dict(sorted({**{f"payload/{name}": data for name, data in payload.items()}, **told}.items()))
     hashes = {name: hashlib.sha256(data).hexdigest() for name, data in members.items()}
     sizes = {name: len(data) for name, data in members.items()}
@@ -294,7 +301,8 @@ def packed(
         "format_version": FORMAT_VERSION,
         "format": chosen.name,
         "framework": framework,
-        "is_deterministic": is_deterministic,
+        "is_deterministic": not varies,
+        **({"varies": list(varies)} if varies else {}),
         "model_hash": _hash_of_hashes(sizes, hashes),
         "python": platform.python_version(),
         "libraries": used,
@@ -439,12 +447,6 @@ _PIN = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,80}==[0-9][0-9A-Za-z.+!]{0,40}")
 def _fitted_names(model: object) -> list[str]:
     names = getattr(model, "feature_names_in_", None)
     return [] if names is None else [str(name) for name in names]
-
-
-def _measured_time(model: object) -> bool:
-    """Whether it keeps how long its fitting took, as scikit-learn's searches do."""
-    inner = [step[1] for step in getattr(model, "steps", ()) if isinstance(step, tuple) and len(step) == 2]
-    return hasattr(model, "refit_time_") or any(_measured_time(one) for one in inner)
 
 
 def _is_same(one: pd.DataFrame, other: pd.DataFrame) -> bool:

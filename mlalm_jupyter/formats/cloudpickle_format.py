@@ -1,7 +1,7 @@
 """Any Python object as a cloudpickle: opening one runs what it says, so it is opened only when trusted.
 
 What is defined in the notebook, or in modules that a fresh interpreter would not find, travels with the model.
-Most models give the same bytes when they are made again; sets of text and the like may still differ.
+Most models give the same bytes when they are made again, but an object may hold anything, so nothing is promised.
 """
 
 from __future__ import annotations
@@ -26,7 +26,8 @@ class CloudpickleFormat:
 
     name = "cloudpickle"
     is_data_only = False
-    is_deterministic = True
+    is_deterministic = False
+    varies = "a pickle keeps whatever its objects hold, also times and the order of sets"
     known = ("cloudpickle",)
 
     def takes(self, model: object) -> bool:

@@ -8,14 +8,15 @@ from __future__ import annotations
 import importlib.metadata
 import pickletools
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from functools import cache
 
 MOST_OPCODES = 500_000
 MOST_BYTES = 64 << 20
 MOST_NAMES = 1000
 TOO_LONG = "it is longer than is looked through"
-NOT_READ = f"what follows where it cannot be read: {TOO_LONG}"
+_UNREAD = "what follows where it cannot be read: "
+NOT_READ = f"{_UNREAD}{TOO_LONG}"
 _OPCODES = {op.code.encode("latin-1")[0]: op for op in pickletools.opcodes}
 # how an argument's length is written, where it is written before it
 _LENGTHS = {
@@ -34,6 +35,8 @@ _TEXTS = (
     "SHORT_BINSTRING",
 )
 _LONGEST = 200
+_CUT = "it is cut"
+_ENDLESS = "it does not end"
 _CARRIES_CODE = ("cloudpickle.cloudpickle._builtin_type", "cloudpickle.cloudpickle._make_function")
 
 
@@ -96,7 +99,7 @@ def wanted(data: bytes, patience: Patience | None = None) -> list[str]:
             elif name != "PROTO":
                 top = None
     except _Unread as error:
-        found[f"what follows where it cannot be read: {error}"] = None
+        found[f"{_UNREAD}{error}"] = None
     return list(found)
 
 
@@ -136,7 +139,7 @@ def opcodes(data: bytes, patience: Patience | None = None) -> Iterator[tuple[str
                 size = int.from_bytes(data[place : place + width], "little")
                 place += width
             if place + size > len(data):
-                raise _Unread("it is cut")
+                raise _Unread(_CUT)
             argument = bytes(view[place : place + min(size, _LONGEST)])
             place += size
         if not patience.lasts(opcodes=1, size=place - begin):
@@ -145,7 +148,33 @@ def opcodes(data: bytes, patience: Patience | None = None) -> Iterator[tuple[str
         # joblib and torch.save put several behind each other
         if op.name == "STOP" and data[place : place + 1] != b"\x80":
             return
-    raise _Unread("it does not end")
+    raise _Unread(_ENDLESS)
+
+
+def holds_sets(data: bytes) -> bool:
+    """Whether it holds sets, whose order is another one in each process; also where it cannot be read to its end.
+
+    >>> import pickle
+    >>> holds_sets(pickle.dumps({"a"})), holds_sets(pickle.dumps(["a"]))
+    (True, False)
+    """
+    try:
+        return any(
+            name in ("ADDITEMS", "FROZENSET") or argument == b"set" for name, argument in opcodes(data)
+        )
+    except _Unread:
+        return True
+
+
+def cut_short(wants: Sequence[str]) -> str:
+    """What a look at a pickle found wrong with its end; empty where it has one.
+
+    >>> import pickle
+    >>> cut_short(wanted(pickle.dumps([1])[:-1])), cut_short(wanted(pickle.dumps([1])))
+    ('it does not end', '')
+    """
+    told = [one.removeprefix(_UNREAD) for one in wants if one.startswith(_UNREAD)]
+    return next((one for one in told if one in (_CUT, _ENDLESS)), "")
 
 
 def is_pickle(head: bytes) -> bool:

@@ -93,6 +93,8 @@ def model(name: str = "churn", version: int = 1, **changes: Any) -> TrainedModel
         created_by="ann",
         tags={"stage": "tried", "ünïcode": "ja"},
         description="the first",
+        is_deterministic=False,
+        varies=("Searched keeps how long its fitting took",),
     )
     return replace(made, **changes)
 

@@ -132,7 +132,59 @@ def test_a_list_is_cut_into_pages_and_says_so(ws: Workspace) -> None:
     assert ([one.version for one in second], second.note) == ([1], "")
     assert [one.reference for one in ws.models.list(limit=1)] == ["line:3"]
     assert [one.reference for one in ws.models.list(limit=1, page=2)] == ["other:1"]
-    assert [one.reference for one in ws.models.list(sort="name")] == ["line:1", "line:2", "line:3", "other:1"]
+    assert [one.reference for one in ws.models.list(sort="name")] == ["line:3", "other:1"]
+
+
+@pytest.mark.parametrize(
+    ("asked", "said"),
+    [
+        (
+            {"where": "nix=1"},
+            r"a tag, property, metric or parameter that some model has \(.*rmse.*\), got 'nix'",
+        ),
+        ({"where": "metric.copy_X=1"}, r"the name of a metric that some model has \(rmse\), got 'copy_X'"),
+        ({"where": "rmsee>=1"}, "The nearest is 'rmse'"),
+        ({"where": "created>=2026-13-01"}, "a year, month, day or time .*got '2026-13-01'"),
+        ({"where": "created>=foo"}, "a year, month, day or time"),
+        ({"where": "created>=2026-11-31"}, "a year, month, day or time"),
+        ({"where": "created<2026-11-01T25:00"}, "a year, month, day or time"),
+        (
+            {"sort": "nix"},
+            r"created, name, size, or the name of a metric that some model has \(rmse\), got 'nix'",
+        ),
+        ({"name": "nope"}, "No model 'nope'"),
+    ],
+)
+def test_names_and_times_that_can_find_nothing_are_refused(
+    ws: Workspace, asked: dict[str, str], said: str
+) -> None:
+    line(ws, metrics={"rmse": 1})
+    with pytest.raises((InvalidInput, NotFound), match=said):
+        ws.models.list(**asked)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(
+    "when", ["2020", "2020-01", "2020-01-31", "2020-01-31T09", "2020-01-31 09:30", "2020-01-31T09:30:59.5Z"]
+)
+def test_a_time_may_be_said_as_exactly_as_one_likes(ws: Workspace, when: str) -> None:
+    line(ws)
+    assert [one.reference for one in ws.models.list(where=f"created>'{when}'")] == ["line:1"]
+    assert ws.models.list(where=f"created<='{when}'") == ()
+
+
+def test_an_order_shows_the_newest_of_each_as_without_it(ws: Workspace) -> None:
+    for name, number in (("line", 3), ("other", 2)):
+        for rmse in range(number):
+            line(ws, rmse + 1, name, metrics={"rmse": rmse})
+    assert [one.reference for one in ws.models.list(sort="name")] == ["line:3", "other:2"]
+    assert [one.reference for one in ws.models.list(sort="rmse")] == ["other:2", "line:3"]
+    assert [one.reference for one in ws.models.list(sort="-rmse", limit=1, page=2)] == ["other:2"]
+    assert [one.reference for one in ws.models.list(sort="rmse", name="line")] == [
+        "line:1",
+        "line:2",
+        "line:3",
+    ]
+    assert len(ws.models.list(sort="rmse", where="rmse>=0")) == 5
 
 
 def test_a_disk_that_fills_half_way_registers_nothing(
@@ -159,6 +211,17 @@ def test_a_disk_that_fills_half_way_registers_nothing(
     assert {path for path in (ws.path / ".mlalm").rglob("*") if path.is_file()} - before == set()
     assert [one.version for one in ws.models.list(name="line")] == [1]
     assert line(ws, 2).version == 2
+
+
+def test_whether_it_comes_out_the_same_is_told_where_it_is_shown(ws: Workspace) -> None:
+    same = line(ws)
+    assert (same.is_deterministic, same.varies) == (True, ())
+    assert "training on the same data gives this hash again" in text_of(ws.models.show("line"))
+    forest = RandomForestRegressor(2).fit(ROWS, ROWS["hour"])
+    drawn = ws.models.register(forest, "forest", sample=ROWS)
+    assert drawn.is_deterministic is False
+    assert "not promised: RandomForestRegressor draws random numbers" in text_of(ws.models.show("forest"))
+    assert ws.models.show("forest") == drawn
 
 
 def test_equal_bytes_make_the_next_version_unless_only_changes_are_wanted(ws: Workspace) -> None:
@@ -407,6 +470,32 @@ def test_dependents_are_named_and_keep_a_version(ws: Workspace) -> None:
     assert text_of(ws.models.dependents("line:2")).count("endpoint") == 2
 
 
+def test_what_was_made_with_a_version_does_not_keep_it_for_ever(
+    ws: Workspace, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    lined_up(ws, monkeypatch)
+    ws.models.register(ws.models.load("line:1"), "child", sample=ROWS)
+    ws.services.deploy("child:1", "line", update=True)
+    told = {one.told: one.is_binding for one in ws.models.dependents("line:1")}
+    assert told["model child:1"] is False
+    with pytest.raises(Unconfirmed, match="what model child:1 says it was made with"):
+        ws.models.delete("line:1")
+    ws.models.delete("line:1", yes=True)
+    assert ws.models.show("child:1").lineage.datasets[-1] == "model line:1"
+    graph = ws.models.lineage("child:1")
+    assert ("line:1", "gone") in {(one.name, one.told) for one in graph.things}
+    assert ws.models.load("child:1") is not None
+    assert ws.workspaces.doctor().findings == ()
+
+
+def test_a_refusal_to_delete_names_a_way_for_each_user(ws: Workspace) -> None:
+    line(ws)
+    ws.models.alias("line:1", "champion")
+    with pytest.raises(InUse, match=r"`mlalm model alias NAME WORD --remove`") as caught:
+        ws.models.delete("line:1", yes=True)
+    assert "endpoint" not in caught.value.fix
+
+
 def test_an_equal_version_that_nothing_names_can_go(ws: Workspace) -> None:
     line(ws)
     line(ws)
@@ -526,6 +615,13 @@ def test_a_file_of_another_tool_is_looked_at_and_not_opened(ws: Workspace, tmp_p
     assert "LinearRegression" in found.opening
     ws.trust.add(found.model_hash, kind="file")
     assert ws.models.verify("best.pkl").is_well
+    whole = (tmp_path / "best.pkl").read_bytes()
+    for kept in (-1, -40, len(whole) // 2):
+        (tmp_path / "cut.pkl").write_bytes(whole[:kept])
+        ws.trust.add(hashlib.sha256(whole[:kept]).hexdigest(), kind="file")
+        cut = ws.models.verify("cut.pkl")
+        assert not cut.is_well, "whoever trusts it cannot make it whole"
+        assert "it does not end" in text_of(cut) or "it is cut" in text_of(cut)
     (tmp_path / "notes.txt").write_text("no model")
     assert not ws.models.verify("notes.txt").is_well
 

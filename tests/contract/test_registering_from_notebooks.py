@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import pandas as pd
 import pytest
 from IPython.core.interactiveshell import InteractiveShell
+from sklearn.linear_model import LinearRegression
 
 from mlalm_jupyter.domain.run import RunStatus
 from mlalm_jupyter.workspace import Workspace
@@ -47,6 +49,33 @@ def test_a_live_kernel_tells_cell_snapshot_data_and_environment(
     assert [
         one.reference for one in workspace.models.list(where="dataset=rides:1, experiment=live.ipynb")
     ] == ["wind:1"]
+
+
+def test_what_was_only_loaded_beside_it_is_no_input_and_may_go(
+    shell: InteractiveShell, workspace: Workspace, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    rides(workspace)
+    workspace.datasets.upload(str(workspace.path / "rides.csv"), "other")
+    base = LinearRegression().fit(pd.DataFrame({"wind": [1.0, 2.0]}), [1.0, 2.0])
+    workspace.models.register(base, "base", sample=pd.DataFrame({"wind": [1.0]}))
+    beside = [
+        "others = %dataset other",
+        "from mlalm_jupyter import Workspace\nbase = Workspace.open().models.load('base:1')",
+    ]
+    cells = [*beside, *CELLS]
+    monkeypatch.setenv("MLALM_WORKSPACE", str(workspace.path))
+    notebook(workspace, *cells, name="live.ipynb")
+    monkeypatch.setenv("JPY_SESSION_NAME", str(workspace.path / "live.ipynb"))
+    for source in cells:
+        done = shell.run_cell(source, store_history=True)
+        assert done.success, done.error_in_exec
+    assert done.result.lineage.datasets == ("dataset rides:1",)
+    run = workspace.runs.show(str(done.result.lineage.run_id))
+    assert run.inputs == ("dataset other:1", "model base:1", "dataset rides:1"), "the run did load them"
+    assert [one.name for one in workspace.models.lineage("wind:1").things if one.kind == "dataset"] == [
+        "rides:1"
+    ]
+    assert [one.reference for one in workspace.models.list(where="model=base:1")] == []
 
 
 def test_a_kernel_that_does_not_know_its_notebook_registers_all_the_same(

@@ -21,6 +21,7 @@ from sqlalchemy import (
 
 from mlalm_jupyter.adapters.catalog.lookup import at_most
 from mlalm_jupyter.adapters.catalog.schema import model_aliases, model_facts, models
+from mlalm_jupyter.adapters.catalog.versions import newest_of_each
 from mlalm_jupyter.domain.search import INPUTS, KEPT, Search, Term
 
 _FEW = 1500
@@ -44,6 +45,7 @@ _COLUMNS = {
     "size": models.c.size_bytes,
     "created": models.c.created_at,
 }
+_NEWEST = select(newest_of_each(models).subquery().c.id)
 _AFTER = "\uffff"
 
 
@@ -56,6 +58,8 @@ def found_ids(connection: Connection, search: Search) -> list[str]:
     for term in search.terms:
         if term is not leading:
             statement = statement.where(_met(term))
+    if search.is_newest_only:
+        statement = statement.where(models.c.id.in_(_NEWEST))
     if search.name is not None:
         # what leads is few; without this the index of a name with very many versions might be taken instead
         name = models.c.name if leading is None else func.coalesce(models.c.name, "")

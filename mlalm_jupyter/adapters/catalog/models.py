@@ -41,6 +41,9 @@ _THIS = models.c.id == bindparam("model_id")
 _FACTS_OF = model_facts.c.model_id == bindparam("model_id")
 _FORGET = delete(model_facts).where(_FACTS_OF)
 _FORGET_KIND = delete(model_facts).where(_FACTS_OF, model_facts.c.kind == bindparam("fact_kind"))
+_OF_KIND = model_facts.c.kind == bindparam("fact_kind")
+_NEXT_WORD = select(func.min(model_facts.c.name)).where(_OF_KIND, model_facts.c.name > bindparam("after"))
+_HAS_WORD = select(model_facts.c.model_id).where(_OF_KIND, model_facts.c.name == bindparam("word")).limit(1)
 _ALIASES = select(model_aliases).order_by(model_aliases.c.name, model_aliases.c.alias)
 _ALIASES_OF = _ALIASES.where(model_aliases.c.name == bindparam("name"))
 _IS_ALIAS = (model_aliases.c.name == bindparam("of"), model_aliases.c.alias == bindparam("word"))
@@ -89,6 +92,8 @@ class SqlModels:
                 "metrics": written(model.metrics),
                 "parameters": dict(model.parameters),
                 "provenance": model.lineage.provenance,
+                "is_deterministic": model.is_deterministic,
+                "varies": list(model.varies),
             },
         )
         self._add_facts(model.id, _facts(model))
@@ -112,6 +117,20 @@ class SqlModels:
             those = select(models).where(models.c.id.in_(ids[begin : begin + _AT_ONCE]))
             found |= {row.id: _model(row) for row in self._connection.execute(those)}
         return self._told([found[one] for one in ids])
+
+    def words(self, kinds: Sequence[str]) -> list[str]:
+        """One after the other, for there may be very many versions that say the same."""
+        found: set[str] = set()
+        for kind in kinds:
+            name = self._connection.execute(_NEXT_WORD, {"fact_kind": kind, "after": ""}).scalar()
+            while name is not None and len(found) < _AT_ONCE:
+                found.add(name)
+                name = self._connection.execute(_NEXT_WORD, {"fact_kind": kind, "after": name}).scalar()
+        return sorted(found)
+
+    def has_word(self, kinds: Sequence[str], name: str) -> bool:
+        asked = [{"fact_kind": kind, "word": name} for kind in kinds]
+        return any(self._connection.execute(_HAS_WORD, one).first() for one in asked)
 
     def tell(self, model: TrainedModel) -> None:
         said = {
@@ -233,7 +252,7 @@ def _model(row: Sequence[Any]) -> TrainedModel:
     (
         key, name, version, model_hash, bundle_digest, size_bytes, form, framework, is_data_only, signature,
         origin, run_id, experiment, datasets, created_at, created_by, tags, description, equal_to,
-        properties, metrics, parameters, provenance,
+        properties, metrics, parameters, provenance, is_deterministic, varies,
     ) = row  # fmt: skip
     return TrainedModel(
         id=key,
@@ -255,4 +274,6 @@ def _model(row: Sequence[Any]) -> TrainedModel:
         properties=an_object(properties),
         metrics=read(an_object(metrics)),
         parameters=an_object(parameters),
+        is_deterministic=is_deterministic,
+        varies=tuple(varies),
     )

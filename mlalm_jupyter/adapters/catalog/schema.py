@@ -104,6 +104,8 @@ models = Table(
     Column("metrics", _JSON, nullable=False, server_default="{}"),
     Column("parameters", _JSON, nullable=False, server_default="{}"),
     Column("provenance", _JSON, nullable=False, server_default="{}"),
+    Column("is_deterministic", Boolean),
+    Column("varies", _JSON, nullable=False, server_default="[]"),
     UniqueConstraint("name", "version"),
     Index(None, "model_hash", "name"),
     Index(None, "run_id", "name", "version"),

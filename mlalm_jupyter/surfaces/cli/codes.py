@@ -8,6 +8,7 @@ from mlalm_jupyter.api.verb import Verb
 from mlalm_jupyter.domain import errors
 from mlalm_jupyter.domain.errors import MlalmError
 from mlalm_jupyter.domain.job import Job, JobState
+from mlalm_jupyter.domain.trust import Verification
 from mlalm_jupyter.domain.workspace import Checkup
 
 OK = 0
@@ -38,9 +39,11 @@ def exit_code(kind: type[MlalmError]) -> int:
 
 
 def outcome_code(verb: Verb, result: Any) -> int:
-    """The exit code of an answer: a checkup with findings and a job that failed are no success."""
+    """The exit code of an answer: a check that finds something and a job that failed are no success."""
     if isinstance(result, Checkup):
         return OK if result.is_healthy else FAILED
+    if isinstance(result, Verification):
+        return OK if result.is_well else FAILED
     if verb.name == "follow" and isinstance(result, Job):
         ends = {JobState.FAILED: exit_code(errors.RunFailed), JobState.CANCELED: FAILED}
         return ends.get(result.state, OK)

@@ -26,7 +26,7 @@ from mlalm_jupyter.surfaces.display.parts import (
     joined,
     size,
 )
-from mlalm_jupyter.surfaces.display.told import columns, equal, origin, pairs
+from mlalm_jupyter.surfaces.display.told import columns, equal, origin, pairs, same_again
 
 _FEW = 12
 
@@ -54,6 +54,7 @@ def model(one: TrainedModel) -> View:
             ("registered", Moment(one.created_at)),
             ("by", one.created_by),
             ("hash", Digest(one.model_hash)),
+            ("same again", same_again(one)),
         ],
     )
     return [*([Note(one.note)] if one.note else []), facts, *equal(one.equal_to, one.name)]

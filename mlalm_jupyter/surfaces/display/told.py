@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from mlalm_jupyter.domain.model import Lineage
+from mlalm_jupyter.domain.model import Lineage, TrainedModel
 from mlalm_jupyter.domain.signature import Schema
 from mlalm_jupyter.surfaces.display.parts import Note, joined
 
@@ -44,3 +44,12 @@ def origin(lineage: Lineage) -> str:
 def equal(version: int | None, name: str) -> list[Note]:
     """Which version has the same bytes."""
     return [Note(f"Its bytes are equal to those of {name}:{version}.")] if version is not None else []
+
+
+def same_again(model: TrainedModel) -> str | None:
+    """Whether the same training gives the same hash again."""
+    if model.is_deterministic is None:
+        return None
+    if model.is_deterministic:
+        return "training on the same data gives this hash again"
+    return f"not promised: {'; '.join(model.varies) or 'its form differs each time'}"

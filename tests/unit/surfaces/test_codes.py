@@ -8,6 +8,7 @@ from mlalm_jupyter.api.verbs import find
 from mlalm_jupyter.domain import errors
 from mlalm_jupyter.domain.errors import MlalmError
 from mlalm_jupyter.domain.job import Job, JobState
+from mlalm_jupyter.domain.trust import Check, Verification
 from mlalm_jupyter.domain.workspace import Checkup, Finding
 from mlalm_jupyter.surfaces.cli.codes import exit_code, outcome_code
 from mlalm_jupyter.surfaces.verbs_http import status_of
@@ -64,6 +65,12 @@ def test_following_a_job_ends_as_the_job_did(state: JobState, code: int) -> None
     job = Job("0" * 32, "run", {}, state, 1, 1, "2026-01-01T00:00:00Z", "ann")
     assert outcome_code(find("job", "follow"), job) == code
     assert outcome_code(find("job", "show"), job) == 0
+
+
+def test_a_model_that_is_not_well_is_no_success() -> None:
+    verify = find("model", "verify")
+    assert outcome_code(verify, Verification("a", "", (Check("package", True, "b"),))) == 0
+    assert outcome_code(verify, Verification("a", "", (Check("package", False, "b"),))) == 1
 
 
 def test_a_checkup_with_findings_is_no_success() -> None:

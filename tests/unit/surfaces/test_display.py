@@ -79,6 +79,8 @@ MODEL = TrainedModel(
     properties={EVIL: EVIL},
     metrics={EVIL: 0.5},
     parameters={"depth": EVIL},
+    is_deterministic=False,
+    varies=(EVIL,),
     aliases=("champion",),
     note=EVIL,
 )
