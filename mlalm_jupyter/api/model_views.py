@@ -147,8 +147,8 @@ class ModelViews:
             return Verification(what, "", (Check("file", False, error.why),))
         # joblib puts arrays between the opcodes of its pickles, so their end is not found this way
         if look.kind != "joblib" and (fault := cut_short(look.wants)):
-            checks = (Check("file", False, f"it is of the kind {look.kind}, and {fault}"),)
-            return Verification(what, look.digest, checks)
+            told = f"it is of the kind {look.kind}, and {fault}"
+            return Verification(what, look.digest, (Check("file", False, told),))
         with ctx.catalog.read() as tx:
             seal = tx.seals.get(FILE, look.digest)
             is_trusted = valid_seal(ctx, tx, FILE, look.digest) is not None
