@@ -124,6 +124,9 @@ def hosted(shared_home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -
         monkeypatch.delenv(name, raising=False)
     with Workspace.init(tmp_path / "ws") as made:
         yield made
+        # a server looks at every workspace that it knows again and again
+        for folder in ("workspaces", "serving"):
+            (shared_home / folder / f"{made.info.id}.json").unlink(missing_ok=True)
 
 
 def _stop(home: Path) -> None:
