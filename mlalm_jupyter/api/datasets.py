@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -17,7 +18,7 @@ from mlalm_jupyter.api.pins import run_here, used
 from mlalm_jupyter.api.tables import head_of
 from mlalm_jupyter.api.verb import Arg, verb
 from mlalm_jupyter.domain.addresses import file_name_of, is_web_address, shown_address
-from mlalm_jupyter.domain.asset import Dataset, check_unused
+from mlalm_jupyter.domain.asset import Dataset, check_unused, unchanged
 from mlalm_jupyter.domain.errors import Conflict, InvalidInput, NotFound, Unavailable, Unconfirmed
 from mlalm_jupyter.domain.lineage import LineageGraph
 from mlalm_jupyter.domain.listing import Listing
@@ -25,7 +26,6 @@ from mlalm_jupyter.domain.names import AssetRef, checked_name
 from mlalm_jupyter.domain.outcome import Preview, Removed, Written
 from mlalm_jupyter.domain.signature import Table
 from mlalm_jupyter.formats import tables
-from mlalm_jupyter.ports import Transaction
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -52,9 +52,7 @@ class Datasets:
         ] = False,
         tags: Annotated[Mapping[str, str] | None, Arg("words to find it by", metavar="KEY=VALUE")] = None,
         description: Annotated[str, Arg("one sentence about it")] = "",
-        if_changed: Annotated[
-            bool, Arg("answer the newest version, and make none, where it holds exactly this")
-        ] = False,
+        if_changed: Annotated[bool, Arg("give the version that has the same bytes, if there is one")] = False,
     ) -> Dataset:
         """Keep a file as the next version of a dataset; one whose content is not of its kind is refused.
 
@@ -289,9 +287,11 @@ class Datasets:
     ) -> Dataset:
         ctx = self._context
         with ctx.catalog.write() as tx:
-            newest = _newest(tx, name) if if_changed else None
-            if newest is not None and _is_same(newest, kept, kind):
-                return newest
+            versions = sorted(tx.datasets.find(name=name) if if_changed else [], key=lambda one: -one.version)
+            for one in versions:
+                if _is_same(one, kept, kind):
+                    told = unchanged(one.reference, one.version, newest=versions[0].version)
+                    return replace(one, note=told)
             run = run_here(ctx, tx)
             dataset = Dataset(
                 id=new_id,
@@ -336,10 +336,6 @@ class Datasets:
     def _get(self, reference: str) -> Dataset:
         with self._context.catalog.read() as tx:
             return tx.datasets.get(AssetRef.parse("dataset", reference))
-
-
-def _newest(tx: Transaction, name: str) -> Dataset | None:
-    return max(tx.datasets.find(name=name), key=lambda one: one.version, default=None)
 
 
 def _is_same(dataset: Dataset, kept: Kept, kind: str) -> bool:

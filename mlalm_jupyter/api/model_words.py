@@ -11,7 +11,7 @@ from mlalm_jupyter.api.counts import at_least
 from mlalm_jupyter.api.following import Following
 from mlalm_jupyter.api.registering import texts
 from mlalm_jupyter.api.verb import Arg, verb
-from mlalm_jupyter.domain.errors import InUse, NotFound
+from mlalm_jupyter.domain.errors import InUse, NotFound, StaleRevision, Unconfirmed
 from mlalm_jupyter.domain.event import Event
 from mlalm_jupyter.domain.listing import Listing
 from mlalm_jupyter.domain.model import Alias, TrainedModel, added_properties, edited_tags
@@ -76,6 +76,7 @@ class ModelWords:
         expected: Annotated[
             int | None, Arg("move it only if its revision is still this one", metavar="REVISION")
         ] = None,
+        yes: Annotated[bool, Arg("remove without asking")] = False,
     ) -> Alias:
         """Have a word stand for a version, as in `churn@champion`; it moves at once for all who say it.
 
@@ -88,7 +89,7 @@ class ModelWords:
         checked_alias(alias)
         ref = AssetRef.parse("model", model)
         if remove:
-            return self._unaliased(ref.name, alias)
+            return self._unaliased(ref.name, alias, expected=expected, yes=yes)
         with ctx.catalog.write() as tx:
             found = tx.models.get(ref)
             before = _held(tx, found.name, alias)
@@ -140,7 +141,7 @@ class ModelWords:
                 return Listing("event", found)
             return Listing("event", tx.events.find(subject_id=tx.models.get(ref).id, limit=limit))
 
-    def _unaliased(self, name: str, alias: str) -> Alias:
+    def _unaliased(self, name: str, alias: str, *, expected: int | None, yes: bool) -> Alias:
         ctx = self._context
         with ctx.catalog.write() as tx:
             before = tx.models.alias(name, alias)
@@ -149,6 +150,13 @@ class ModelWords:
             ]
             if followers:
                 raise InUse("alias", before.reference, users=followers)
+            if expected not in (None, before.revision):
+                raise StaleRevision(
+                    "alias", before.reference, expected=expected or 0, current=before.revision
+                )
+            if not yes:
+                goes = [f"{before.reference}, which stands for {before.model}"]
+                raise Unconfirmed(f"Alias {before.reference}", goes=goes, is_final=False)
             tx.models.remove_alias(name, alias)
             ctx.note(
                 tx,
@@ -158,7 +166,7 @@ class ModelWords:
                 subject=before.reference,
                 data={"from": before.model},
             )
-        return replace(before, note="It stands for nothing any more.")
+        return replace(before, version=0, before=before.version, note="It stands for nothing any more.")
 
 
 def _held(tx: Transaction, name: str, alias: str) -> Alias | None:

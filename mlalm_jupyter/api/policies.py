@@ -8,7 +8,7 @@ from mlalm_jupyter.api.context import Context
 from mlalm_jupyter.api.following import Following
 from mlalm_jupyter.api.golive import kept_definition, valid_seal
 from mlalm_jupyter.api.verb import Arg, verb
-from mlalm_jupyter.domain.errors import Conflict, DefaultEndpointNotPatchable
+from mlalm_jupyter.domain.errors import Conflict, DefaultEndpointNotPatchable, Unconfirmed
 from mlalm_jupyter.domain.listing import Listing
 from mlalm_jupyter.domain.names import AssetRef, EndpointRef, checked_name
 from mlalm_jupyter.domain.outcome import Removed
@@ -71,11 +71,20 @@ class Policies:
             return tx.policies.get(policy)
 
     @verb("policy", "delete", attribute="policies")
-    def delete(self, policy: Annotated[str, Arg("the policy's name", completes="policy")]) -> Removed:
+    def delete(
+        self,
+        policy: Annotated[str, Arg("the policy's name", completes="policy")],
+        *,
+        yes: Annotated[bool, Arg("delete without asking")] = False,
+    ) -> Removed:
         """End a policy; what it did stays as it is."""
         ctx = self._context
         with ctx.catalog.write() as tx:
             found = tx.policies.get(policy)
+            if not yes:
+                raise Unconfirmed(
+                    f"Policy {found.name}", goes=[f"the rule that {found.told}"], is_final=False
+                )
             tx.policies.delete(found.id)
             ctx.note(
                 tx, "policy", "delete", subject_id=found.id, subject=found.name, data={"rule": found.rule}

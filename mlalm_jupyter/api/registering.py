@@ -12,6 +12,7 @@ from typing import Any
 
 from mlalm_jupyter.api.context import Context
 from mlalm_jupyter.api.golive import keep_seal, new_seal
+from mlalm_jupyter.domain.asset import unchanged
 from mlalm_jupyter.domain.errors import AlreadyExists, InvalidInput
 from mlalm_jupyter.domain.model import Lineage, TrainedModel
 from mlalm_jupyter.domain.names import AssetRef
@@ -48,21 +49,20 @@ class Entry:
 def kept(context: Context, entry: Entry) -> TrainedModel:
     """Keep an entry; its number is given, and all that is said of it is written, in one transaction."""
     ctx = context
-    looked, bundle_digest, size_bytes = _stored(ctx, entry.package)
+    looked, bundle_digest, size_bytes = stored(ctx, entry.package)
     with ctx.catalog.write() as tx:
         equal_to = tx.models.equal_to(entry.name, looked.model_hash)
         if equal_to is not None and entry.if_changed:
             same = tx.models.get(AssetRef("model", entry.name, equal_to))
-            return replace(same, note=f"Nothing changed: {same.reference} has the same bytes.")
+            newest = tx.models.get(AssetRef("model", entry.name)).version
+            return replace(same, note=unchanged(same.reference, same.version, newest=newest))
         if entry.is_new and tx.models.has_name(entry.name):
             raise AlreadyExists(
                 "model",
                 entry.name,
                 fix="Choose another name, or repeat with --update to make its next version.",
             )
-        lineage = entry.lineage
-        if lineage.origin == "external" and not entry.is_ours and looked.said:
-            lineage = replace(lineage, source={**lineage.source, "says": looked.said})
+        lineage = entry.lineage if entry.is_ours else looked.told(entry.lineage)
         run = tx.runs.get(lineage.run_id) if lineage.run_id else None
         made = TrainedModel(
             id=ctx.clock.new_id(),
@@ -105,7 +105,7 @@ def kept(context: Context, entry: Entry) -> TrainedModel:
 
 
 @dataclass(frozen=True, slots=True)
-class _Looked:
+class Looked:
     """What a look at a package tells; nothing in it is opened for that."""
 
     model_hash: str
@@ -118,16 +118,22 @@ class _Looked:
     is_deterministic: bool | None
     varies: tuple[str, ...]
 
+    def told(self, lineage: Lineage) -> Lineage:
+        """The lineage of a file, with what the file says of itself."""
+        if lineage.origin != "external" or not self.said:
+            return lineage
+        return replace(lineage, source={**lineage.source, "says": self.said})
 
-def _stored(context: Context, package: bytes | Path) -> tuple[_Looked, str, int]:
+
+def stored(context: Context, package: bytes | Path) -> tuple[Looked, str, int]:
     """A package among the blobs: what it is, its digest and size. One that is not sound is not kept."""
     from mlalm_jupyter.formats import bundle as bundles  # costs half a second, which listing need not pay
 
-    def look(source: bytes | Path) -> _Looked:
+    def look(source: bytes | Path) -> Looked:
         opened = bundles.read(source)
         is_data_only = opened.is_data_only and not opened.wants()
         said = opened.lineage if len(json.dumps(opened.lineage)) <= _LONGEST_SAID else {}
-        return _Looked(
+        return Looked(
             opened.model_hash,
             opened.format,
             opened.framework,
@@ -140,7 +146,7 @@ def _stored(context: Context, package: bytes | Path) -> tuple[_Looked, str, int]
 
     if isinstance(package, bytes):
         return look(package), context.blobs.put(package), len(package)
-    found: list[_Looked] = []
+    found: list[Looked] = []
     # the copy is what is looked at, for the file may change under our hands
     digest, size = context.blobs.put_file(package, check=lambda copy: found.append(look(copy)))
     return found[0], digest, size

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping
+from dataclasses import replace
+from pathlib import Path
 from typing import Annotated
 
 from mlalm_jupyter.api.context import Context
@@ -13,8 +16,9 @@ from mlalm_jupyter.api.golive import keep_seal, new_seal
 from mlalm_jupyter.api.lineages import lineage_graph
 from mlalm_jupyter.api.packages import lineage_of, opened_package
 from mlalm_jupyter.api.pins import used
+from mlalm_jupyter.api.registering import stored
 from mlalm_jupyter.api.verb import Arg, verb
-from mlalm_jupyter.domain.asset import Transform, check_unused
+from mlalm_jupyter.domain.asset import Transform, check_unused, unchanged
 from mlalm_jupyter.domain.errors import InvalidInput, Unconfirmed
 from mlalm_jupyter.domain.lineage import LineageGraph
 from mlalm_jupyter.domain.listing import Listing
@@ -41,23 +45,20 @@ class Transforms:
         sample: Annotated[object, Arg("rows as it takes them: a frame, a dataset or a table file")] = None,
         tags: Annotated[Mapping[str, str] | None, Arg("words to find it by", metavar="KEY=VALUE")] = None,
         description: Annotated[str, Arg("one sentence about it")] = "",
-        if_changed: Annotated[
-            bool, Arg("answer the newest version, and make none, where it holds exactly this")
-        ] = False,
+        if_changed: Annotated[bool, Arg("give the version that has the same bytes, if there is one")] = False,
     ) -> Transform:
         """Keep a fitted preprocessing step as the next version of a name.
 
         >>> ws.transforms.register(scaler, "scale", sample=frame.head()).reference  # doctest: +SKIP
         'scale:1'
         """
-        from mlalm_jupyter.formats import bundle as bundles  # costs half a second, which listing need not pay
-
         ctx = self._context
         checked_name("transform", name)
-        is_ours = not isinstance(transform, str)
-        frame = None
-        if isinstance(transform, str):
-            data = readable_file(ctx, transform).read_bytes()
+        is_ours = not isinstance(transform, (str, os.PathLike))
+        package: bytes | Path
+        if isinstance(transform, (str, os.PathLike)):
+            package = readable_file(ctx, os.fspath(transform))
+            lineage = Lineage("external", source={"file": package.name})
         else:
             if not callable(getattr(transform, "transform", None)):
                 raise InvalidInput(
@@ -66,33 +67,37 @@ class Transforms:
                     got=f"a {type(transform).__name__}",
                 )
             frame = sample_frame(ctx, self._datasets, sample, where="The sample")
+            lineage = lineage_of(ctx, frame)
             ctx.progress("Packing the transform", 0, 0)
-            data = bundles.pack(transform, sample=frame).data
-        opened = bundles.read(data)
-        bundle_digest = ctx.blobs.put(data)
-        lineage = lineage_of(ctx, frame) if is_ours else Lineage("external")
+            from mlalm_jupyter.formats import (
+                bundle as bundles,
+            )  # costs half a second, which listing need not pay
+
+            package = bundles.pack(transform, sample=frame, lineage=lineage.told).data
+        looked, bundle_digest, size_bytes = stored(ctx, package)
         with ctx.catalog.write() as tx:
-            versions = tx.transforms.find(name=name) if if_changed else []
-            newest = max(versions, key=lambda one: one.version, default=None)
-            if newest is not None and newest.transform_hash == opened.model_hash:
-                return newest
+            equal_to = tx.transforms.equal_to(name, looked.model_hash)
+            if equal_to is not None and if_changed:
+                same = tx.transforms.get(AssetRef("transform", name, equal_to))
+                newest = tx.transforms.get(AssetRef("transform", name)).version
+                return replace(same, note=unchanged(same.reference, same.version, newest=newest))
             kept = Transform(
                 id=ctx.clock.new_id(),
                 name=name,
                 version=tx.transforms.next_version(name),
-                transform_hash=opened.model_hash,
+                transform_hash=looked.model_hash,
                 bundle_digest=bundle_digest,
-                size_bytes=len(data),
-                format=opened.format,
-                framework=opened.framework,
-                is_data_only=opened.is_data_only and not opened.wants(),
-                signature=opened.signature,
-                lineage=lineage,
+                size_bytes=size_bytes,
+                format=looked.format,
+                framework=looked.framework,
+                is_data_only=looked.is_data_only,
+                signature=looked.signature,
+                lineage=lineage if is_ours else looked.told(lineage),
                 created_at=ctx.clock.now(),
                 created_by=ctx.who,
                 tags={str(key): str(value) for key, value in (tags or {}).items()},
                 description=description,
-                equal_to=tx.transforms.equal_to(name, opened.model_hash),
+                equal_to=equal_to,
             )
             tx.transforms.add(kept)
             if is_ours:

@@ -9,7 +9,7 @@ from mlalm_jupyter.api.context import Context
 from mlalm_jupyter.api.golive import keep_seal, new_seal, signing_policy
 from mlalm_jupyter.api.outside_models import FILE
 from mlalm_jupyter.api.verb import Arg, verb
-from mlalm_jupyter.domain.errors import AgainstPolicy, InvalidInput, NotFound
+from mlalm_jupyter.domain.errors import AgainstPolicy, InvalidInput, NotFound, Unconfirmed
 from mlalm_jupyter.domain.listing import Listing
 from mlalm_jupyter.domain.outcome import Removed
 from mlalm_jupyter.domain.trust import TYPE, Seal, check_trustable, is_type_name
@@ -83,16 +83,24 @@ class Trust:
 
     @verb("trust", "remove", attribute="trust")
     def remove(
-        self, digest: Annotated[str, Arg("a hash or type of `trust list`", metavar="HASH|TYPE")]
+        self,
+        digest: Annotated[str, Arg("a hash or type of `trust list`", metavar="HASH|TYPE")],
+        *,
+        yes: Annotated[bool, Arg("take it back without asking")] = False,
     ) -> Removed:
         """Take trust back; what serves already goes on until it is moved or restarted."""
         ctx = self._context
         with ctx.catalog.write() as tx:
             _refuse_while_wanted(tx, digest)
-            if not tx.seals.remove(digest):
+            held = [seal for seal in tx.seals.find() if seal.digest == digest]
+            if not held:
                 known = [seal.digest for seal in tx.seals.find()]
                 raise NotFound("seal", digest, known=known, fix="List them with `mlalm trust list`.")
             short = digest if is_type_name(digest) else digest[:12]
+            if not yes:
+                goes = [f"the trust in the {one.kind} {short}, {one.reason}" for one in held]
+                raise Unconfirmed(f"Trust in {short}", goes=goes, is_final=False)
+            tx.seals.remove(digest)
             ctx.note(tx, "trust", "remove", subject_id=digest, subject=short)
         return Removed("trust", digest)
 

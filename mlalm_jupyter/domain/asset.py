@@ -62,6 +62,8 @@ class Dataset:
     """Where its bytes lie, if they are not kept here."""
     run_id: str | None = None
     """The run that made it."""
+    note: str | None = None
+    """What a verb has to say about it, for example that nothing changed."""
 
     @property
     def reference(self) -> str:
@@ -85,6 +87,7 @@ class Dataset:
             "description": self.description,
             "source": self.source.to_dict() if self.source else None,
             "run_id": self.run_id,
+            "note": self.note,
         }
 
 
@@ -108,6 +111,7 @@ class Transform:
     tags: Mapping[str, str] = field(default_factory=dict)
     description: str = ""
     equal_to: int | None = None
+    note: str | None = None
 
     @property
     def reference(self) -> str:
@@ -132,7 +136,18 @@ class Transform:
             "tags": dict(self.tags),
             "description": self.description,
             "equal_to": self.equal_to,
+            "note": self.note,
         }
+
+
+def unchanged(reference: str, version: int, *, newest: int) -> str:
+    """What is told where a version that is there already was asked for instead of an equal one.
+
+    >>> unchanged("rides:1", 1, newest=3)
+    'Nothing changed: rides:1 has the same bytes; the newest is version 3.'
+    """
+    newer = f"; the newest is version {newest}" if newest > version else ""
+    return f"Nothing changed: {reference} has the same bytes{newer}."
 
 
 def check_unused(kind: str, reference: str, users: Sequence[str]) -> None:

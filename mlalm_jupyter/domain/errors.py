@@ -150,15 +150,18 @@ class InvalidInput(MlalmError):
 class Unconfirmed(InvalidInput):
     code = "Unconfirmed"
 
-    def __init__(self, name: str, *, goes: Sequence[str]) -> None:
+    def __init__(self, name: str, *, goes: Sequence[str], is_final: bool = True) -> None:
+        """`is_final`: whether what goes cannot be made again as it was."""
         self.goes = tuple(goes)
+        self.is_final = is_final
         self.where = name
         self.expected = "a spoken yes"
         self.got = "none"
         MlalmError.__init__(
             self,
             f"{name} was not deleted.",
-            why=f"That cannot be undone, and nobody said yes. This would go: {', '.join(self.goes)}.",
+            why=f"{'That cannot be undone, and nobody' if is_final else 'Nobody'} said yes. "
+            f"This would go: {', '.join(self.goes)}.",
             fix="Repeat with --yes.",
         )
 
@@ -196,10 +199,14 @@ class AlreadyExists(Conflict):
 class StaleRevision(Conflict):
     code = "StaleRevision"
 
-    def __init__(self, kind: str, name: str, *, expected: int) -> None:
+    def __init__(self, kind: str, name: str, *, expected: int, current: int | None = None) -> None:
+        why = f"Someone else changed it after revision {expected} was read."
+        if current is not None and current < expected:
+            at = f"is at revision {current}" if current else "is not there yet"
+            why = f"It {at}, and revision {expected} was expected."
         super().__init__(
             f"{kind.capitalize()} '{name}' was not changed.",
-            why=f"Someone else changed it after revision {expected} was read.",
+            why=why,
             fix="Look at it again, then repeat the change if it is still wanted.",
         )
 
@@ -328,6 +335,8 @@ class MissingDependency(MlalmError):
     code = "MissingDependency"
 
     def __init__(self, what: str, *, library: str, install: str) -> None:
+        self.library = library
+        self.install = install
         super().__init__(
             f"{what} was not opened.",
             why=f"It needs {library}, which is not installed.",

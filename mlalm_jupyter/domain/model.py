@@ -154,6 +154,7 @@ class Alias:
     name: str
     alias: str
     version: int
+    """0 where it stands for nothing any more."""
     revision: int
     updated_at: str
     updated_by: str
@@ -180,7 +181,7 @@ class Alias:
             "reference": self.reference,
             "name": self.name,
             "alias": self.alias,
-            "model": self.model,
+            "model": self.model if self.version else None,
             "version": self.version,
             "revision": self.revision,
             "updated_at": self.updated_at,

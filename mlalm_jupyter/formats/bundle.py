@@ -25,7 +25,14 @@ from typing import Any
 import pandas as pd
 
 from mlalm_jupyter import plugins
-from mlalm_jupyter.domain.errors import Corrupt, InvalidInput, MlalmError, NotSerialisable, UntrustedContent
+from mlalm_jupyter.domain.errors import (
+    Corrupt,
+    InvalidInput,
+    MissingDependency,
+    MlalmError,
+    NotSerialisable,
+    UntrustedContent,
+)
 from mlalm_jupyter.domain.signature import Schema, Signature
 from mlalm_jupyter.formats import frames
 from mlalm_jupyter.formats.archive import (
@@ -39,6 +46,7 @@ from mlalm_jupyter.formats.archive import (
     zipped,
 )
 from mlalm_jupyter.formats.determinism import variations
+from mlalm_jupyter.formats.library import install_lines
 from mlalm_jupyter.formats.samples import as_served, plain_rows
 from mlalm_jupyter.formats.sealing import PackageSeal, read_seal
 from mlalm_jupyter.formats.stored import MOST_BYTES, Members, members_of_bytes
@@ -179,6 +187,8 @@ class Bundle:
             raise UntrustedContent(
                 "The model", wants=error.wants, digest=digest or self.model_hash, types=error.types
             ) from error
+        except MissingDependency as error:
+            raise install_lines(error, self.requirements) from error
         except (MlalmError, MemoryError):
             raise
         except Exception as error:  # a payload may raise anything while it is opened

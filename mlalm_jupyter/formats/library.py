@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import importlib
+import importlib.metadata
+import re
+from collections.abc import Sequence
 from typing import Any
 
 from mlalm_jupyter.domain.errors import MissingDependency
@@ -16,6 +19,20 @@ _EXTRAS = {
     "torch": "torch",
     "xgboost": "xgboost",
 }
+
+
+_DISTRIBUTIONS = {
+    "PIL": "pillow",
+    "bs4": "beautifulsoup4",
+    "cv2": "opencv-python",
+    "dateutil": "python-dateutil",
+    "google": "protobuf",
+    "pkg_resources": "setuptools",
+    "skimage": "scikit-image",
+    "sklearn": "scikit-learn",
+    "yaml": "pyyaml",
+}
+"""Modules whose distribution has another name."""
 
 
 def library(module: str, *, what: str = "The model") -> Any:
@@ -32,9 +49,41 @@ def install_line(root: str) -> str:
 
     >>> install_line("xgboost")
     "pip install 'mlalm-jupyter[xgboost]'"
+    >>> install_line("sklearn"), install_line("PIL")
+    ('pip install scikit-learn', 'pip install pillow')
     """
     extra = _EXTRAS.get(root)
-    return f"pip install 'mlalm-jupyter[{extra}]'" if extra else f"pip install {root}"
+    return (
+        f"pip install 'mlalm-jupyter[{extra}]'" if extra else f"pip install {_DISTRIBUTIONS.get(root, root)}"
+    )
+
+
+def install_lines(missing: MissingDependency, requirements: Sequence[str]) -> MissingDependency:
+    """The same error with the line that brings what a package asks for, where that says it more exactly.
+
+    A module need not have the name of what brings it; what the package asks for and is not here is what can bring it.
+    """
+    plain = missing.install.removeprefix("pip install ")
+    if not plain.replace("-", "").replace("_", "").replace(".", "").isalnum():
+        return missing
+    asked = {_plain(one.partition("==")[0]): one for one in requirements}
+    absent = [one for name, one in asked.items() if not _is_here(name)]
+    wanted = [asked[_plain(plain)]] if _plain(plain) in asked else absent
+    if not wanted:
+        return missing
+    return MissingDependency("The model", library=missing.library, install=f"pip install {' '.join(wanted)}")
+
+
+def _plain(distribution: str) -> str:
+    return re.sub(r"[-_.]+", "-", distribution).lower()
+
+
+def _is_here(distribution: str) -> bool:
+    try:
+        importlib.metadata.version(distribution)
+    except importlib.metadata.PackageNotFoundError:
+        return False
+    return True
 
 
 def is_of(model: object, *paths: str) -> bool:

@@ -406,7 +406,7 @@ SCENARIOS: dict[tuple[str, str], Scenario] = {
     ),
     ("policy", "list"): Scenario(_with(policy)),
     ("policy", "show"): Scenario(lambda ws: {"policy": policy(ws)}),
-    ("policy", "delete"): Scenario(lambda ws: {"policy": policy(ws)}, changes=True),
+    ("policy", "delete"): Scenario(lambda ws: {"policy": policy(ws), "yes": True}, changes=True),
     ("service", "find"): Scenario(lambda ws: {"model": (patched(ws), "hours:2")[1]}),
     ("model", "show"): Scenario(lambda ws: {"model": model(ws)}),
     ("model", "download"): Scenario(
@@ -418,7 +418,9 @@ SCENARIOS: dict[tuple[str, str], Scenario] = {
     ("model", "delete"): Scenario(lambda ws: {"model": model(ws), "yes": True}, changes=True),
     ("trust", "list"): Scenario(_with(service)),
     ("trust", "add"): Scenario(lambda ws: {"digest": "ab" * 32, "kind": "file"}, changes=True),
-    ("trust", "remove"): Scenario(lambda ws: {"digest": ws.trust.add("ab" * 32).digest}, changes=True),
+    ("trust", "remove"): Scenario(
+        lambda ws: {"digest": ws.trust.add("ab" * 32).digest, "yes": True}, changes=True
+    ),
     ("service", "deploy"): Scenario(
         lambda ws: {
             "what": (service(ws), model(ws, 2))[1],

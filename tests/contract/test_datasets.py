@@ -166,7 +166,10 @@ def test_a_cell_that_uploads_may_run_again_and_make_no_version(ws: Workspace) ->
     assert ws.datasets.upload("rides.csv", "rides", by_reference=True, if_changed=True) == referred
     read_otherwise = ws.datasets.upload("rides.csv", "rides", header=False, if_changed=True)
     assert read_otherwise.version == 3
-    assert ws.datasets.upload("rides.csv", "rides", if_changed=True).version == 4, "the newest is what counts"
+    same = ws.datasets.upload("rides.csv", "rides", if_changed=True)
+    assert same.reference == "rides:1", "whichever version it equals is given, as of models"
+    assert same.note == "Nothing changed: rides:1 has the same bytes; the newest is version 3."
+    assert str(same.note) in text_of(same)
 
 
 def test_an_update_of_a_name_that_nobody_has_is_refused(ws: Workspace) -> None:

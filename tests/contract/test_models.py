@@ -260,6 +260,10 @@ def test_moving_an_alias_can_be_conditional(ws: Workspace) -> None:
         line(ws, factor)
     ws.models.alias("line:1", "champion")
     ws.models.alias("line:2", "champion", expected=1)
+    with pytest.raises(StaleRevision, match=r"It is at revision \d, and revision 50 was expected"):
+        ws.models.alias("line:2", "champion", expected=50)
+    with pytest.raises(StaleRevision, match="It is not there yet, and revision 5 was expected"):
+        ws.models.alias("line:2", "nobody", expected=5)
     with pytest.raises(StaleRevision, match=r"Alias 'line@champion' was not changed. Someone else"):
         ws.models.alias("line:3", "champion", expected=1)
     assert ws.models.show("line@champion").version == 2
@@ -270,7 +274,9 @@ def test_a_version_with_an_alias_is_not_deleted_and_a_removed_alias_keeps_its_hi
     ws.models.alias("line:1", "champion")
     with pytest.raises(InUse, match="alias line@champion"):
         ws.models.delete("line:1", yes=True)
-    assert ws.models.alias("line", "champion", remove=True).note == "It stands for nothing any more."
+    assert (
+        ws.models.alias("line", "champion", remove=True, yes=True).note == "It stands for nothing any more."
+    )
     with pytest.raises(NotFound, match="No alias 'line@champion'"):
         ws.models.show("line@champion")
     assert [one.action for one in ws.models.history("line@champion")] == ["move", "remove"]
@@ -459,7 +465,7 @@ def test_dependents_are_named_and_keep_a_version(ws: Workspace) -> None:
         InUse, match=r"'endpoint line/default', 'WSD services/line.wsd.json', 'alias line@champion'"
     ):
         ws.models.delete("line:1", yes=True)
-    ws.models.alias("line", "champion", remove=True)
+    ws.models.alias("line", "champion", remove=True, yes=True)
     ws.services.deploy("line:2", "line", update=True)
     with pytest.raises(InUse, match=r"in use by 'WSD services/line.wsd.json'"):
         ws.models.delete("line:1", yes=True)
@@ -661,10 +667,10 @@ def test_only_signed_models_serve_where_a_policy_says_so(ws: Workspace) -> None:
         AgainstPolicy,
         match=rf"trust in {digest[:12]} was refused.*and line/ep2 answers with this one. Move what",
     ):
-        ws.trust.remove(digest)
+        ws.trust.remove(digest, yes=True)
     ws.endpoints.patch("line/ep2", model="line:1")
-    ws.trust.remove(digest)
-    ws.policies.delete("signed")
+    ws.trust.remove(digest, yes=True)
+    ws.policies.delete("signed", yes=True)
     assert ws.endpoints.patch("line/ep2", model="hours:1").model == "hours:1", (
         "data only, so it may serve again"
     )
@@ -720,13 +726,13 @@ def test_an_endpoint_follows_an_alias_or_the_newest_version_where_a_policy_says_
     assert ws.following.catch_up() == [], "a person who went back is not overruled"
     assert ws.services.score("line/ep2", ROWS).model == "line:1"
     with pytest.raises(InUse, match="policy champ"):
-        ws.models.alias("line", "champion", remove=True)
+        ws.models.alias("line", "champion", remove=True, yes=True)
     shown = ws.policies.show("champ")
     assert (shown.applied, shown.note) == ("line:2", "Policy champ moved line/ep2 to line:2.")
     with ws.catalog.read() as tx:
         followed = [one.sentence() for one in tx.events.find(noun="policy") if one.action == "follow"]
     assert "followed policy champ (endpoint line/ep2, to line:2, from line:1)" in followed[-1]
-    ws.policies.delete("new")
+    ws.policies.delete("new", yes=True)
     line(ws, 3)
     assert ws.endpoints.show("line/ep3").model == "line:2"
     with pytest.raises(DefaultEndpointNotPatchable):

@@ -87,7 +87,7 @@ def test_trust_in_a_file_is_taken_back_and_is_no_trust_in_a_definition(ws: Works
         ws.models.register("best.joblib", "hours", sample=ROWS)
     ws.trust.add(caught.value.digest, kind="file")
     ws.models.register("best.joblib", "hours", sample=ROWS)
-    ws.trust.remove(caught.value.digest)
+    ws.trust.remove(caught.value.digest, yes=True)
     with pytest.raises(UntrustedContent):
         ws.models.register("best.joblib", "hours", sample=ROWS)
     with pytest.raises(InvalidInput, match="The kind 'pickle'"):

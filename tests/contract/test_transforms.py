@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import pandas as pd
@@ -11,7 +12,7 @@ from sklearn.linear_model import LinearRegression
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import FunctionTransformer, StandardScaler
 
-from mlalm_jupyter.domain.errors import InUse, InvalidInput, NotFound, Unconfirmed, UntrustedContent
+from mlalm_jupyter.domain.errors import Corrupt, InUse, InvalidInput, NotFound, Unconfirmed, UntrustedContent
 from mlalm_jupyter.formats import bundle
 from mlalm_jupyter.surfaces.display import html_of, text_of
 from mlalm_jupyter.workspace import Workspace
@@ -46,7 +47,9 @@ def test_a_fitted_step_comes_back_as_it_was(workspace: Workspace) -> None:
     assert (loaded.transform(ROWS) == scaler.transform(ROWS)).all()
     again = workspace.transforms.register(scaler, "scale", sample=ROWS)
     assert (again.version, again.equal_to) == (2, 1)
-    assert workspace.transforms.register(scaler, "scale", sample=ROWS, if_changed=True) == again
+    same = workspace.transforms.register(scaler, "scale", sample=ROWS, if_changed=True)
+    assert same == replace(again, note="Nothing changed: scale:2 has the same bytes.")
+    assert str(same.note) in text_of(same)
     assert [one.version for one in workspace.transforms.list(name="scale")] == [1, 2]
     assert "Scaled" in text_of(workspace.transforms.show("scale:1"))
     assert "scale:2" in text_of(workspace.transforms.list())
@@ -98,9 +101,27 @@ def test_a_package_from_elsewhere_runs_nothing_until_it_is_trusted(
     assert f"mlalm trust add {kept.transform_hash}" in caught.value.fix
     assert workspace.trust.add(kept.transform_hash).kind == "model"
     assert hasattr(workspace.transforms.load("own"), "transform")
-    workspace.trust.remove(kept.transform_hash)
+    workspace.trust.remove(kept.transform_hash, yes=True)
     with pytest.raises(UntrustedContent):
         workspace.transforms.load("own")
+
+
+def test_a_package_is_registered_by_its_path_and_keeps_where_it_came_from(
+    workspace: Workspace, tmp_path: Path
+) -> None:
+    workspace.transforms.register(StandardScaler().fit(ROWS), "scale", sample=ROWS)
+    made = workspace.blobs.get(workspace.transforms.show("scale").bundle_digest)
+    assert bundle.read(made).lineage["origin"] == "notebook", "its own package says where it was made"
+    (tmp_path / "scale.ilearner").write_bytes(made)
+    kept = workspace.transforms.register(tmp_path / "scale.ilearner", "other")
+    assert kept.lineage.source["file"] == "scale.ilearner"
+    assert kept.lineage.source["says"] == bundle.read(made).lineage
+    assert workspace.transforms.show("other:1") == kept
+    assert "scale.ilearner" in text_of(kept)
+    (tmp_path / "cut.ilearner").write_bytes(made[:-10])
+    with pytest.raises(Corrupt):
+        workspace.transforms.register(tmp_path / "cut.ilearner", "other")
+    assert [one.version for one in workspace.transforms.list(name="other")] == [1]
 
 
 def test_a_package_from_elsewhere_that_is_data_only_is_opened(workspace: Workspace) -> None:

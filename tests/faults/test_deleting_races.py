@@ -98,7 +98,7 @@ def test_a_rollback_to_a_model_that_is_deleted_meanwhile_is_refused(
 
 def test_trust_that_is_taken_back_meanwhile_counts(served: Workspace, host: HostWithInterruption) -> None:
     coded = served.models.register(lambda rows: rows.assign(b=1), "coded", sample=ROWS)
-    host.meanwhile = lambda: served.trust.remove(coded.model_hash)
+    host.meanwhile = lambda: served.trust.remove(coded.model_hash, yes=True)
     with pytest.raises(UntrustedContent, match=coded.model_hash):
         served.services.deploy("coded:1", "coded")
     assert_all_answer(served)

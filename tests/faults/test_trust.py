@@ -67,9 +67,9 @@ def test_an_owner_may_trust_what_came_from_elsewhere(served: Workspace, tmp_path
     served.trust.add(caught.value.digest)
     served.services.deploy(str(file), "twice", update=True)
     assert served.services.score("twice", ROWS).rows[0] == (1.0, 3.0)
-    served.trust.remove(caught.value.digest)
+    served.trust.remove(caught.value.digest, yes=True)
     with pytest.raises(NotFound, match=r"No seal 'aaa'\. .* List them with `mlalm trust list`\."):
-        served.trust.remove("aaa")
+        served.trust.remove("aaa", yes=True)
     with pytest.raises(UntrustedContent):
         served.services.deploy(str(file), "third")
     assert served.services.score("twice", ROWS).rows[0] == (1.0, 3.0), "what serves goes on"

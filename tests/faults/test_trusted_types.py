@@ -94,7 +94,7 @@ def test_what_serves_by_trust_in_a_type_serves_as_long_as_it_is_not_taken_back(
     ws.services.deploy("curve:1", "curve")
     expected = model.predict(ROWS).tolist()
     assert [row[-1] for row in ws.services.score("curve", ROWS).rows] == expected
-    ws.trust.remove(SPLINE)
+    ws.trust.remove(SPLINE, yes=True)
     assert listed(ws) == []
     assert [row[-1] for row in ws.services.score("curve", ROWS).rows] == expected, "what serves goes on"
     for refused in (

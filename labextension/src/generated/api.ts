@@ -168,6 +168,7 @@ export interface IDataset {
   description: string;
   source: ISource | null;
   run_id: string | null;
+  note: string | null;
 }
 
 /** Rows of a table as plain values. */
@@ -243,6 +244,7 @@ export interface ITransform {
   tags: Record<string, unknown>;
   description: string;
   equal_to: number | null;
+  note: string | null;
 }
 
 /** A named reference to a definition, with its own address and keys. */
@@ -315,7 +317,7 @@ export interface IDatasetUploadRequest {
   tags?: Record<string, unknown>;
   /** one sentence about it */
   description?: string;
-  /** answer the newest version, and make none, where it holds exactly this */
+  /** give the version that has the same bytes, if there is one */
   if_changed?: boolean;
 }
 
@@ -385,7 +387,7 @@ export interface ITransformRegisterRequest {
   tags?: Record<string, unknown>;
   /** one sentence about it */
   description?: string;
-  /** answer the newest version, and make none, where it holds exactly this */
+  /** give the version that has the same bytes, if there is one */
   if_changed?: boolean;
 }
 
@@ -740,6 +742,8 @@ export interface IModelAliasRequest {
   remove?: boolean;
   /** move it only if its revision is still this one */
   expected?: number;
+  /** remove without asking */
+  yes?: boolean;
 }
 
 /** List the aliases and the versions they stand for. */
@@ -813,6 +817,8 @@ export interface IPolicyShowRequest {
 export interface IPolicyDeleteRequest {
   /** the policy's name */
   policy: string;
+  /** delete without asking */
+  yes?: boolean;
 }
 
 /** List what may run here: what was made here, and what an owner trusted. */
@@ -830,6 +836,8 @@ export interface ITrustAddRequest {
 export interface ITrustRemoveRequest {
   /** a hash or type of `trust list` */
   digest: string;
+  /** take it back without asking */
+  yes?: boolean;
 }
 
 /** Make a web service with its default endpoint, or move that one with --update. */

@@ -183,7 +183,9 @@ class SqlModels:
             _MOVE_ALIAS.values(moving), {**where, "expected": expected_revision}
         ).rowcount:
             return
-        raise StaleRevision("alias", alias.reference, expected=expected_revision)
+        held = self._connection.execute(_ALIAS, where).one_or_none()
+        current = held.revision if held is not None else 0
+        raise StaleRevision("alias", alias.reference, expected=expected_revision, current=current)
 
     def remove_alias(self, name: str, alias: str) -> None:
         if not self._connection.execute(_REMOVE_ALIAS, {"of": name, "word": alias}).rowcount:

@@ -83,7 +83,8 @@ def _called(command: Command, progress: ProgressLine) -> Any:
             raise
         progress.clear()
         print(f"This would go: {', '.join(error.goes)}.", file=sys.stderr)
-        print("It cannot be undone. Go on? [y/N] ", end="", file=sys.stderr, flush=True)
+        warning = "It cannot be undone. " if error.is_final else ""
+        print(f"{warning}Go on? [y/N] ", end="", file=sys.stderr, flush=True)
         if sys.stdin.readline().strip().lower() not in ("y", "yes"):
             raise
         agreed = replace(command, arguments={**command.arguments, "yes": True})

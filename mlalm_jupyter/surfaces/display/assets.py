@@ -45,7 +45,7 @@ def dataset(one: Dataset) -> View:
             ("sha256", Digest(one.digest)),
         ],
     )
-    return [facts, *equal(one.equal_to, one.name)]
+    return [*([Note(one.note)] if one.note else []), facts, *equal(one.equal_to, one.name)]
 
 
 def datasets(many: Sequence[Dataset]) -> View:
@@ -102,7 +102,7 @@ def transform(one: Transform) -> View:
             ("hash", Digest(one.transform_hash)),
         ],
     )
-    return [facts, *equal(one.equal_to, one.name)]
+    return [*([Note(one.note)] if one.note else []), facts, *equal(one.equal_to, one.name)]
 
 
 def transforms(many: Sequence[Transform]) -> View:

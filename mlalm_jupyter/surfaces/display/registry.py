@@ -107,7 +107,7 @@ def alias(one: Alias) -> View:
     facts = Facts(
         f"Alias {one.reference}",
         [
-            ("stands for", one.model),
+            ("stands for", one.model if one.version else None),
             ("before", None if one.before is None else f"{one.name}:{one.before}"),
             ("revision", one.revision),
             ("moved", Moment(one.updated_at)),

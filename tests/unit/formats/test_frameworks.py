@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -13,7 +14,7 @@ import pytest
 
 from mlalm_jupyter.domain.errors import MissingDependency, UntrustedContent
 from mlalm_jupyter.formats import bundle, frames
-from mlalm_jupyter.formats.library import library
+from mlalm_jupyter.formats.library import install_line, install_lines, library
 from tests.frameworks import FRAMEWORKS, ROWS, need
 
 # libraries of the day warn about their own internals
@@ -128,6 +129,8 @@ def test_weights_in_several_types_come_back_as_they_were() -> None:
         ("xgboost", "pip install 'mlalm-jupyter[xgboost]'"),
         ("onnxruntime", "pip install 'mlalm-jupyter[onnx]'"),
         ("something_else", "pip install something_else"),
+        ("sklearn", "pip install scikit-learn"),
+        ("PIL", "pip install pillow"),
     ],
 )
 def test_a_missing_library_is_named_with_the_line_that_brings_it(
@@ -137,6 +140,44 @@ def test_a_missing_library_is_named_with_the_line_that_brings_it(
     with pytest.raises(MissingDependency) as caught:
         library(module)
     assert caught.value.fix == f"Run `{line}`."
+
+
+@pytest.mark.parametrize(
+    ("module", "asked", "line"),
+    [
+        ("sklearn", ["numpy==2.4.0", "scikit-learn==1.9.1"], "pip install scikit-learn==1.9.1"),
+        ("PIL", ["Pillow==11.0.0"], "pip install Pillow==11.0.0"),
+        ("fancy", ["numpy==2.4.0", "the-fancy-one==2.0"], "pip install the-fancy-one==2.0"),
+        ("fancy", ["numpy==2.4.0"], "pip install fancy"),
+        ("xgboost", ["xgboost==3.0.0"], "pip install 'mlalm-jupyter[xgboost]'"),
+    ],
+)
+def test_the_line_names_what_the_package_asks_for(module: str, asked: list[str], line: str) -> None:
+    missing = MissingDependency("The model", library=f"the module '{module}'", install=install_line(module))
+    assert install_lines(missing, asked).fix == f"Run `{line}`."
+
+
+def test_a_module_that_is_not_here_is_told_by_what_brings_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    model = FRAMEWORKS["a search"].make()
+    made = bundle.pack(lambda rows: model.predict(rows), sample=ROWS)
+    assert made.format == "cloudpickle"
+    for name in [name for name in sys.modules if name.partition(".")[0] == "sklearn"]:
+        monkeypatch.delitem(sys.modules, name)
+    monkeypatch.setattr(sys, "meta_path", [Without("sklearn"), *sys.meta_path])
+    with pytest.raises(MissingDependency) as caught:
+        made.load(trusted=True)
+    assert re.fullmatch(r"Run `pip install scikit-learn==[0-9.]+`\.", caught.value.fix)
+
+
+class Without:
+    """Finds nothing of a library, as where it is not installed."""
+
+    def __init__(self, root: str) -> None:
+        self._root = root
+
+    def find_spec(self, name: str, path: object = None, target: object = None) -> None:
+        if name.partition(".")[0] == self._root:
+            raise ModuleNotFoundError(f"No module named '{name}'", name=name)
 
 
 @pytest.mark.parametrize("name", ["xgboost", "lightgbm", "catboost", "onnx", "torch", "statsmodels"])
