@@ -219,7 +219,8 @@ def _is_kept(place: str, data: bytes) -> bool:
     except FileNotFoundError:
         return False
     except PermissionError:
-        return True  # it is another person's file
+        # another person's file, which we cannot make young; one of ours in its place is
+        return not os.access(os.path.dirname(place), os.W_OK)
     return True
 
 

@@ -141,10 +141,24 @@ class InvalidInput(MlalmError):
     """Where in a document it is, when it is in one."""
 
     def __init__(self, where: str, *, expected: str, got: str, why: str = "", fix: str = "") -> None:
+        """Without a fix of its own it is to give what was expected, which one sentence need not say twice."""
         self.where = where
         self.expected = expected
         self.got = got
-        super().__init__(f"{where} is not valid.", why=why or f"Expected {expected}, got {got}.", fix=fix)
+        super().__init__(
+            f"{where} is not valid.",
+            why=why or f"Expected {expected}, got {got}.",
+            fix=fix or self._derived_fix,
+        )
+
+    @property
+    def _derived_fix(self) -> str:
+        return f"Give {self.expected}."
+
+    def __str__(self) -> str:
+        if self.fix == self._derived_fix and self.expected in self.why:
+            return f"{self.what} {self.why}"
+        return super().__str__()
 
 
 class Unconfirmed(InvalidInput):

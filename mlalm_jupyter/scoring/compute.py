@@ -76,7 +76,11 @@ def _carried(error: BaseException) -> Exception:
     """An error as a future can carry it: `sys.exit()` in a service's code must not end the loop."""
     if isinstance(error, Exception) and not isinstance(error, StopIteration):
         return error
-    return ScoringFailed("the service's code", why=f"It raised {type(error).__name__}: {error}.")
+    return ScoringFailed(
+        "the service's code",
+        why=f"It raised {type(error).__name__}: {error}.",
+        fix="Take that out of the code, which may not end the process it runs in, and deploy it again.",
+    )
 
 
 def _settle(future: asyncio.Future[Any], result: Any, error: BaseException | None) -> None:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import ast
 import pickle
+from pathlib import Path
 
 import pytest
 
@@ -199,3 +201,34 @@ def test_a_name_without_near_ones_lists_what_there_is() -> None:
         "There are 'model0', 'model1', 'model2', 'model3', 'model4' and more."
     )
     assert errors.NotFound("model", "zzz").why == "There is no model here yet."
+
+
+def test_every_error_says_what_to_do() -> None:
+    assert all(error.fix for error, _ in SENTENCES)
+    refused = errors.InvalidInput("The limit", expected="1 or more", got="0")
+    assert refused.fix == "Give 1 or more."
+    assert str(refused) == "The limit is not valid. Expected 1 or more, got 0.", "a sentence says it once"
+    assert str(pickle.loads(pickle.dumps(refused))) == str(refused)
+    assert (
+        str(errors.InvalidInput("A", expected="b", got="c", why="Not so."))
+        == "A is not valid. Not so. Give b."
+    )
+
+
+PLAIN = ("MlalmError", "Conflict", "Unavailable", "ScoringFailed")
+"""Those that have no fix unless they are given one."""
+
+
+def test_no_error_is_raised_without_a_fix() -> None:
+    package = Path(errors.__file__).parents[1]
+    without, seen = [], 0
+    for file in sorted(package.rglob("*.py")):
+        for node in ast.walk(ast.parse(file.read_text())):
+            if not (isinstance(node, ast.Call) and getattr(node.func, "id", "") in PLAIN):
+                continue
+            seen += 1
+            fix = next((word.value for word in node.keywords if word.arg == "fix"), None)
+            if fix is None or (isinstance(fix, ast.Constant) and not fix.value):
+                without.append(f"{file.name}:{node.lineno}")
+    assert seen > 20
+    assert without == []
