@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path, PurePath
 from typing import Annotated
 
@@ -22,7 +24,7 @@ from mlalm_jupyter.api.wsd_files import definition_in, text_in
 from mlalm_jupyter.domain.definition import ServiceDefinition
 from mlalm_jupyter.domain.errors import InvalidInput
 from mlalm_jupyter.domain.listing import Listing
-from mlalm_jupyter.domain.names import DEFAULT_ENDPOINT, EndpointRef
+from mlalm_jupyter.domain.names import DEFAULT_ENDPOINT, AssetRef, EndpointRef
 from mlalm_jupyter.domain.outcome import Written
 from mlalm_jupyter.domain.service import WebService
 from mlalm_jupyter.domain.wsd.changes import DefinitionChange, differences_between
@@ -70,8 +72,17 @@ class Definitions:
         if api_version != NEWEST:
             text = canonical_text(in_form(definition.to_dict(), api_version))
         data = text.encode()
-        target = write_new_file(self._context, file, data)
+        with self._held(definition):
+            target = write_new_file(self._context, file, data)
         return Written(f"definition of {_named(what)}", str(target), len(data), definition.digest)
+
+    @contextmanager
+    def _held(self, definition: ServiceDefinition) -> Iterator[None]:
+        """The models of a definition cannot go while its file is written; after that the file is what keeps them."""
+        with self._context.catalog.write() as tx:
+            for one in definition.models:
+                tx.models.get(AssetRef("model", one.name, one.version))
+            yield
 
     @verb("wsd", "validate", attribute="definitions")
     def validate(self, file: Annotated[str, Arg("a WSD file", metavar="FILE")]) -> ServiceDefinition:
@@ -104,7 +115,9 @@ class Definitions:
             return Written(f"definition {path.name}", str(path), path.stat().st_size, before.digest, note)
         text = text_in(path, name=file)
         data = with_model_in(text, held, target).encode()
-        replaced(path, path.read_bytes(), data)
+        with ctx.catalog.write() as tx:
+            tx.models.get(AssetRef("model", wanted.name, wanted.version))
+            replaced(path, path.read_bytes(), data)
         after = definition_in(ctx, file)
         note = f"{held.asset} went from {held.reference} to {wanted.reference}; nothing serves it yet."
         return Written(f"definition {path.name}", str(path), len(data), after.digest, note)

@@ -240,10 +240,9 @@ class Models(ModelWords, ModelViews):
             raise InvalidInput(
                 f"The model '{model}'", expected="NAME:VERSION, so that one version goes", got="a name alone"
             )
-        with ctx.catalog.read() as tx:
-            files = wsd_files(ctx, tx.models.get(ref))
         with ctx.catalog.write() as tx:
             found = tx.models.get(ref)
+            files = wsd_files(ctx, found)  # nobody writes another one meanwhile
             users = dependents_of(tx, found, files=files)
             check_deletable(found.reference, [one.told for one in users if one.is_binding])
             if not yes:

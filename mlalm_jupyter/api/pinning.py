@@ -102,6 +102,14 @@ def pin_of(tx: Transaction, kind: str, wanted: str, *, version: int | None = Non
     return Pin(kind, asset.name, asset.version, asset.id, digest, wanted)
 
 
+def is_there(tx: Transaction, pin: Pin) -> bool:
+    """Whether the workspace still has what a reference stood for."""
+    try:
+        return asset_of(tx, AssetRef(pin.kind, pin.name, pin.version)).id == pin.id
+    except NotFound:
+        return False
+
+
 def asset_of(tx: Transaction, ref: AssetRef) -> Asset:
     """The dataset, transform or model of a reference; without a version the newest."""
     if ref.kind == "dataset":

@@ -11,6 +11,7 @@ from mlalm_jupyter.api.context import Context
 from mlalm_jupyter.api.files import readable_file
 from mlalm_jupyter.api.moving import begun
 from mlalm_jupyter.api.nesting import WITHIN, check_awaited, started_within
+from mlalm_jupyter.api.pinning import is_there
 from mlalm_jupyter.api.registering import measured
 from mlalm_jupyter.api.scratch import folder_of
 from mlalm_jupyter.api.snapshots import changed_files, environment_here, taken
@@ -378,6 +379,10 @@ class Recorder:
         return self._added(tx, replace(run, status=RunStatus.QUEUED, job_id=job_id))
 
     def _added(self, tx: Transaction, run: Run) -> Run:
+        pins = run.snapshot.assets
+        there = tuple(pin for pin in pins if is_there(tx, pin))
+        if there != pins:  # something was deleted since the notebook was looked at
+            run = replace(run, snapshot=replace(run.snapshot, assets=there))
         tx.runs.add(run)
         self._context.note(
             tx,

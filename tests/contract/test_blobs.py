@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import hashlib
 import multiprocessing
 import os
@@ -132,6 +133,22 @@ def test_what_is_not_kept_and_not_young_is_freed(blobs: FolderBlobs) -> None:
     assert blobs.has(young)
     assert not blobs.has(lost)
     assert not (blobs.root / ".incoming-dead").exists()
+
+
+def test_a_blob_of_somebody_else_is_young_again_when_it_is_put(
+    blobs: FolderBlobs, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """In a shared workspace nobody can touch the time of another person's file."""
+    digest = blobs.put(b"theirs")
+    os.utime(blobs.path(digest), (1000, 1000))
+
+    def refused(*_: object, **__: object) -> None:
+        raise PermissionError(errno.EPERM, "Operation not permitted")
+
+    monkeypatch.setattr(os, "utime", refused)
+    blobs.put(b"theirs")  # somebody is about to refer to it
+    assert blobs.free((), before_s=2000) == (0, 0)
+    assert blobs.get(digest) == b"theirs"
 
 
 def test_a_blob_put_while_others_are_freed_is_there_afterwards(tmp_path: Path) -> None:

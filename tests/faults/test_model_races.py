@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import random
 import subprocess
 import sys
@@ -152,6 +153,65 @@ def test_deleting_against_deploying_leaves_nothing_that_leads_nowhere(
         assert hosted.services.score(endpoint.reference, ROWS).model == endpoint.model
     assert hosted.workspaces.doctor().findings == ()
     figures["rounds of deleting against deploying, patching or an alias"] += rounds
+    figures["  of these deleted first"] += ends["deleted"]
+
+
+def naming(ws: Workspace, reference: str, name: str) -> str:
+    """A notebook that loads a version."""
+    cell = {"cell_type": "code", "id": "a", "metadata": {}, "outputs": [], "execution_count": None}
+    content = {
+        "nbformat": 4,
+        "nbformat_minor": 5,
+        "metadata": {"kernelspec": {"name": "python3", "display_name": "Python 3", "language": "python"}},
+        "cells": [{**cell, "source": f"ws.models.load('{reference}')"}],
+    }
+    (ws.path / name).write_text(json.dumps(content))
+    return str(ws.path / name)
+
+
+def test_deleting_against_a_snapshot_or_a_definition_file_leaves_nothing_that_leads_nowhere(
+    hosted: Workspace, counts: Callable[[int, int], int], figures: Counter[str]
+) -> None:
+    rounds = counts(12, 500)
+    chance = random.Random(17)
+    hosted.models.register(fitted(1), "line", sample=ROWS)
+    ends: Counter[str] = Counter()
+    for number in range(rounds):
+        spare = hosted.models.register(fitted(chance.random()), "line", sample=ROWS).reference
+        is_snapshot = number % 2 == 0
+        notebook = naming(hosted, spare, f"n{number}.ipynb") if is_snapshot else ""
+        file = str(hosted.path / f"w{number}.wsd.json")
+
+        def reach(spare: str = spare, notebook: str = notebook, file: str = file) -> None:
+            with Workspace.open(hosted.path) as ws:
+                if notebook:
+                    ws.experiments.snapshot(notebook)
+                    return
+                try:
+                    ws.definitions.export(spare, file)
+                    ends["exported"] += 1
+                except NotFound:
+                    ends["export refused"] += 1
+
+        def delete(spare: str = spare, pause_s: float = chance.uniform(0, 0.05)) -> None:
+            with Workspace.open(hosted.path) as ws:
+                threading.Event().wait(pause_s)
+                try:
+                    ws.models.delete(spare, yes=True)
+                    ends["deleted"] += 1
+                except Conflict:
+                    ends["refused"] += 1
+
+        with ThreadPoolExecutor(2) as pool:
+            for one in [pool.submit(reach), pool.submit(delete)]:
+                one.result(60)
+        kept = {one.reference for one in hosted.models.list(name="line", limit=10_000)}
+        for run in hosted.experiments.history(f"n{number}.ipynb") if is_snapshot else ():
+            assert {pin.reference for pin in run.snapshot.assets if pin.kind == "model"} <= kept, number
+        if not is_snapshot:
+            assert (hosted.path / f"w{number}.wsd.json").exists() == (spare in kept), number
+    assert ends["deleted"] + ends["refused"] == rounds
+    figures["rounds of deleting against a snapshot or a WSD file"] += rounds
     figures["  of these deleted first"] += ends["deleted"]
 
 
