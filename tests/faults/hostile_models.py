@@ -8,6 +8,7 @@ for good, or reads what it should not.
 from __future__ import annotations
 
 import bz2
+import cProfile
 import functools
 import gzip
 import importlib.util
@@ -18,15 +19,20 @@ import lzma
 import operator
 import os
 import pickle
+import shutil
 import stat
 import struct
 import subprocess
 import sys
+import timeit
 import warnings
 import zipfile
 import zlib
+from code import InteractiveConsole
+from collections import defaultdict
 from collections.abc import Callable
 from dataclasses import dataclass
+from operator import getitem
 from pathlib import Path
 from typing import Any
 
@@ -265,6 +271,17 @@ chain("a partial", lambda c: Reduced(functools.partial(exec, code(c)), ()))
 chain("compile and exec", lambda c: Reduced(exec, (Reduced(compile, (code(c), "<model>", "exec")),)))
 chain("a pickle in a pickle", lambda c: Reduced(pickle.loads, (pickle.dumps(writes(c)),)))
 chain("a method by its name", lambda c: Reduced(operator.methodcaller("write_text", "sang"), (c,)))
+chain("a timer", lambda c: Reduced(timeit.timeit, (code(c), "pass", timeit.default_timer, 1)))
+chain("a profiler", lambda c: Reduced(cProfile.run, (code(c), f"{c.parents[1] / 'files' / 'profile'}")))
+chain("a console", lambda c: Reduced(InteractiveConsole.runsource, (InteractiveConsole(), code(c))))
+chain("a key of a sort", lambda c: Reduced(min, (Reduced(map, (exec, [code(c)])),)))
+chain(
+    "a default that is made",
+    lambda c: Reduced(getitem, (Reduced(defaultdict, (Reduced(functools.partial, (exec, code(c))),)), 1)),
+)
+chain("a copy of a file", lambda c: Reduced(shutil.copyfile, (sys.executable, str(c))))
+chain("a link", lambda c: Reduced(os.symlink, (str(Path(__file__)), str(c))))
+chain("a folder", lambda c: Reduced(os.mkdir, (str(c),)))
 chain("a dictionary of lists", lambda c: {"model": [1, {"deep": writes(c)}]})
 chain("a subprocess", lambda c: Reduced(subprocess.call, (["/bin/sh", "-c", f"printf sang > '{c}'"],)))
 chain(

@@ -182,11 +182,17 @@ def test_a_hostile_file_does_its_harm_elsewhere_and_nothing_here(
         assert one.shows == NOTHING
     figures[f"hostile files, {one.family}"] += 1
     figures["hostile files"] += 1
-    figures["of them shown to fire under plain loading"] += one.shows == FIRES
+    told = {
+        FIRES: "of them shown to fire under plain loading",
+        DIES: "of them shown to end or hang the plain reader's process",
+        TELLS: "of them that the plain reader takes for good",
+        NOTHING: "of them whose harm is not shown here",
+    }
+    figures[told[one.shows]] += 1
 
 
 def test_the_corpus_is_as_large_as_promised() -> None:
     assert len(CORPUS) >= 60
     assert len({one.family for one in CORPUS}) >= 12
-    assert sum(one.shows == FIRES for one in CORPUS) >= 40
+    assert sum(one.shows == FIRES for one in CORPUS) >= 60
     assert len({one.name for one in CORPUS}) == len(CORPUS)
