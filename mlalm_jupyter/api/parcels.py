@@ -193,7 +193,14 @@ def _opened(context: Context, asset: Packed, *, told: str) -> Dataset | Transfor
     }
     if asset.kind == "transform":
         return Transform(**shared, transform_hash=opened.model_hash)  # type: ignore[arg-type]
-    return TrainedModel(**shared, **said, model_hash=opened.model_hash)  # type: ignore[arg-type]
+    is_told = "is_deterministic" in opened.manifest
+    return TrainedModel(
+        **shared,  # type: ignore[arg-type]
+        **said,  # type: ignore[arg-type]
+        model_hash=opened.model_hash,
+        is_deterministic=opened.is_deterministic if is_told else None,
+        varies=opened.varies,
+    )
 
 
 def _read_again(context: Context, asset: Packed, common: Mapping[str, object]) -> Dataset:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import zipfile
+from dataclasses import replace
 from pathlib import Path
 
 import jsonschema
@@ -160,10 +161,12 @@ def test_versions_count_on_and_equal_bytes_say_so(ws: Workspace) -> None:
 
 def test_a_cell_that_uploads_may_run_again_and_make_no_version(ws: Workspace) -> None:
     first = ws.datasets.upload(file("rides.csv"), "rides", if_changed=True)
-    assert ws.datasets.upload("rides.csv", "rides", if_changed=True) == first
+    again = ws.datasets.upload("rides.csv", "rides", if_changed=True)
+    assert again == replace(first, note="Nothing changed: rides:1 has the same bytes.")
     referred = ws.datasets.upload("rides.csv", "rides", by_reference=True, if_changed=True)
     assert referred.version == 2, "bytes that are kept are not those that lie somewhere"
-    assert ws.datasets.upload("rides.csv", "rides", by_reference=True, if_changed=True) == referred
+    again = ws.datasets.upload("rides.csv", "rides", by_reference=True, if_changed=True)
+    assert again == replace(referred, note="Nothing changed: rides:2 has the same bytes.")
     read_otherwise = ws.datasets.upload("rides.csv", "rides", header=False, if_changed=True)
     assert read_otherwise.version == 3
     same = ws.datasets.upload("rides.csv", "rides", if_changed=True)

@@ -441,7 +441,7 @@ def test_versions_are_compared_by_what_is_measured_set_and_taken(ws: Workspace) 
     assert found.schema["takes rain"] == (None, "Double")
     told = text_of(found)
     assert "≠  metric rmse" in told
-    assert "LINE:1" in told
+    assert "line:1" in told
     with pytest.raises(InvalidInput, match="two versions or more"):
         ws.models.compare("line:1,line:1")
 
@@ -829,7 +829,7 @@ def test_bad_requests_say_what_is_wrong(ws: Workspace) -> None:
     line(ws)
     for call, sentence in (
         (lambda: ws.models.list(limit=0), "The number of models"),
-        (lambda: ws.models.list(page=0), "The number of pages"),
+        (lambda: ws.models.list(page=0), "The page"),
         (lambda: ws.models.list(where="auc>much"), "a number after >"),
         (lambda: ws.models.alias("line:1", "Champion"), "The alias 'Champion'"),
         (lambda: ws.models.alias("line:1", "v/1"), "beginning with a letter"),
