@@ -125,8 +125,10 @@ class Definitions:
     @verb("wsd", "diff", attribute="definitions")
     def diff(
         self,
-        old: Annotated[str, Arg("a WSD file, SERVICE or SERVICE/ENDPOINT", completes="endpoint")],
-        new: Annotated[str, Arg("the same", completes="endpoint")],
+        old: Annotated[
+            str, Arg("a WSD file, SERVICE or SERVICE/ENDPOINT", completes="endpoint", place="either")
+        ],
+        new: Annotated[str, Arg("the same", completes="endpoint", place="either")],
     ) -> Listing[DefinitionChange]:
         """Say in words what is different between two definitions: which model moved, which column came."""
         return Listing("change", differences_between(self._of(old), self._of(new)))

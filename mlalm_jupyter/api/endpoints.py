@@ -48,7 +48,9 @@ class Endpoints(EndpointCopies, EndpointKeys):
         model: Annotated[
             str | None,
             Arg(
-                "the model to put behind it: NAME:VERSION, NAME@ALIAS or an .ilearner file", completes="model"
+                "the model to put behind it: NAME:VERSION, NAME@ALIAS or an .ilearner file",
+                completes="model",
+                place="either",
             ),
         ] = None,
         description: Annotated[str | None, DESCRIPTION] = None,

@@ -82,7 +82,13 @@ class ModelViews:
     def verify(
         self,
         model: Annotated[
-            str, Arg(f"{_REFERENCE}, or any model file or MLflow folder", completes="model", metavar="MODEL")
+            str,
+            Arg(
+                f"{_REFERENCE}, or any model file or MLflow folder",
+                completes="model",
+                metavar="MODEL",
+                place="either",
+            ),
         ],
         *,
         key: Annotated[

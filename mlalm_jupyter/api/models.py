@@ -109,7 +109,11 @@ class Models(ModelWords, ModelViews):
         name: Annotated[str, Arg("the model's name", completes="model")],
         *,
         sample: Annotated[
-            str | None, Arg("rows as the model takes them: an output of that run, a dataset or a table file")
+            str | None,
+            Arg(
+                "rows as the model takes them: an output of that run, a dataset or a table file",
+                place="either",
+            ),
         ] = None,
         update: Annotated[bool, Arg("make the next version of a name that exists")] = False,
         tags: Annotated[Mapping[str, str] | None, Arg("words to find it by", metavar="KEY=VALUE")] = None,
