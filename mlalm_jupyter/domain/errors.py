@@ -148,15 +148,13 @@ class InvalidInput(MlalmError):
         super().__init__(
             f"{where} is not valid.",
             why=why or f"Expected {expected}, got {got}.",
-            fix=fix or self._derived_fix,
+            fix=fix or f"Give {expected}.",
         )
 
-    @property
-    def _derived_fix(self) -> str:
-        return f"Give {self.expected}."
-
     def __str__(self) -> str:
-        if self.fix == self._derived_fix and self.expected in self.why:
+        # one that came from elsewhere has only its words
+        given = self.fix.removeprefix("Give ").removesuffix(".")
+        if given and self.fix == f"Give {given}." and given in self.why:
             return f"{self.what} {self.why}"
         return super().__str__()
 

@@ -269,17 +269,18 @@ def test_a_full_disk_is_said_to_be_one_when_a_catalog_is_opened_there(disk: Call
     catalog.close()
 
 
-def test_a_read_only_disk_is_said_to_be_one(disk: Callable[..., Path]) -> None:
+def test_a_read_only_disk_is_read_and_said_to_be_one_where_it_would_be_written(
+    disk: Callable[..., Path],
+) -> None:
     folder = disk(size="2m")
     made(folder).close()
     before = (folder / "catalog.sqlite").read_bytes()
     disk(read_only=True)
-    sentence = (
-        f"The catalog '{folder / 'catalog.sqlite'}' was not used. "
-        f"The folder '{folder}' cannot be written to. "
-        "Have its permissions changed, or use a workspace in a folder of your own."
-    )
-    assert refused(Unavailable, folder) == sentence
+    with contextlib.closing(opened(folder)) as catalog:
+        with catalog.read() as tx:
+            assert tx.services.find() == []
+        with pytest.raises(Unavailable, match="cannot be written to"), catalog.write() as tx:
+            tx.events.last_seq()
     with pytest.raises(Unavailable, match="You may not write there"):
         SqlCatalog.create(folder / "new.sqlite", workspace_id="a" * 32, workspace_path=folder, at=at(0))
     assert (folder / "catalog.sqlite").read_bytes() == before

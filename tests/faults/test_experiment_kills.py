@@ -169,12 +169,16 @@ class Bench:
     def printed(self, run: Run) -> list[str]:
         assert run.executed_digest, run
         kept = nbformat.reads(self.workspace.blobs.get(run.executed_digest).decode(), as_version=4)
-        return [
-            output.text.strip()
+        # what one cell prints may come in several pieces
+        told = [
+            "".join(
+                output.text
+                for output in cell.get("outputs", [])
+                if output.output_type == "stream" and output.name == "stdout"
+            )
             for cell in kept.cells
-            for output in cell.get("outputs", [])
-            if output.output_type == "stream" and output.name == "stdout"
         ]
+        return [text.strip() for text in told if text.strip()]
 
     def notes(self, what: str) -> list[str]:
         place = self.workspace.path / "notes"
