@@ -6,9 +6,16 @@ from collections.abc import Callable
 from dataclasses import replace
 
 from mlalm_jupyter.api.context import Context
-from mlalm_jupyter.api.golive import check_still_servable, held_model, keep_seal, prepared, published
+from mlalm_jupyter.api.golive import (
+    check_still_servable,
+    held_model,
+    keep_seal,
+    kept_definition,
+    prepared,
+    published,
+)
 from mlalm_jupyter.domain.definition import ModelAsset, ServiceDefinition
-from mlalm_jupyter.domain.errors import Conflict
+from mlalm_jupyter.domain.errors import Conflict, Corrupt, NotFound
 from mlalm_jupyter.domain.model import TrainedModel
 from mlalm_jupyter.domain.names import EndpointRef
 from mlalm_jupyter.domain.service import Endpoint, WebService
@@ -40,6 +47,8 @@ class EndpointMoves:
     ) -> Endpoint:
         """Move an endpoint's reference: load first, then swap, then let everyone see it."""
         ctx = self._context
+        with ctx.catalog.read() as tx:
+            _check_changeable(ctx, tx.endpoints.get(EndpointRef(moved.service, moved.name)))
         prepared(ctx, definition, seal=seal)
         with ctx.catalog.write() as tx:
             check_still_servable(ctx, tx, definition, seal=seal)
@@ -85,6 +94,20 @@ class EndpointMoves:
 
     def _addressed(self, endpoint: Endpoint) -> Endpoint:
         return addressed(self._context, endpoint)
+
+
+def _check_changeable(context: Context, endpoint: Endpoint) -> None:
+    """Refuse to move what says of itself that it stays as it is."""
+    try:
+        serving = kept_definition(context, endpoint.definition_hash)
+    except (Corrupt, NotFound):
+        return  # what is damaged may always be replaced
+    if serving.is_read_only:
+        raise Conflict(
+            f"Endpoint '{endpoint.reference}' was not changed.",
+            why="Its definition is read-only (`readOnly`), so it answers as it does until it is deleted.",
+            fix="Deploy the other definition as a service of its own.",
+        )
 
 
 def check_unprotected(endpoint: Endpoint, action: str, change: SettingsChange = AS_IT_IS) -> None:

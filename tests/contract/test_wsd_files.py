@@ -13,7 +13,7 @@ import pytest
 from sklearn.linear_model import LinearRegression
 from sklearn.preprocessing import StandardScaler
 
-from mlalm_jupyter.domain.errors import InUse, InvalidInput, NotFound, UntrustedContent
+from mlalm_jupyter.domain.errors import Conflict, InUse, InvalidInput, NotFound, UntrustedContent
 from mlalm_jupyter.domain.wsd.changes import differences_between
 from mlalm_jupyter.workspace import Workspace
 
@@ -180,6 +180,22 @@ def test_code_stays_trusted_while_only_models_move_and_no_longer(ws: Workspace) 
     file.write_text(file.read_text().replace("* factor", "* 7 * factor"))
     with pytest.raises(UntrustedContent):
         ws.definitions.apply(str(file))
+
+
+def test_a_read_only_definition_stays_until_it_is_deleted(ws: Workspace) -> None:
+    file = Path(ws.definitions.export("line:1", str(ws.path / "still.wsd.json")).file)
+    document = json.loads(file.read_text())
+    document["properties"]["readOnly"] = "true"
+    file.write_text(json.dumps(document))
+    ws.definitions.apply(str(file))
+    before = ws.endpoints.show("still").to_dict()
+    ws.definitions.set_model(str(file), "line:2")
+    with pytest.raises(Conflict, match="Its definition is read-only"):
+        ws.definitions.apply(str(file))
+    with pytest.raises(Conflict, match="Its definition is read-only"):
+        ws.services.deploy("line:2", "still", update=True)
+    assert ws.endpoints.show("still").to_dict() == before
+    ws.services.delete("still", yes=True)
 
 
 def test_differences_are_told_in_words(ws: Workspace) -> None:
