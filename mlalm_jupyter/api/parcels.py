@@ -236,6 +236,9 @@ def _adopted(
     held = next((one for one in versions if one.id == opened.id), None)
     if held is not None:
         return held.reference
+    made = {"created_at": opened.created_at, "created_by": opened.created_by}
+    # it is here from now on: what a run found here when it began must not change because of it
+    opened = replace(opened, created_at=context.clock.now())
     if isinstance(opened, Dataset):
         dataset = replace(opened, version=tx.datasets.claim(opened.name, opened.version))
         tx.datasets.add(dataset)
@@ -250,7 +253,7 @@ def _adopted(
         model = replace(opened, version=version, bundle_digest=digest)
         tx.models.add(model)
         reference, subject_id = model.reference, model.id
-    context.note(tx, asset.kind, "copy", subject_id=subject_id, subject=reference)
+    context.note(tx, asset.kind, "copy", subject_id=subject_id, subject=reference, data=made)
     return reference
 
 

@@ -411,6 +411,23 @@ def test_an_import_misses_an_alias_that_is_not_there(ws: Workspace, other: Works
     assert other.experiments.import_(file).experiment.path == name
 
 
+def test_what_is_copied_in_while_a_run_is_at_work_is_new_to_it(
+    ws: Workspace, other: Workspace, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    publish(ws, 1)
+    name = write(ws, "train.ipynb", "%dataset rides:1")
+    here = other.path / write(other, "here.ipynb", "1")
+    run, lease = other.recorder.begin(
+        here.read_bytes(), path="here.ipynb", parameters={}, origin="papermill", owner="t"
+    )
+    other.recorder.running(run, lease)
+    ws.experiments.copy(name, str(other.path))
+    assert other.datasets.load("rides") is not None
+    monkeypatch.setenv("MLALM_RUN", run.id)
+    with Workspace.open(other.path) as inside, pytest.raises(NotFound):
+        inside.datasets.load("rides")
+
+
 @pytest.mark.parametrize("by", ["copy", "gallery"])
 def test_what_is_known_of_an_asset_comes_along(
     ws: Workspace, other: Workspace, tmp_path: Path, by: str
