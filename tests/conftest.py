@@ -29,7 +29,19 @@ _BROWSERS = (
     "tests/unit/surfaces/test_registry_in_chromium.py",
 )
 """What is run by one process: browsers beside each other would only take each other's time."""
-_WHOLE = ("tests/notebooks/", "tests/docs/test_wheel.py")
+_WHOLE = (
+    "tests/notebooks/",
+    "tests/docs/test_wheel.py",
+    # each would start its server once in every process
+    "tests/clients/test_scoring_clients.py",
+    "tests/contract/test_endpoint_limits.py",
+    "tests/contract/test_plain_wire.py",
+    "tests/contract/test_scoring_wire.py",
+    "tests/contract/test_server_api.py",
+    "tests/faults/test_scoring_fuzz.py",
+    "tests/faults/test_server_requests.py",
+    "tests/faults/test_uploads.py",
+)
 """Where each file is run by one process, because its tests share what takes long to make."""
 
 
