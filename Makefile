@@ -33,9 +33,6 @@ prove-experiments: ## run the tests of experiments, snapshots and kills at full 
 prove-models: ## run the tests of models, formats and hostile files at full counts
 	@.ci/prove models
 
-prove-services: ## run the tests of web services and endpoints at full counts
-	@.ci/prove services
-
 prove-services: ## run the tests of definitions, services, endpoints and their wires at full counts (an hour of fuzzing)
 	@.ci/prove services
 

@@ -188,7 +188,7 @@ def _kind(value: object) -> str:
 
 
 def _read(value: Any, form: Any, path: Path) -> Any:
-    if form is _Leaf.ANY or value is None:
+    if form is _Leaf.ANY:
         return value
     if isinstance(form, _Fields):
         return _fields(_object(value, path), form, path)
@@ -207,6 +207,8 @@ def _fields(value: Json, form: _Fields, path: Path) -> Json:
         known = form.folded.get(name.lower(), name) if isinstance(name, str) else name
         if known in read:
             raise fault((*path, name), expected="each name once, in whatever case", got=f"'{known}' twice")
+        if held is None and known in form.names:
+            continue  # what is null is left out
         read[known] = _read(held, form.names.get(known, _Leaf.ANY), (*path, name))
     return read
 
@@ -228,13 +230,13 @@ def _whole(value: Any, path: Path) -> int:
 
 
 def _setting(value: Any, path: Path) -> Json:
-    """A parameter's value; in the older form it is plain text."""
+    """A parameter's value; in the older form it is plain text, and null is none."""
+    if value is None:
+        return {}
     if isinstance(value, dict):
         read = _fields(value, _SETTING, path)
         held = read.get("value")
-        if held is None:
-            read.pop("value", None)
-        elif not isinstance(held, str):
+        if held is not None and not isinstance(held, str):
             read["value"] = _said(held, (*path, "value"))
         return read
     return {"value": _said(value, path)}

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import copy
 import json
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
 
 from mlalm_jupyter.domain.definition import ServiceDefinition
 from mlalm_jupyter.domain.errors import InvalidInput
+from mlalm_jupyter.domain.wsd.changes import differences_between
 from mlalm_jupyter.domain.wsd.reading import placement
 from tests.unit.domain.test_definition import FIRST, code, scoring
 
@@ -210,3 +212,36 @@ def test_several_models_are_each_found_by_asset_and_by_name() -> None:
         definition.with_model(FIRST)
     with pytest.raises(InvalidInput, match=r"no trained model of that name. Did you mean 'beer'"):
         definition.model_asset("ber")
+
+
+def _paths(value: Any, path: tuple[str | int, ...] = ()) -> Iterator[tuple[str | int, ...]]:
+    if path:
+        yield path
+    if isinstance(value, dict):
+        for name, held in value.items():
+            yield from _paths(held, (*path, name))
+    elif isinstance(value, list):
+        for index, held in enumerate(value):
+            yield from _paths(held, (*path, index))
+
+
+@pytest.mark.parametrize(
+    "wrong", [None, [], {}, "", "x", 7, True, [None], {"a": None}, [[]], 1e400, "\ud800"], ids=repr
+)
+def test_something_else_at_any_place_is_refused_in_a_sentence_or_means_the_same_service(
+    wrong: object,
+) -> None:
+    base = full()
+    before = ServiceDefinition.from_dict(base)
+    for path in _paths(base):
+        document = copy.deepcopy(base)
+        place: Any = document
+        for step in path[:-1]:
+            place = place[step]
+        place[path[-1]] = wrong
+        try:
+            read = ServiceDefinition.from_dict(document)
+            differences_between(before, read)
+            placement(document)
+        except InvalidInput as error:
+            assert str(error).startswith("$")
