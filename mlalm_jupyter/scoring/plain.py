@@ -16,8 +16,8 @@ from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Mapping, Sequence
-from datetime import UTC, date, datetime
+from collections.abc import Mapping
+from datetime import UTC, datetime
 from typing import Any
 
 import msgspec
@@ -25,6 +25,7 @@ import numpy as np
 
 from mlalm_jupyter.domain.signature import Schema
 from mlalm_jupyter.scoring.answers import Output
+from mlalm_jupyter.scoring.arrow import from_arrow
 from mlalm_jupyter.scoring.columns import Array
 from mlalm_jupyter.scoring.errors import Refusal, bad_request
 from mlalm_jupyter.scoring.requests import Asked, Cell, Given, Rows, Table, as_utf8, decoded
@@ -78,7 +79,7 @@ def asked(body: bytes, content_type: bytes, inputs: Mapping[str, Schema]) -> Ask
     if form == JSON:
         return _from_json(body, content_type, inputs)
     name = _only(inputs, form)
-    table = _from_csv(body, content_type, name) if form == CSV else _from_arrow(body, name)
+    table = _from_csv(body, content_type, name) if form == CSV else from_arrow(body, name)
     return Asked({name: table})
 
 
@@ -137,41 +138,6 @@ def _from_csv(body: bytes, content_type: bytes, name: str) -> Given:
         for column, values in zip(header, columns, strict=True)
     }
     return Given(name, held, len(cells))
-
-
-def _from_arrow(body: bytes, name: str) -> Given:
-    import pyarrow as pa
-
-    reader: Any = pa.ipc.open_file if body[:6] == b"ARROW1" else pa.ipc.open_stream
-    try:
-        table = reader(pa.py_buffer(body)).read_all()
-        table.validate(full=True)
-        columns = {
-            column: _cells(table.column(index).to_pylist()) for index, column in enumerate(table.column_names)
-        }
-    except (pa.ArrowException, OSError, ValueError, UnicodeDecodeError, OverflowError) as error:
-        raise bad_request(
-            f"The body is no readable Arrow data: {str(error)[:200]}.", target="body"
-        ) from error
-    if len(columns) != table.num_columns:
-        raise bad_request("The table names a column twice.", target="body")
-    return Given(name, columns, table.num_rows)
-
-
-def _cells(values: Sequence[object]) -> list[Cell]:
-    """The values of a column as cells of JSON would be."""
-    return [
-        value if value is None or isinstance(value, (str, bool, int, float)) else _cell(value)
-        for value in values
-    ]
-
-
-def _cell(value: object) -> Cell:
-    if isinstance(value, (datetime, date)):
-        return value.isoformat()
-    if isinstance(value, (bytes, dict, list)):
-        raise ValueError(f"values of type {type(value).__name__} are not taken")
-    return str(value)
 
 
 def encoded(outputs: Mapping[str, Output], form: bytes) -> bytes:

@@ -67,6 +67,7 @@ def test_every_target_says_what_it_does_and_is_one_script() -> None:
         "prove-services",
     }
     assert {name for name, _, _ in targets} == set(re.findall(r"^([a-z-]+):", makefile, flags=re.M))
+    assert len({name for name, _, _ in targets}) == len(targets), "a target is there twice"
     scripts = {ROOT / command for _, _, command in targets if command.startswith(".ci/")}
     assert scripts <= set(SCRIPTS)
     assert [name for name, _, command in targets if not command.startswith(".ci/")] == ["help"]

@@ -233,6 +233,7 @@ def test_something_else_at_any_place_is_refused_in_a_sentence_or_means_the_same_
 ) -> None:
     base = full()
     before = ServiceDefinition.from_dict(base)
+    said = []
     for path in _paths(base):
         document = copy.deepcopy(base)
         place: Any = document
@@ -244,4 +245,6 @@ def test_something_else_at_any_place_is_refused_in_a_sentence_or_means_the_same_
             differences_between(before, read)
             placement(document)
         except InvalidInput as error:
-            assert str(error).startswith("$")
+            said.append(str(error))
+    assert said
+    assert all(sentence.startswith("$") for sentence in said)
