@@ -9,7 +9,7 @@ from typing import Annotated
 
 from mlalm_jupyter.api.context import Context
 from mlalm_jupyter.api.endpoints import Endpoints
-from mlalm_jupyter.api.files import readable_file, write_new_file
+from mlalm_jupyter.api.files import decoded, readable_file, write_new_file
 from mlalm_jupyter.api.golive import (
     check_assets,
     kept_definition,
@@ -20,7 +20,7 @@ from mlalm_jupyter.api.packages import named_model
 from mlalm_jupyter.api.saving import replaced
 from mlalm_jupyter.api.services import Services
 from mlalm_jupyter.api.verb import Arg, verb
-from mlalm_jupyter.api.wsd_files import definition_in, text_in
+from mlalm_jupyter.api.wsd_files import definition_in, definition_of
 from mlalm_jupyter.domain.definition import ServiceDefinition
 from mlalm_jupyter.domain.errors import InvalidInput
 from mlalm_jupyter.domain.listing import Listing
@@ -105,7 +105,9 @@ class Definitions:
         """Put another trained model into a definition file; everything else in it stays as it was typed."""
         ctx = self._context
         path = readable_file(ctx, file)
-        before = definition_in(ctx, file)
+        raw = path.read_bytes()
+        text = decoded(raw, name=file)
+        before = definition_of(ctx, text, file=file)
         held = before.model_asset(asset)
         with ctx.catalog.read() as tx:
             wanted = named_model(ctx, tx, model)
@@ -113,12 +115,13 @@ class Definitions:
         if (held.name, held.version, held.model_hash) == (target.name, target.version, target.model_hash):
             note = f"Nothing changed: {held.asset} is {held.reference} already."
             return Written(f"definition {path.name}", str(path), path.stat().st_size, before.digest, note)
-        text = text_in(path, name=file)
-        data = with_model_in(text, held, target).encode()
+        changed = with_model_in(text, held, target)
+        # what is written must be what was meant
+        after = definition_of(ctx, changed, file=file)
+        data = raw[: len(raw) - len(text.encode())] + changed.encode()
         with ctx.catalog.write() as tx:
             tx.models.get(AssetRef("model", wanted.name, wanted.version))
-            replaced(path, path.read_bytes(), data)
-        after = definition_in(ctx, file)
+            replaced(path, raw, data, what="definition")
         note = f"{held.asset} went from {held.reference} to {wanted.reference}; nothing serves it yet."
         return Written(f"definition {path.name}", str(path), len(data), after.digest, note)
 

@@ -31,7 +31,11 @@ def readable_file(context: Context, file: str, *, or_folder: bool = False) -> Pa
 
 def text_of(path: Path, *, name: str) -> str:
     """The text of a file, which must be UTF-8."""
-    data = path.read_bytes()
+    return decoded(path.read_bytes(), name=name)
+
+
+def decoded(data: bytes, *, name: str) -> str:
+    """The bytes of a file as text, without the mark that some editors put before it."""
     try:
         return data.decode("utf-8-sig")
     except UnicodeDecodeError as error:

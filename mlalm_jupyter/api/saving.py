@@ -230,8 +230,8 @@ def _kept(pins: tuple[Pin, ...]) -> list[Swap]:
     return [Swap(pin.kind, pin.name, pin.reference, pin.reference, pin.wanted, pin.reference) for pin in pins]
 
 
-def replaced(file: Path, before: bytes, after: bytes) -> None:
-    """Write a notebook in the place of its former self, whole or not at all."""
+def replaced(file: Path, before: bytes, after: bytes, *, what: str = "notebook") -> None:
+    """Write a file of a person in the place of what was read, whole or not at all."""
     handle, temporary = tempfile.mkstemp(dir=file.parent, prefix=f".{file.name}.")
     try:
         with os.fdopen(handle, "wb") as out:
@@ -241,7 +241,7 @@ def replaced(file: Path, before: bytes, after: bytes) -> None:
         os.chmod(temporary, file.stat().st_mode & 0o777)
         if file.read_bytes() != before:
             raise Conflict(
-                f"The notebook '{file.name}' was not changed.",
+                f"The {what} '{file.name}' was not changed.",
                 why="Somebody saved it at the same moment.",
                 fix="Repeat it.",
             )

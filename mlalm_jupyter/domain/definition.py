@@ -23,7 +23,7 @@ from mlalm_jupyter.domain.wsd.parts import (
     Step,
     trained_model_name,
 )
-from mlalm_jupyter.domain.wsd.places import Path, fault, line_of, shown
+from mlalm_jupyter.domain.wsd.places import Path, fault, kind_of, line_of, shown
 from mlalm_jupyter.domain.wsd.reading import Pin, normal
 from mlalm_jupyter.domain.wsd.text import canonical_text, too_deep, written
 
@@ -279,7 +279,7 @@ def _ports(properties: Json, side: str) -> dict[str, Schema]:
         return {}
     ports = body.get("properties") if isinstance(body, dict) else None
     if not isinstance(ports, dict):
-        raise fault(path if isinstance(body, dict) else path[:2], expected="an object", got=_kind(ports))
+        raise fault(path if isinstance(body, dict) else path[:2], expected="an object", got=kind_of(ports))
     return {name: _schema(port, (*path, name, "properties")) for name, port in ports.items()}
 
 
@@ -301,7 +301,7 @@ def _example(
     example: dict[str, tuple[tuple[object, ...], ...]] = {}
     given = request.get("inputs") or {}
     if not isinstance(given, dict):
-        raise fault((*path, "inputs"), expected="an object", got=_kind(given))
+        raise fault((*path, "inputs"), expected="an object", got=kind_of(given))
     for name, rows in given.items():
         here = (*path, "inputs", name)
         if name not in inputs:
@@ -312,7 +312,7 @@ def _example(
         example[name] = tuple(tuple(row) for row in rows)
     parameters = request.get("globalParameters") or {}
     if not isinstance(parameters, dict):
-        raise fault((*path, "globalParameters"), expected="an object", got=_kind(parameters))
+        raise fault((*path, "globalParameters"), expected="an object", got=kind_of(parameters))
     return example, parameters
 
 
@@ -322,7 +322,3 @@ def _most_calls(properties: Json) -> int | None:
         path = ("properties", "realtimeConfiguration", "maxConcurrentCalls")
         raise fault(path, expected=f"1 to {MOST_CONCURRENT}", got=str(found))
     return found
-
-
-def _kind(value: object) -> str:
-    return "nothing" if value is None else type(value).__name__

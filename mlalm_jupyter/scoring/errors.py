@@ -5,6 +5,9 @@ A `Refusal` is an HTTP answer on its way out, not an error of the product: it ne
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+from itertools import islice
+
 from mlalm_jupyter.domain.errors import (
     Corrupt,
     InvalidInput,
@@ -69,6 +72,12 @@ class Refusal(Exception):
 
 
 _CLOSE = ((b"connection", b"close"),)
+
+
+def named(names: Iterable[str]) -> str:
+    """Names a caller sent or should send, as a sentence has them: the first ones, none very long."""
+    shown = [name if len(name) <= 60 else f"{name[:57]}..." for name in islice(names, 10)]
+    return ", ".join(f"'{name}'" for name in shown)
 
 
 def bad_request(message: str, *, cause: str = "RequestBodyInvalid", target: str | None = None) -> Refusal:

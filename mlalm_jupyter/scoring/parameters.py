@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 import msgspec
 
 from mlalm_jupyter.domain.definition import ServiceParameter
-from mlalm_jupyter.scoring.errors import Refusal
+from mlalm_jupyter.scoring.errors import Refusal, named
 
 _HERE = "GlobalParameters"
 Given = dict[str, dict[str, object]]
@@ -25,10 +25,10 @@ def given_settings(parameters: Sequence[ServiceParameter], given: Mapping[str, m
     for name, raw in (given or {}).items():
         parameter = known.get(name) or folded.get(name.lower())
         if parameter is None:
-            takes = f"; it takes {_named(known)}" if known else ""
-            raise _refused("UnexpectedParameter", f"The service has no parameter {_named([name])}{takes}.")
+            takes = f"; it takes {named(known)}" if known else ""
+            raise _refused("UnexpectedParameter", f"The service has no parameter {named([name])}{takes}.")
         if parameter.name in seen:
-            raise _refused("UserParameterInvalid", f"The parameter {_named([name])} is given twice.")
+            raise _refused("UserParameterInvalid", f"The parameter {named([name])} is given twice.")
         seen.add(parameter.name)
         value = _value(parameter, raw)
         for node, key in parameter.links:
@@ -36,7 +36,7 @@ def given_settings(parameters: Sequence[ServiceParameter], given: Mapping[str, m
     if lacking := [one.name for one in parameters if one.is_required and one.name not in seen]:
         raise _refused(
             "MissingRequiredGlobalParameters",
-            f"The parameter {_named(lacking)} has no default; give it in GlobalParameters.",
+            f"The parameter {named(lacking)} has no default; give it in GlobalParameters.",
         )
     return read
 
@@ -45,14 +45,9 @@ def _value(parameter: ServiceParameter, raw: msgspec.Raw) -> object:
     try:
         return parameter.read(msgspec.json.decode(raw))
     except ValueError as error:
-        message = f"The parameter {_named([parameter.name])}: expected {error}, got {bytes(raw)[:60].decode(errors='replace')}."
+        message = f"The parameter {named([parameter.name])}: expected {error}, got {bytes(raw)[:60].decode(errors='replace')}."
         raise _refused("UserParameterInvalid", message) from None
 
 
 def _refused(cause: str, message: str) -> Refusal:
     return Refusal(400, "BadUserArgument", cause, message, target=_HERE)
-
-
-def _named(names: Sequence[str] | Mapping[str, object]) -> str:
-    shown = [name if len(name) <= 60 else f"{name[:57]}..." for name in list(names)[:10]]
-    return ", ".join(f"'{name}'" for name in shown)

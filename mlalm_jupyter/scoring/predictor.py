@@ -26,7 +26,7 @@ from mlalm_jupyter.scoring.contents import (
     table,
     types_of,
 )
-from mlalm_jupyter.scoring.errors import Refusal, bad_request
+from mlalm_jupyter.scoring.errors import Refusal, bad_request, named
 from mlalm_jupyter.scoring.parameters import given_settings
 from mlalm_jupyter.scoring.requests import Asked, Request, Table, given
 from mlalm_jupyter.scoring.results import empty, output
@@ -126,17 +126,12 @@ def _checked_inputs(request: Request | Asked, schemas: Mapping[str, Schema]) -> 
     if not inputs and not schemas:
         return {}
     if not inputs:
-        message = f"The body has no Inputs; this service takes {_named(schemas)}."
+        message = f"The body has no Inputs; this service takes {named(schemas)}."
         raise bad_request(message, cause="MissingRequestInput", target="Inputs")
     if unknown := [name for name in inputs if name not in schemas]:
-        message = f"The service has no input {_named(unknown)}; it takes {_named(schemas)}."
+        message = f"The service has no input {named(unknown)}; it takes {named(schemas)}."
         raise bad_request(message, cause="InvalidInputNames", target="Inputs")
     if lacking := [name for name in schemas if name not in inputs]:
-        message = f"The body lacks the input {_named(lacking)}."
+        message = f"The body lacks the input {named(lacking)}."
         raise bad_request(message, cause="MissingRequestInput", target="Inputs")
     return inputs
-
-
-def _named(names: Any) -> str:
-    shown = [name if len(name) <= 60 else f"{name[:57]}..." for name in list(names)[:10]]
-    return ", ".join(f"'{name}'" for name in shown)

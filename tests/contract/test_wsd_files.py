@@ -15,6 +15,7 @@ from sklearn.preprocessing import StandardScaler
 
 from mlalm_jupyter.domain.errors import Conflict, InUse, InvalidInput, NotFound, UntrustedContent
 from mlalm_jupyter.domain.wsd.changes import differences_between
+from mlalm_jupyter.domain.wsd.editing import with_model_in
 from mlalm_jupyter.workspace import Workspace
 
 pytestmark = [pytest.mark.prove_services, pytest.mark.timeout(240)]
@@ -150,6 +151,43 @@ def test_set_model_changes_two_values_and_no_other_byte(ws: Workspace) -> None:
     with pytest.raises(NotFound):
         ws.definitions.set_model(str(file), "line:7")
     assert file.read_text().splitlines() == after
+
+
+def test_set_model_leaves_what_another_wrote_meanwhile_and_marks_that_an_editor_put(
+    ws: Workspace, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    file = ws.path / "line.wsd.json"
+    text = ws.definitions.show("line").text.replace("\n", "\r\n")
+    file.write_bytes(b"\xef\xbb\xbf" + text.encode())
+    ws.definitions.set_model(str(file), "line:2")
+    assert file.read_bytes().startswith(b"\xef\xbb\xbf{\r\n")
+    others = text.replace('"title": "line"', '"title": "mine"').encode()
+
+    def saves(*given: Any) -> str:
+        file.write_bytes(others)
+        return with_model_in(*given)
+
+    monkeypatch.setattr("mlalm_jupyter.api.definitions.with_model_in", saves)
+    with pytest.raises(Conflict, match=r"The definition 'line\.wsd\.json' was not changed\. Somebody saved it"):
+        ws.definitions.set_model(str(file), "line:3")
+    assert file.read_bytes() == others
+
+
+def test_set_model_takes_a_file_whose_other_addresses_leave_their_hash_away(ws: Workspace) -> None:
+    (ws.path / "rates.csv").write_text("a\n1\n")
+    ws.datasets.upload(str(ws.path / "rates.csv"), "rates")
+    document = ws.definitions.show("line").to_dict()
+    properties = document["properties"]
+    properties["assets"]["asset2"] = {
+        "name": "rates", "type": "Resource", "locationInfo": {"uri": "mlalm://datasets/rates/1"},
+    }  # fmt: skip
+    properties["package"]["nodes"] |= {"rates": {"assetId": "asset2"}, "out2": {"outputId": "output2"}}
+    properties["package"]["edges"].append({"sourceNodeId": "rates", "targetNodeId": "out2"})
+    properties["output"]["properties"]["output2"] = {"type": "object", "properties": {}}
+    file = ws.path / "short.wsd.json"
+    file.write_text(json.dumps(document))
+    assert "to line:2" in ws.definitions.set_model(str(file), "line:2").note
+    assert '"mlalm://datasets/rates/1"' in file.read_text()
 
 
 def test_code_stays_trusted_while_only_models_move_and_no_longer(ws: Workspace) -> None:

@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 from mlalm_jupyter.domain.errors import InvalidInput
 from mlalm_jupyter.domain.wsd.parts import ASSET_URI, CodeCell, HeldAsset, Json, ModelAsset, Step
-from mlalm_jupyter.domain.wsd.places import Path, fault
+from mlalm_jupyter.domain.wsd.places import Path, fault, kind_of
 
 SCORE_MODULE = "aml://module/mlalm.score-model.1"
 PYTHON_MODULE = "aml://module/mlalm.execute-python.1"
@@ -80,7 +80,7 @@ class _Reader:
     def __post_init__(self) -> None:
         package = self.properties.get("package")
         if not isinstance(package, dict):
-            raise fault(("properties", "package"), expected="an object", got=_kind(package))
+            raise fault(("properties", "package"), expected="an object", got=kind_of(package))
         self.assets = self.properties.get("assets") or {}
         for name in ("nodes", "edges"):
             if package.get(name) is None:
@@ -206,7 +206,7 @@ class _Reader:
     def _uri(self, asset: str) -> str:
         location = self.assets[asset].get("locationInfo")
         if not isinstance(location, dict):
-            raise fault((*_ASSETS, asset, "locationInfo"), expected="an object", got=_kind(location))
+            raise fault((*_ASSETS, asset, "locationInfo"), expected="an object", got=kind_of(location))
         return str(location.get("uri", ""))
 
     def _held(self, asset: str) -> ModelAsset | HeldAsset:
@@ -333,7 +333,3 @@ def _sorted(steps: Mapping[str, Step]) -> tuple[Step, ...]:
         for step in ready:
             ordered[step.node] = waiting.pop(step.node)
     return tuple(ordered.values())
-
-
-def _kind(value: object) -> str:
-    return "nothing" if value is None else type(value).__name__

@@ -24,6 +24,15 @@ def fault(path: Path, *, expected: str, got: str, fix: str = "") -> InvalidInput
     return error
 
 
+def kind_of(value: object) -> str:
+    """What a value is, for whoever expected something else.
+
+    >>> kind_of([]), kind_of(None)
+    ('list', 'nothing')
+    """
+    return "nothing" if value is None else type(value).__name__
+
+
 def line_of(text: str, path: Path) -> int:
     """The line on which the value at a path begins, or the nearest value around it; names in whatever case.
 

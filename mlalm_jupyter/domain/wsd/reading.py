@@ -12,7 +12,7 @@ from enum import Enum
 from typing import Any
 
 from mlalm_jupyter.domain.wsd.parts import ASSET_URI, Json, asset_uri
-from mlalm_jupyter.domain.wsd.places import Path, fault
+from mlalm_jupyter.domain.wsd.places import Path, fault, kind_of
 
 Pin = Callable[[str, str, int], str]
 """The hash of an asset of a kind, a name and a version."""
@@ -179,12 +179,8 @@ def _pin(location: Json, pin: Pin, path: Path) -> None:
 
 def _object(value: object, path: Path) -> Json:
     if not isinstance(value, dict):
-        raise fault(path, expected="an object", got=_kind(value))
+        raise fault(path, expected="an object", got=kind_of(value))
     return value
-
-
-def _kind(value: object) -> str:
-    return "nothing" if value is None else type(value).__name__
 
 
 def _read(value: Any, form: Any, path: Path) -> Any:
@@ -196,7 +192,7 @@ def _read(value: Any, form: Any, path: Path) -> Any:
         return {name: _read(held, form.of, (*path, name)) for name, held in _object(value, path).items()}
     if isinstance(form, _Items):
         if not isinstance(value, list):
-            raise fault(path, expected="a list", got=_kind(value))
+            raise fault(path, expected="a list", got=kind_of(value))
         return [_read(held, form.of, (*path, index)) for index, held in enumerate(value)]
     return _LEAVES[form](value, path)
 
@@ -247,7 +243,7 @@ def _said(value: Any, path: Path) -> str:
         return "True" if value else "False"
     if isinstance(value, (str, int, float)):
         return str(value)
-    raise fault(path, expected="text or a number", got=_kind(value))
+    raise fault(path, expected="text or a number", got=kind_of(value))
 
 
 _SETTING = _Fields(_plain("value", "certificateThumbprint"))
