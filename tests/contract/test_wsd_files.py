@@ -168,7 +168,9 @@ def test_set_model_leaves_what_another_wrote_meanwhile_and_marks_that_an_editor_
         return with_model_in(*given)
 
     monkeypatch.setattr("mlalm_jupyter.api.definitions.with_model_in", saves)
-    with pytest.raises(Conflict, match=r"The definition 'line\.wsd\.json' was not changed\. Somebody saved it"):
+    with pytest.raises(
+        Conflict, match=r"The definition 'line\.wsd\.json' was not changed\. Somebody saved it"
+    ):
         ws.definitions.set_model(str(file), "line:3")
     assert file.read_bytes() == others
 
