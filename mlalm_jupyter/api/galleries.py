@@ -14,6 +14,7 @@ import tempfile
 import unicodedata
 from collections.abc import Iterator
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -95,7 +96,7 @@ class Galleries:
         try:
             (making / _ASSETS).mkdir()
             for asset in parcel.assets:
-                (making / _ASSETS / f"{asset.kind}-{asset.id}").write_bytes(asset.data)
+                (making / _ASSETS / f"{asset.kind}-{asset.id}").write_bytes(asset.read())
             (making / _TEXT).write_text(parcel.experiment.to_text(), encoding="utf-8")
             text = json.dumps(about, indent=1, ensure_ascii=False)
             (making / _ABOUT).write_text(f"{text}\n", encoding="utf-8")
@@ -223,7 +224,7 @@ def _bytes(file: Path, *, most: int) -> bytes:
             raise OSError(errno.EINVAL, "it is no plain file", str(file))
         if facts.st_size > most:
             raise OSError(errno.EFBIG, f"it is larger than {most >> 20} MB", str(file))
-        return stream.read(most)
+        return stream.read(facts.st_size)
 
 
 def _about(folder: Path) -> dict[str, Any]:
@@ -263,13 +264,16 @@ def _read(folder: Path) -> Parcel:
             raise Corrupt(
                 f"The package '{folder.name}'", why=f"It names an asset '{file}'.", fix="Do not use it."
             )
-        try:
-            data = _bytes(folder / _ASSETS / file, most=_MOST_ASSET)
-        except OSError as error:
-            raise Corrupt(
-                f"The package '{folder.name}'",
-                why=f"Its asset '{file}' cannot be read: {error}.",
-                fix="Publish it again.",
-            ) from error
-        assets.append(Packed(kind, dict(asset["facts"]), data))
+        assets.append(Packed(kind, dict(asset["facts"]), partial(_asset, folder, file)))
     return Parcel(experiment, tuple(assets))
+
+
+def _asset(folder: Path, file: str) -> bytes:
+    try:
+        return _bytes(folder / _ASSETS / file, most=_MOST_ASSET)
+    except OSError as error:
+        raise Corrupt(
+            f"The package '{folder.name}'",
+            why=f"Its asset '{file}' cannot be read: {error}.",
+            fix="Publish it again.",
+        ) from error

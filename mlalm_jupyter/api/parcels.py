@@ -1,13 +1,15 @@
 """An experiment with all it refers to, carried from one workspace to another.
 
-A parcel holds the text of the experiment and, of each asset, its identity and its bytes. Assets keep their ids, so a
-workspace that has one already does not get it twice.
+A parcel holds the text of the experiment and, of each asset, its identity and where its bytes are; these are read when
+their turn comes, so that never more than one asset is in memory. Assets keep their ids, so a workspace that has one
+already does not get it twice.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
+from functools import partial
 
 from mlalm_jupyter.api.contents import kept_bytes
 from mlalm_jupyter.api.context import Context
@@ -30,11 +32,11 @@ from mlalm_jupyter.ports import Transaction
 
 @dataclass(frozen=True, slots=True)
 class Packed:
-    """One asset of a parcel: what is known of it, and its bytes."""
+    """One asset of a parcel: what is known of it, and how its bytes are read."""
 
     kind: str
     facts: dict[str, object]
-    data: bytes
+    read: Callable[[], bytes]
 
     @property
     def id(self) -> str:
@@ -79,8 +81,12 @@ def unpacked(context: Context, parcel: Parcel, *, name: str, told: str) -> Saved
     Code that came along is as foreign as any other: a model that carries some needs this workspace's trust to serve.
     """
     path = new_path(context, name)
-    kept = {asset.id: context.blobs.put(asset.data) for asset in parcel.assets}
-    opened = {asset.id: _opened(context, asset, told=told) for asset in parcel.assets}
+    kept: dict[str, str] = {}
+    opened: dict[str, Dataset | Transform | TrainedModel] = {}
+    for asset in parcel.assets:
+        data = asset.read()
+        opened[asset.id] = _opened(context, asset, data, told=told)
+        kept[asset.id] = context.blobs.put(data)
     swaps: list[Swap] = []
     here: dict[str, str] = {}
     with context.catalog.write() as tx:
@@ -143,12 +149,12 @@ def _packed(context: Context, tx: Transaction, pin: Pin) -> Packed:
                 got=f"a reference to {asset.source.address}",
                 fix="Upload it as a file first.",
             )
-        return Packed(pin.kind, asset.to_dict(), context.blobs.get(asset.digest))
+        return Packed(pin.kind, asset.to_dict(), partial(context.blobs.get, asset.digest))
     facts = {**asset.to_dict(), "lineage": asset.lineage.told}
-    return Packed(pin.kind, facts, context.blobs.get(asset.bundle_digest))
+    return Packed(pin.kind, facts, partial(context.blobs.get, asset.bundle_digest))
 
 
-def _opened(context: Context, asset: Packed, *, told: str) -> Dataset | Transform | TrainedModel:
+def _opened(context: Context, asset: Packed, data: bytes, *, told: str) -> Dataset | Transform | TrainedModel:
     """The asset as a record, made from its bytes wherever they tell; a parcel that lies is refused."""
     from mlalm_jupyter.formats import bundle as bundles  # costs half a second, which others need not pay
 
@@ -167,7 +173,7 @@ def _opened(context: Context, asset: Packed, *, told: str) -> Dataset | Transfor
             "description": str(facts.get("description", "")),
         }
         if asset.kind == "dataset":
-            return _read_again(context, asset, common)
+            return _read_again(context, asset, data, common)
         said = {
             "properties": texts(_mapping(facts.get("properties", {}))),
             "metrics": numbers(_mapping(facts.get("metrics", {}))),
@@ -178,11 +184,11 @@ def _opened(context: Context, asset: Packed, *, told: str) -> Dataset | Transfor
         raise Corrupt(
             f"The {asset.kind} of the parcel", why=f"What is told of it is incomplete: {error}."
         ) from error
-    opened = bundles.read(asset.data)
+    opened = bundles.read(data)
     shared = {
         **common,
         "bundle_digest": "",
-        "size_bytes": len(asset.data),
+        "size_bytes": len(data),
         "format": opened.format,
         "framework": opened.framework,
         "is_data_only": opened.is_data_only and not opened.wants(),
@@ -203,12 +209,12 @@ def _opened(context: Context, asset: Packed, *, told: str) -> Dataset | Transfor
     )
 
 
-def _read_again(context: Context, asset: Packed, common: Mapping[str, object]) -> Dataset:
+def _read_again(context: Context, asset: Packed, data: bytes, common: Mapping[str, object]) -> Dataset:
     """A dataset with its rows and columns as its bytes have them, and not as somebody says."""
     facts = asset.facts
     reference, _ = asset.reference, Schema.from_dict(_mapping(facts["schema"]))
     kind = format_of(reference, said=str(facts["format"]))
-    kept = kept_bytes(context, asset.data, name=reference, kind=kind)
+    kept = kept_bytes(context, data, name=reference, kind=kind)
     if kept.digest != str(facts["digest"]):
         raise Corrupt(f"The dataset {reference} of the parcel", why="Its bytes give another hash.")
     return Dataset(

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import subprocess
+import tracemalloc
 from pathlib import Path
 
 import pytest
@@ -58,6 +59,23 @@ def test_a_gallery_may_be_a_git_repository(published: Path, hosted: Workspace, t
         hosted.galleries.publish("train.ipynb", "https://example.org/gallery.git")
     with pytest.raises(Unavailable, match="was not fetched"):
         hosted.galleries.list(f"file://{tmp_path / 'nowhere'}")
+
+
+def test_never_more_than_one_asset_is_in_memory(hosted: Workspace, tmp_path: Path) -> None:
+    each, names = 12 << 20, ("first", "second", "third", "fourth")
+    for name in names:
+        file = tmp_path / f"{name}.txt"
+        file.write_bytes(name.encode().ljust(each, b"."))
+        hosted.datasets.upload(str(file), name)
+    write(hosted, *((f"%dataset {name}", []) for name in names), name="much.ipynb")
+    tracemalloc.start()
+    try:
+        hosted.galleries.publish("much.ipynb", str(tmp_path / "gallery"))
+        _, most = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert {file.stat().st_size for file in (tmp_path / "gallery/much/assets").iterdir()} == {each}
+    assert each < most < 2.5 * each
 
 
 def test_what_is_taken_or_not_there_is_refused(published: Path, hosted: Workspace, tmp_path: Path) -> None:
