@@ -10,6 +10,7 @@ from typing import BinaryIO, Protocol, runtime_checkable
 
 from mlalm_jupyter.domain.asset import Dataset, Transform
 from mlalm_jupyter.domain.definition import ServiceDefinition
+from mlalm_jupyter.domain.estate import Plan, Region
 from mlalm_jupyter.domain.event import Event
 from mlalm_jupyter.domain.experiment import Experiment
 from mlalm_jupyter.domain.job import Job, JobState, Lease
@@ -315,6 +316,9 @@ class ServiceStore(Protocol):
     def add(self, service: WebService) -> None:
         """A new service without its endpoints; AlreadyExists when the name is taken."""
 
+    def kind(self, name: str) -> str | None:
+        """Whether a service is classic or new; None where there is none of that name."""
+
     def get(self, name: str) -> WebService: ...
     def find(self) -> list[WebService]: ...
     def save(self, service: WebService) -> None:
@@ -550,8 +554,36 @@ class NotebookRunner(Protocol):
         """
 
 
+class Estate(Protocol):
+    """The plans and regions of a host; they belong to no workspace."""
+
+    def alone(self) -> AbstractContextManager[None]:
+        """Hold off everybody else who would change it, or what lives in it."""
+
+    def plans(self) -> list[Plan]: ...
+    def plan(self, name: str) -> Plan: ...
+    def add_plan(self, plan: Plan) -> None: ...
+    def remove_plan(self, name: str) -> None: ...
+    def regions(self) -> list[Region]:
+        """All regions as they are now, with the names of what lives there."""
+
+    def region(self, name: str) -> Region: ...
+    def add_region(self, region: Region) -> Region: ...
+    def remove_region(self, name: str) -> None:
+        """Forget a region; its storage is left as it is."""
+
+    def host(self, region: Region) -> ServiceHost:
+        """What serves there."""
+
+    def store(self, region: Region, service: str) -> Path:
+        """The folder of a service there, whether it is or not."""
+
+
 class ServiceHost(Protocol):
     """Where services run."""
+
+    @property
+    def estate(self) -> Estate: ...
 
     def status(self) -> ServerStatus: ...
     def faults(self, workspace_id: str) -> list[Finding]:
@@ -565,6 +597,18 @@ class ServiceHost(Protocol):
 
     def base_url(self) -> str | None:
         """The public base URL, which stays the same over restarts; None before the first start."""
+
+    def address(self, workspace_id: str, endpoint_id: str) -> str | None:
+        """Where an endpoint answers; None before the first start."""
+
+    def subscription(self) -> str | None:
+        """What the addresses of a region are under; None where it is no region."""
+
+    def grow(self, workers: int) -> None:
+        """Have at least so many scorers from now on."""
+
+    def forget(self, workspace_id: str) -> None:
+        """Serve nothing of a workspace any more; returns when no scorer does."""
 
     def prepare(self, workspace_id: str, servable: Servable, public_key: str) -> None:
         """Have every scorer load a definition and replay its example; raises when one cannot."""

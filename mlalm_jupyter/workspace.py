@@ -23,6 +23,7 @@ from mlalm_jupyter.api.context import Context, Progress, silent
 from mlalm_jupyter.api.datasets import Datasets
 from mlalm_jupyter.api.definitions import Definitions
 from mlalm_jupyter.api.endpoints import Endpoints
+from mlalm_jupyter.api.estate import Plans, Regions
 from mlalm_jupyter.api.experiments import Experiments
 from mlalm_jupyter.api.following import Following
 from mlalm_jupyter.api.galleries import Galleries
@@ -152,6 +153,14 @@ class Workspace:
     def server(self) -> Server:
         return Server(self.context.host)
 
+    @property
+    def plans(self) -> Plans:
+        return Plans(self.context.host.estate, _another, who=self.context.who, now=self.clock.now())
+
+    @property
+    def regions(self) -> Regions:
+        return Regions(self.context.host.estate, who=self.context.who, now=self.clock.now())
+
     def projection(self) -> Projection:
         """The workspace as the scorers see it."""
         return projection(self.context)
@@ -171,9 +180,23 @@ class Workspace:
 
 
 @contextlib.contextmanager
-def _another(folder: str) -> Iterator[Context]:
-    with Workspace.open(folder) as other:
+def _another(
+    folder: str, *, host: ServiceHost | None = None, make: bool = False, progress: Progress = silent
+) -> Iterator[Context]:
+    if make:
+        _found(Path(folder))
+    with Workspace.open(folder, host=host, progress=progress) as other:
         yield other.context
+
+
+def plans() -> Plans:
+    """The verbs of plans, which are no workspace's."""
+    return Plans(plugins.service_host()().estate, _another, who=_who(), now=SystemClock().now())
+
+
+def regions() -> Regions:
+    """The verbs of regions, which are no workspace's."""
+    return Regions(plugins.service_host()().estate, who=_who(), now=SystemClock().now())
 
 
 def founding() -> Founding:

@@ -20,6 +20,7 @@ const SERVICE = {
   name: 'bikes',
   kind: 'classic',
   state: 'running',
+  region: null,
   endpoints: [{ id: 'p', name: 'autumn', reference: 'bikes/autumn', model: 'bikes:2', revision: 2, address: 'http://x', definition_hash: 'd'.repeat(64), updated_at: '2026-01-01T00:00:00Z' }]
 } as unknown as IWebService;
 
@@ -152,6 +153,20 @@ describe('the panel', () => {
     const copy = host.querySelector<HTMLButtonElement>('[aria-label="Copy the address of bikes/autumn"]');
     act(() => copy?.click());
     expect(actions.copy).toHaveBeenCalledWith(SERVICE.endpoints[0]);
+  });
+});
+
+describe('a New service', () => {
+  it('is one line with its region and its own address, and has no endpoints', () => {
+    const [{ model, revision, address, definition_hash, updated_at }] = SERVICE.endpoints;
+    const service = { ...SERVICE, kind: 'new', region: 'west', endpoints: [], model, revision, address, definition_hash, updated_at };
+    const actions = { open: jest.fn(), show: jest.fn(), copy: jest.fn() };
+    const host = shown(lifecycle({ services: [service as unknown as IWebService] }), actions);
+    expect(host.textContent).toContain('west');
+    expect(host.textContent).toContain('bikes:2');
+    expect(host.querySelector('[aria-label="Endpoints of bikes"]')).toBeNull();
+    act(() => host.querySelector<HTMLButtonElement>('[aria-label="Copy the address of bikes"]')?.click());
+    expect(actions.copy).toHaveBeenCalledWith(expect.objectContaining({ address: 'http://x' }));
   });
 });
 

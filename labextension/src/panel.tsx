@@ -3,8 +3,8 @@ import { Message } from '@lumino/messaging';
 import * as React from 'react';
 
 import { ExperimentList } from './experiments/list';
-import { IEndpoint, IExperiment, IFault, IRun } from './generated/api';
-import { ServiceList } from './services/list';
+import { IExperiment, IFault, IRun } from './generated/api';
+import { IServing, ServiceList } from './services/list';
 import { ILifecycle } from './tokens';
 
 const BUSY_MS = 2000;
@@ -15,7 +15,7 @@ export interface IActions {
   open: (experiment: IExperiment) => void;
   /** Open the snapshot of a run, locked. */
   show: (run: IRun) => void;
-  copy: (endpoint: IEndpoint) => void;
+  copy: (what: IServing) => void;
 }
 
 /** The side panel: experiments and services of the workspace. It asks for news only while it is seen. */

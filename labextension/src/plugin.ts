@@ -8,11 +8,12 @@ import { LabIcon } from '@jupyterlab/ui-components';
 
 import { runNotebook } from './experiments/run';
 import { saveBeforeMagics } from './experiments/saving';
-import { IEndpoint, IExperiment, IRun } from './generated/api';
+import { IExperiment, IRun } from './generated/api';
 import { Lifecycle } from './lifecycle';
 import { LifecyclePanel } from './panel';
 import { snapshotAt, snapshotPath } from './snapshots/drive';
 import { ILifecycle } from './tokens';
+import { IServing } from './services/list';
 
 export const RUN_COMMAND = 'mlalm:experiment:run';
 export const REFRESH_COMMAND = 'mlalm:workspace:refresh';
@@ -67,7 +68,7 @@ export const panelPlugin: JupyterFrontEndPlugin<void> = {
     const show = (run: IRun) => {
       documents.openOrReveal(snapshotPath(lifecycle.folder, run));
     };
-    const copy = (endpoint: IEndpoint) => {
+    const copy = (endpoint: IServing) => {
       Clipboard.copyToSystem(endpoint.address ?? '');
       Notification.success(`The address of ${endpoint.reference} is copied.`, { autoClose: 2000 });
     };

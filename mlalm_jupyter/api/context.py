@@ -8,6 +8,7 @@ from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
+from typing import Protocol
 
 from mlalm_jupyter.domain.errors import Unavailable
 from mlalm_jupyter.domain.event import Event
@@ -35,7 +36,17 @@ def silent(_text: str, _done: int, _total: int) -> None:
     """Progress that nobody watches."""
 
 
-def _no_other(folder: str) -> AbstractContextManager[Context]:
+class Opener(Protocol):
+    """Opens the workspace in another folder, and makes it one first where that is wanted."""
+
+    def __call__(
+        self, folder: str, *, host: ServiceHost | None = None, make: bool = False, progress: Progress = silent
+    ) -> AbstractContextManager[Context]: ...
+
+
+def _no_other(
+    folder: str, *, host: ServiceHost | None = None, make: bool = False, progress: Progress = silent
+) -> AbstractContextManager[Context]:
     raise Unavailable(
         f"The workspace '{folder}' was not opened.", why="Nothing here can.", fix="Open it by itself."
     )
@@ -68,8 +79,7 @@ class Context:
     make_runner: Callable[[], NotebookRunner]
     environ: Mapping[str, str]
     progress: Progress = silent
-    another: Callable[[str], AbstractContextManager[Context]] = field(default=_no_other)
-    """Opens the workspace in another folder."""
+    another: Opener = field(default=_no_other)
     live: LiveCell | None = None
     """Where in a live notebook this is asked from, if that is known."""
 

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from pathlib import Path, PurePath
 from typing import Annotated
 
 from mlalm_jupyter.api.context import Context
+from mlalm_jupyter.api.datasets import Datasets
 from mlalm_jupyter.api.endpoints import Endpoints
 from mlalm_jupyter.api.files import decoded, readable_file, write_new_file
 from mlalm_jupyter.api.golive import (
@@ -16,6 +17,7 @@ from mlalm_jupyter.api.golive import (
     known_code,
     model_asset,
 )
+from mlalm_jupyter.api.new_services import check_classic, held_service, is_elsewhere, where_it_is
 from mlalm_jupyter.api.packages import named_model
 from mlalm_jupyter.api.saving import replaced
 from mlalm_jupyter.api.services import Services
@@ -41,7 +43,12 @@ class Definitions:
         self._services = services
         self._endpoints = endpoints
 
+    def _over(self, context: Context) -> Definitions:
+        endpoints = Endpoints(context)
+        return Definitions(context, Services(context, Datasets(context), endpoints), endpoints)
+
     @verb("wsd", "show", attribute="definitions")
+    @where_it_is
     def show(
         self, service: Annotated[str, Arg("SERVICE or SERVICE/ENDPOINT", completes="endpoint")]
     ) -> ServiceDefinition:
@@ -72,9 +79,10 @@ class Definitions:
         if api_version != NEWEST:
             text = canonical_text(in_form(definition.to_dict(), api_version))
         data = text.encode()
-        with self._held(definition):
+        with self._held(definition) if self._is_of_here(what) else nullcontext():
             target = write_new_file(self._context, file, data)
-        return Written(f"definition of {_named(what)}", str(target), len(data), definition.digest)
+        named = _named(what) if self._is_of_here(what) else what
+        return Written(f"definition of {named}", str(target), len(data), definition.digest)
 
     @contextmanager
     def _held(self, definition: ServiceDefinition) -> Iterator[None]:
@@ -83,6 +91,10 @@ class Definitions:
             for one in definition.models:
                 tx.models.get(AssetRef("model", one.name, one.version))
             yield
+
+    def _is_of_here(self, what: str) -> bool:
+        """Whether the assets of a definition are this workspace's; a New service has its own."""
+        return ":" in what or "@" in what or not is_elsewhere(self._context, what)
 
     @verb("wsd", "validate", attribute="definitions")
     def validate(self, file: Annotated[str, Arg("a WSD file", metavar="FILE")]) -> ServiceDefinition:
@@ -143,9 +155,12 @@ class Definitions:
         service: Annotated[str, Arg("the name of the service to make", completes="service")],
         *,
         update: Annotated[bool, Arg("move the default endpoint of a service that exists")] = False,
+        kind: Annotated[str | None, Arg("classic or new", metavar="KIND")] = None,
+        plan: Annotated[str | None, Arg("of a New service: how much it may take", metavar="PLAN")] = None,
+        region: Annotated[str | None, Arg("of a New service: where it lives", metavar="REGION")] = None,
     ) -> WebService:
         """Make a service of a definition file; the one it was exported from is left as it is."""
-        return self._services.deploy(_file(file), service, update=update)
+        return self._services.deploy(_file(file), service, update=update, kind=kind, plan=plan, region=region)
 
     @verb("wsd", "apply", attribute="definitions", is_long=True)
     def apply(
@@ -166,6 +181,7 @@ class Definitions:
         ctx = self._context
         ref = EndpointRef.parse(service or _service_of(file))
         if ref.endpoint != DEFAULT_ENDPOINT:
+            check_classic(ctx, str(ref), done="moved", fix="Apply it to the service: '{name}'.")
             definition = definition_in(ctx, file)
             with ctx.catalog.read() as tx:
                 current = tx.endpoints.get(ref)
@@ -180,7 +196,8 @@ class Definitions:
                 )
             return self._services.show(ref.service)
         with ctx.catalog.read() as tx:
-            exists = any(one.name == ref.service for one in tx.services.find())
+            exists = tx.services.kind(ref.service) is not None
+        exists = exists or held_service(ctx, ref.service) is not None
         return self._services.deploy(_file(file), ref.service, update=exists)
 
     def _of(self, what: str) -> ServiceDefinition:

@@ -9,6 +9,7 @@ from mlalm_jupyter.api.context import Context
 from mlalm_jupyter.api.endpoint_keys import new_keys
 from mlalm_jupyter.api.endpoint_moves import EndpointMoves, check_fits, check_unprotected, note_move
 from mlalm_jupyter.api.golive import held_model, kept_definition, new_seal, prepared, published, valid_seal
+from mlalm_jupyter.api.new_services import of_endpoints
 from mlalm_jupyter.api.verb import Arg, verb
 from mlalm_jupyter.domain.definition import ServiceDefinition
 from mlalm_jupyter.domain.errors import AlreadyExists, InvalidInput, Unconfirmed
@@ -55,6 +56,10 @@ class EndpointCopies(EndpointMoves):
         prevent_update: bool = False,
     ) -> Listing[Endpoint]: ...
     @verb("endpoint", "add", is_long=True)
+    @of_endpoints(
+        "added",
+        fix="Deploy the definition as another service, or serve another one from this: `mlalm wsd apply FILE {name}`.",
+    )
     def add(
         self,
         endpoint: Annotated[str, Arg("SERVICE/ENDPOINT", completes="service")],
@@ -94,6 +99,10 @@ class EndpointCopies(EndpointMoves):
         return made[0] if count is None else Listing("endpoint", made)
 
     @verb("endpoint", "refresh", is_long=True)
+    @of_endpoints(
+        "refreshed",
+        fix="Deploy what it should serve with `mlalm service deploy WHAT {name} --update`.",
+    )
     def refresh(
         self,
         endpoint: Annotated[str, Arg("SERVICE/ENDPOINT, any but the default", completes="endpoint")],
@@ -128,6 +137,10 @@ class EndpointCopies(EndpointMoves):
         )
 
     @verb("endpoint", "delete")
+    @of_endpoints(
+        "deleted",
+        fix="Delete the service: `mlalm service delete {name}`.",
+    )
     def delete(
         self,
         endpoint: Annotated[str, Arg("SERVICE/ENDPOINT, any but the default", completes="endpoint")],

@@ -9,6 +9,7 @@ from typing import Annotated
 from mlalm_jupyter.api.context import Context
 from mlalm_jupyter.api.endpoint_moves import EndpointMoves
 from mlalm_jupyter.api.golive import published
+from mlalm_jupyter.api.new_services import of_endpoints
 from mlalm_jupyter.api.verb import Arg, verb
 from mlalm_jupyter.domain.errors import InvalidInput
 from mlalm_jupyter.domain.names import EndpointRef
@@ -23,6 +24,11 @@ class EndpointKeys(EndpointMoves):
     """The part of `endpoint` that is about keys."""
 
     @verb("endpoint", "keys")
+    @of_endpoints(
+        "opened",
+        fix="Its keys are the service's: `mlalm service keys {name}`.",
+        is_within=True,
+    )
     def keys(
         self,
         endpoint: Annotated[str, Arg("SERVICE/ENDPOINT", completes="endpoint")],
@@ -40,6 +46,11 @@ class EndpointKeys(EndpointMoves):
         return pair.primary if only == "primary" else pair.secondary
 
     @verb("endpoint", "regenerate-key")
+    @of_endpoints(
+        "given a new key",
+        fix="Its keys are the service's: `mlalm service regenerate-key {name} WHICH`.",
+        is_within=True,
+    )
     def regenerate_key(
         self,
         endpoint: Annotated[str, Arg("SERVICE/ENDPOINT", completes="endpoint")],

@@ -137,10 +137,7 @@ def check_fits(
 
 def addressed(context: Context, endpoint: Endpoint) -> Endpoint:
     """An endpoint with the address it answers at."""
-    base = context.host.base_url()
-    if base is None:
-        return endpoint
-    return replace(endpoint, address=f"{base}/workspaces/{context.info.id}/services/{endpoint.id}")
+    return replace(endpoint, address=context.host.address(context.info.id, endpoint.id))
 
 
 def with_addresses(context: Context, service: WebService) -> WebService:

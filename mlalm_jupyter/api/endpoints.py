@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from typing import Annotated
 
+from mlalm_jupyter.api.context import Context
 from mlalm_jupyter.api.endpoint_copies import CONCURRENCY, DESCRIPTION, THROTTLE, EndpointCopies
 from mlalm_jupyter.api.endpoint_keys import EndpointKeys
 from mlalm_jupyter.api.endpoint_moves import AS_IT_IS, check_fits, check_unprotected
 from mlalm_jupyter.api.golive import kept_definition, model_asset, new_seal, valid_seal
+from mlalm_jupyter.api.new_services import of_endpoints, where_it_is
 from mlalm_jupyter.api.packages import named_model
 from mlalm_jupyter.api.verb import Arg, verb
 from mlalm_jupyter.domain.errors import InvalidInput, StaleRevision
@@ -21,6 +23,9 @@ from mlalm_jupyter.domain.settings import SettingsChange
 class Endpoints(EndpointCopies, EndpointKeys):
     """The endpoints of a workspace's services."""
 
+    def _over(self, context: Context) -> Endpoints:
+        return Endpoints(context)
+
     @verb("endpoint", "list")
     def list(
         self, *, service: Annotated[str | None, Arg("only this service's", completes="service")] = None
@@ -33,12 +38,21 @@ class Endpoints(EndpointCopies, EndpointKeys):
         return Listing("endpoint", map(self._addressed, found))
 
     @verb("endpoint", "show")
+    @of_endpoints(
+        "shown",
+        fix="Show the service: `mlalm service show {name}`.",
+        is_within=True,
+    )
     def show(self, endpoint: Annotated[str, Arg("SERVICE/ENDPOINT", completes="endpoint")]) -> Endpoint:
         """Show one endpoint."""
         with self._context.catalog.read() as tx:
             return self._addressed(tx.endpoints.get(EndpointRef.parse(endpoint)))
 
     @verb("endpoint", "patch", is_long=True)
+    @of_endpoints(
+        "patched",
+        fix="Deploy the other model with `mlalm service deploy MODEL {name} --update`.",
+    )
     def patch(
         self,
         endpoint: Annotated[
@@ -120,9 +134,10 @@ class Endpoints(EndpointCopies, EndpointKeys):
         )
 
     @verb("endpoint", "rollback", is_long=True)
+    @where_it_is
     def rollback(
         self,
-        endpoint: Annotated[str, Arg("SERVICE/ENDPOINT", completes="endpoint")],
+        endpoint: Annotated[str, Arg("SERVICE/ENDPOINT, or a New service", completes="endpoint")],
         *,
         to: Annotated[
             int | None, Arg("a revision of its history; without it, one step back", metavar="REVISION")
@@ -141,9 +156,10 @@ class Endpoints(EndpointCopies, EndpointKeys):
         return self.move(back, definition, action="rollback", expected_revision=current.revision)
 
     @verb("endpoint", "history")
+    @where_it_is
     def history(
         self,
-        endpoint: Annotated[str, Arg("SERVICE/ENDPOINT", completes="endpoint")],
+        endpoint: Annotated[str, Arg("SERVICE/ENDPOINT, or a New service", completes="endpoint")],
         *,
         as_of: Annotated[
             str | None,

@@ -20,6 +20,7 @@ from mlalm_jupyter.domain.projection import (
     ServableModel,
     ServedEndpoint,
 )
+from mlalm_jupyter.domain.service import Endpoint, WebService
 from mlalm_jupyter.domain.trust import TYPE, Seal, check_code, check_payload, sealed_statement
 from mlalm_jupyter.ports import Transaction
 
@@ -305,11 +306,25 @@ def published(context: Context) -> None:
     context.host.publish(context.info.id, lambda: projection(context))
 
 
+def _most_calls(context: Context, service: WebService, endpoint: Endpoint) -> int | None:
+    """How many calls are answered at once: of a classic endpoint as it is set, of a New service what its plan and its
+    definition both allow.
+    """
+    if service.terms is None:
+        return endpoint.settings.max_concurrent_calls
+    of_plan = service.terms.plan.max_concurrent_calls
+    try:
+        of_definition = kept_definition(context, endpoint.definition_hash).max_concurrent_calls
+    except (Corrupt, NotFound, InvalidInput):
+        return of_plan
+    return of_plan if of_definition is None else min(of_plan, of_definition)
+
+
 def projection(context: Context) -> Projection:
     """The workspace as the scorers see it."""
     with context.catalog.read() as tx:
         endpoints = tx.endpoints.find()
-        states = {service.id: service.state for service in tx.services.find()}
+        services = {service.id: service for service in tx.services.find()}
         served = tuple(
             ServedEndpoint(
                 id=endpoint.id,
@@ -317,8 +332,8 @@ def projection(context: Context) -> Projection:
                 revision=endpoint.revision,
                 definition_hash=endpoint.definition_hash,
                 key_digests=tuple(key.digest for key in tx.endpoints.keys(endpoint.id)),
-                state=states[endpoint.service_id],
-                max_concurrent_calls=endpoint.settings.max_concurrent_calls,
+                state=services[endpoint.service_id].state,
+                max_concurrent_calls=_most_calls(context, services[endpoint.service_id], endpoint),
             )
             for endpoint in endpoints
         )
@@ -331,4 +346,5 @@ def projection(context: Context) -> Projection:
             public_key=context.keyring.public_key,
             endpoints=served,
             servables=tuple(one for one in servables if one),
+            subscription=context.host.subscription(),
         )

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Annotated
 
 from mlalm_jupyter.api.counts import at_least
 from mlalm_jupyter.api.verb import Arg, verb
 from mlalm_jupyter.domain.server import ServerStatus
 from mlalm_jupyter.ports import ServiceHost
+
+_REGION = Arg("only the server of this region", metavar="REGION")
 
 
 class Server:
@@ -21,19 +24,33 @@ class Server:
         self,
         *,
         port: Annotated[int | None, Arg("a new port, which changes every address", metavar="PORT")] = None,
+        region: Annotated[str | None, _REGION] = None,
     ) -> ServerStatus:
-        """Start the server, at the address it had before; a running one goes on."""
-        return self._host.start(port=port)
+        """Start the server, at the address it had before, and those of the regions in which something lives."""
+        if region is not None:
+            return self._of(region).start(port=port)
+        started = self._host.start(port=port)
+        for one in self._host.estate.regions():
+            if one.services and not one.is_running:
+                self._host.estate.host(one).start()
+        return self._with_regions(started)
 
     @verb("server", "stop", attribute="server", needs_workspace=False)
-    def stop(self) -> ServerStatus:
-        """Stop the server and everything it runs."""
-        return self._host.stop()
+    def stop(self, *, region: Annotated[str | None, _REGION] = None) -> ServerStatus:
+        """Stop the server and everything it runs, in all regions."""
+        if region is not None:
+            return self._of(region).stop()
+        for one in self._host.estate.regions():
+            if one.is_running:
+                self._host.estate.host(one).stop()
+        return self._with_regions(self._host.stop())
 
     @verb("server", "status", attribute="server", needs_workspace=False)
-    def status(self) -> ServerStatus:
+    def status(self, *, region: Annotated[str | None, _REGION] = None) -> ServerStatus:
         """Show whether the server runs, where, and which processes carry it."""
-        return self._host.status()
+        if region is not None:
+            return self._of(region).status()
+        return self._with_regions(self._host.status())
 
     @verb("server", "logs", attribute="server", needs_workspace=False)
     def logs(
@@ -43,6 +60,14 @@ class Server:
             str | None, Arg("one process, as `server status` names it", metavar="PROCESS")
         ] = None,
         lines: Annotated[int, Arg("how many lines of each")] = 50,
+        region: Annotated[str | None, _REGION] = None,
     ) -> str:
         """Show the end of the server's logs."""
-        return self._host.logs(process=process, lines=at_least(1, lines, of="lines"))
+        host = self._host if region is None else self._of(region)
+        return host.logs(process=process, lines=at_least(1, lines, of="lines"))
+
+    def _of(self, region: str) -> ServiceHost:
+        return self._host.estate.host(self._host.estate.region(region))
+
+    def _with_regions(self, status: ServerStatus) -> ServerStatus:
+        return replace(status, regions=tuple(self._host.estate.regions()))

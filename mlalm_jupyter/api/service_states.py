@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import Annotated
+from typing import Annotated, Self
 
 from mlalm_jupyter.api.context import Context
 from mlalm_jupyter.api.endpoint_copies import delete_endpoint, lost_with
 from mlalm_jupyter.api.endpoint_moves import with_addresses
 from mlalm_jupyter.api.endpoints import Endpoints
 from mlalm_jupyter.api.golive import published
+from mlalm_jupyter.api.new_services import Held, held_service, removed, where_it_is
 from mlalm_jupyter.api.verb import Arg, verb
 from mlalm_jupyter.domain.errors import Unconfirmed
 from mlalm_jupyter.domain.names import DEFAULT_ENDPOINT, EndpointRef, checked_name
@@ -26,13 +27,19 @@ class ServiceStates:
     _context: Context
     _endpoints: Endpoints
 
+    def _over(self, context: Context) -> Self:
+        """The same for the services that another workspace keeps."""
+        raise NotImplementedError
+
     @verb("service", "start")
+    @where_it_is
     def start(self, service: Annotated[str, _SERVICE]) -> WebService:
         """Have a stopped service answer again, with the addresses, keys and models it had."""
         self._context.host.ensure(self._context.info.id, self._context.path)
         return self._told(service, is_changed=self.put(service, RUNNING), otherwise="it runs already")
 
     @verb("service", "stop")
+    @where_it_is
     def stop(self, service: Annotated[str, _SERVICE]) -> WebService:
         """Have a service refuse all calls until it is started; data, keys and addresses are kept.
 
@@ -50,6 +57,11 @@ class ServiceStates:
     ) -> Removed:
         """Delete a service with all its endpoints; models, definitions and what was noted of it stay."""
         ctx = self._context
+        with ctx.catalog.read() as tx:
+            is_here = tx.services.kind(service) is not None
+        held = None if is_here else held_service(ctx, service)
+        if held is not None:
+            return self._removed(held, yes=yes)
         with ctx.catalog.write() as tx:
             found = tx.services.get(service)
             if not yes:
@@ -62,7 +74,21 @@ class ServiceStates:
         published(ctx)
         return Removed("service", found.name)
 
+    def _removed(self, held: Held, *, yes: bool) -> Removed:
+        """Take a New service away, with the store that is its own."""
+        ctx, name = self._context, held.service.name
+        if not yes:
+            goes = ["its address", "its keys", f"its store '{held.folder}' with what it served and when"]
+            raise Unconfirmed(f"Service {name}", goes=goes)
+        estate = ctx.host.estate
+        with estate.alone():
+            removed(ctx, estate, held.region, name)
+        with ctx.catalog.write() as tx:
+            ctx.note(tx, "service", "delete", subject_id=held.service.id, subject=name)
+        return Removed("service", name)
+
     @verb("service", "keys")
+    @where_it_is
     def keys(
         self,
         service: Annotated[str, _SERVICE],
@@ -75,6 +101,7 @@ class ServiceStates:
         return self._endpoints.keys(_default(service), only=only)
 
     @verb("service", "regenerate-key")
+    @where_it_is
     def regenerate_key(
         self, service: Annotated[str, _SERVICE], which: Annotated[str, Arg("primary or secondary")]
     ) -> Endpoint:

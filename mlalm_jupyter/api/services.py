@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import json
 import shlex
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Annotated, Any
@@ -25,6 +26,19 @@ from mlalm_jupyter.api.golive import (
     prepared,
     published,
 )
+from mlalm_jupyter.api.new_services import (
+    Held,
+    asked_terms,
+    carried,
+    check_memory,
+    check_terms,
+    founded,
+    held_service,
+    held_services,
+    placed,
+    renumbered,
+    where_it_is,
+)
 from mlalm_jupyter.api.packages import named_model
 from mlalm_jupyter.api.rows import rows_from
 from mlalm_jupyter.api.service_states import ServiceStates
@@ -33,12 +47,13 @@ from mlalm_jupyter.api.verb import Arg, verb
 from mlalm_jupyter.api.wsd_files import definition_in
 from mlalm_jupyter.domain.definition import ServiceDefinition, code_definition, scoring_definition
 from mlalm_jupyter.domain.errors import AlreadyExists, InvalidInput, MissingDependency, MlalmError, NotFound
+from mlalm_jupyter.domain.estate import Terms
 from mlalm_jupyter.domain.listing import Listing
 from mlalm_jupyter.domain.model import TrainedModel
 from mlalm_jupyter.domain.names import DEFAULT_ENDPOINT, AssetRef, checked_name
 from mlalm_jupyter.domain.outcome import Snippet
 from mlalm_jupyter.domain.server import Scored
-from mlalm_jupyter.domain.service import RUNNING, STOPPED, Endpoint, WebService
+from mlalm_jupyter.domain.service import CLASSIC, KINDS, NEW, RUNNING, STOPPED, Endpoint, WebService
 from mlalm_jupyter.domain.settings import checked_description
 from mlalm_jupyter.domain.trust import Seal
 from mlalm_jupyter.formats.code import CodeModule, said
@@ -65,6 +80,9 @@ class Services(ServiceStates):
         self._datasets = datasets
         self._endpoints = endpoints
 
+    def _over(self, context: Context) -> Services:
+        return Services(context, Datasets(context), Endpoints(context))
+
     @verb("service", "deploy", is_long=True)
     def deploy(
         self,
@@ -87,8 +105,18 @@ class Services(ServiceStates):
         stop_start: Annotated[
             bool, Arg("with --update: stop the service, move its default endpoint, start it again")
         ] = False,
+        kind: Annotated[
+            str | None,
+            Arg("classic, which belongs to this workspace and may have endpoints, or new", metavar="KIND"),
+        ] = None,
+        plan: Annotated[str | None, Arg("of a New service: how much it may take", metavar="PLAN")] = None,
+        region: Annotated[
+            str | None, Arg("of a New service: where it lives, with a copy of all it needs", metavar="REGION")
+        ] = None,
     ) -> WebService:
         """Make a web service with its default endpoint, or move that one with --update.
+
+        A New service (--kind new) has no endpoints. It lives in a region and outlives this workspace.
 
         Deploying exactly what it serves changes nothing and is no error, so a notebook may be run again. An update
         is a swap between two calls that nobody notices, and with --stop-start what it was in the classic studio.
@@ -104,18 +132,30 @@ class Services(ServiceStates):
             raise InvalidInput(
                 "The deployment", expected="--update together with --stop-start", got="--stop-start alone"
             )
+        kind = _kind(service, kind, plan=plan, region=region)
         with ctx.catalog.read() as tx:
             existing = next((one for one in tx.services.find() if one.name == service), None)
             known = [one.name for one in tx.services.find()]
+        held = None if existing else held_service(ctx, service)
+        if held is not None or kind == NEW:
+            return self._deploy_new(
+                what,
+                service,
+                held,
+                existing=existing,
+                kind=kind,
+                update=update,
+                sample=sample,
+                description=description,
+                stop_start=stop_start,
+                plan=plan,
+                region=region,
+            )
         if update and not existing:
             raise NotFound("service", service, known=known, fix="Deploy without --update to make it.")
         deployable = self._deployable(what, sample)
         definition = deployable.definition
-        seal = (
-            new_seal(ctx, "definition", definition.digest, reason=f"deployed here as {service}")
-            if deployable.is_ours
-            else known_code(ctx, definition)
-        )
+        seal = self._seal(deployable, service)
         if existing:
             is_same = existing.default.definition_hash == definition.digest
             is_described = description not in (None, existing.description)
@@ -135,14 +175,85 @@ class Services(ServiceStates):
             self._make(service, deployable, seal, description or "")
         return self.show(service)
 
+    def _seal(self, deployable: _Deployable, service: str) -> Seal | None:
+        """A signature for what this workspace made now, or whose code it has signed before."""
+        ctx, definition = self._context, deployable.definition
+        if not deployable.is_ours:
+            return known_code(ctx, definition)
+        return new_seal(ctx, "definition", definition.digest, reason=f"deployed here as {service}")
+
+    def _deploy_new(
+        self,
+        what: object,
+        service: str,
+        held: Held | None,
+        *,
+        existing: WebService | None,
+        kind: str | None,
+        update: bool,
+        sample: object,
+        description: str | None,
+        stop_start: bool,
+        plan: str | None,
+        region: str | None,
+    ) -> WebService:
+        """Make a New service in its region, or have it serve another definition."""
+        ctx = self._context
+        if existing is not None or (held is not None and kind == CLASSIC):
+            is_kind = CLASSIC if existing else NEW
+            raise AlreadyExists(
+                "service",
+                service,
+                fix=f"It is a {is_kind.capitalize()} service. Choose another name for this.",
+            )
+        if held is None:
+            if update:
+                known = [one.service.name for one in held_services(ctx.host.estate, ctx.another)]
+                raise NotFound("service", service, known=known, fix="Deploy without --update to make it.")
+            asked_terms(ctx.host.estate, service, plan=plan, region=region)
+        else:
+            check_terms(held, plan=plan, region=region)
+        deployable = self._deployable(what, sample)
+        seal = self._seal(deployable, service)
+        if held is None:
+            check_memory(ctx, deployable.definition, ctx.host.estate.plan(str(plan)))
+            with founded(ctx, service, plan=plan, region=region) as (there, terms):
+                definition = carried(ctx, there, deployable.definition, seal=seal)
+                made = replace(deployable, definition=definition)
+                inner = self._over(there)
+                inner._make(service, made, None, description or "", terms=terms)
+                shown = inner.show(service)
+        else:
+            check_memory(ctx, deployable.definition, held.terms.plan)
+            with placed(ctx, service) as there:
+                definition = carried(ctx, there, deployable.definition, seal=seal)
+                shown = self._over(there).deploy(
+                    definition, service, update=update, description=description, stop_start=stop_start
+                )
+        notes = (shown.note, renumbered(deployable.definition, definition))
+        shown = replace(shown, note=" ".join(filter(None, notes)) or None)
+        with ctx.catalog.write() as tx:
+            data = {"source": deployable.source, "kind": NEW, "region": shown.to_dict()["region"]}
+            ctx.note(tx, "service", "deploy", subject_id=shown.id, subject=service, data=data)
+        return shown
+
     @verb("service", "list")
     def list(self) -> Listing[WebService]:
-        """List the web services and their endpoints."""
-        with self._context.catalog.read() as tx:
+        """List the web services of this workspace with their endpoints, then the New services of all regions."""
+        ctx = self._context
+        with ctx.catalog.read() as tx:
             found = tx.services.find()
-        return Listing("service", [with_addresses(self._context, one) for one in found])
+        here = [with_addresses(ctx, one) for one in found]
+        return Listing("service", [*here, *self._new_services()])
+
+    def _new_services(self) -> Iterator[WebService]:
+        ctx = self._context
+        for held in held_services(ctx.host.estate, ctx.another):
+            with placed(ctx, held.service.name) as there:
+                yield with_addresses(there, held.service)
 
     @verb("service", "show")
+    @where_it_is
     def show(self, service: Annotated[str, Arg("the service's name", completes="service")]) -> WebService:
         """Show one web service and its endpoints."""
         with self._context.catalog.read() as tx:
@@ -156,15 +267,29 @@ class Services(ServiceStates):
     ) -> Listing[Endpoint]:
         """Find the endpoints that serve a model now, whatever they served before."""
         ref = AssetRef.parse("model", model)
+        hashes: set[str] = set()
         with self._context.catalog.read() as tx:
             if ref.version is None and ref.alias is None:
                 tx.models.get(ref)
                 found = tx.endpoints.serving_any(ref.name)
             else:
-                found = tx.endpoints.serving([tx.models.get(ref).reference])
-        return Listing("endpoint", (addressed(self._context, one) for one in found))
+                wanted = tx.models.get(ref)
+                hashes = {wanted.model_hash}
+                found = tx.endpoints.serving([wanted.reference])
+        here = [addressed(self._context, one) for one in found]
+        return Listing("endpoint", [*here, *self._elsewhere(ref, hashes)])
+
+    def _elsewhere(self, wanted: AssetRef, hashes: Collection[str]) -> Iterator[Endpoint]:
+        """The New services that serve a model now: one of a name, or one of these hashes."""
+        ctx = self._context
+        for held in held_services(ctx.host.estate, ctx.another):
+            with placed(ctx, held.service.name) as there:
+                serving = kept_definition(there, held.service.default.definition_hash).models
+                if any(one.model_hash in hashes if hashes else one.name == wanted.name for one in serving):
+                    yield addressed(there, held.service.default)
 
     @verb("service", "score")
+    @where_it_is
     def score(
         self,
         service: Annotated[str, Arg("SERVICE or SERVICE/ENDPOINT", completes="endpoint")],
@@ -192,6 +317,7 @@ class Services(ServiceStates):
         return ctx.host.score(address, key, {name: table})
 
     @verb("service", "consume")
+    @where_it_is
     def consume(
         self,
         service: Annotated[str, Arg("SERVICE or SERVICE/ENDPOINT", completes="endpoint")],
@@ -282,13 +408,28 @@ class Services(ServiceStates):
             data = {"description": description}
             ctx.note(tx, "service", "configure", subject_id=found.id, subject=name, data=data)
 
-    def _make(self, name: str, deployable: _Deployable, seal: Seal | None, description: str) -> None:
+    def _make(
+        self,
+        name: str,
+        deployable: _Deployable,
+        seal: Seal | None,
+        description: str,
+        *,
+        terms: Terms | None = None,
+    ) -> None:
         ctx = self._context
         definition = deployable.definition
         prepared(ctx, definition, seal=seal)
         now = ctx.clock.now()
         made = WebService(
-            ctx.clock.new_id(), name, "classic", deployable.source, now, ctx.who, description=description
+            ctx.clock.new_id(),
+            name,
+            NEW if terms else CLASSIC,
+            deployable.source,
+            now,
+            ctx.who,
+            description=description,
+            terms=terms,
         )
         model = definition.models[0] if definition.models else None
         default = Endpoint(
@@ -302,6 +443,7 @@ class Services(ServiceStates):
             updated_at=now,
             model=model.reference if model else None,
             model_hash=model.model_hash if model else None,
+            is_service=terms is not None,
         )
         with ctx.catalog.write() as tx:
             check_still_servable(ctx, tx, definition, seal=seal)
@@ -406,6 +548,23 @@ class Services(ServiceStates):
         return _Deployable(definition, named, is_ours=True)
 
 
+def _kind(service: str, kind: str | None, *, plan: str | None, region: str | None) -> str | None:
+    """Which kind of service is asked for; whoever names a plan or a region asks for a New one."""
+    if kind is None:
+        return NEW if plan or region else None
+    told = kind.strip().lower()
+    if told not in KINDS:
+        raise InvalidInput(f"The kind of service '{service}'", expected="classic or new", got=repr(kind))
+    if told == CLASSIC and (plan or region):
+        raise InvalidInput(
+            f"The deployment of '{service}'",
+            expected="a plan and a region only for a New service",
+            got=f"--{'plan' if plan else 'region'} with a classic one",
+            fix="Leave it away, or deploy with --kind new.",
+        )
+    return told
+
+
 def _not_deployed(what: str, error: BaseException, file: str | None) -> MlalmError:
     """What a person should know of an error in the code that was to be deployed."""
     if isinstance(error, ModuleNotFoundError) and error.name:
@@ -431,7 +590,10 @@ def _example_body(definition: ServiceDefinition) -> dict[str, object]:
 
 
 def _curl(context: Context, endpoint: Endpoint, body: str) -> str:
-    key = f"mlalm --workspace {shlex.quote(str(context.path))} endpoint keys {endpoint.reference} --only primary"
+    noun = "service" if endpoint.is_service else "endpoint"
+    key = (
+        f"mlalm --workspace {shlex.quote(str(context.path))} {noun} keys {endpoint.reference} --only primary"
+    )
     return (
         f"curl -s '{endpoint.address}/execute?api-version=2.0&details=true'"
         f' -H "Authorization: Bearer $({key})"'

@@ -7,6 +7,7 @@ from mlalm_jupyter.api.definitions import Definitions
 from mlalm_jupyter.api.endpoint_copies import EndpointCopies
 from mlalm_jupyter.api.endpoint_keys import EndpointKeys
 from mlalm_jupyter.api.endpoints import Endpoints
+from mlalm_jupyter.api.estate import Plans, Regions
 from mlalm_jupyter.api.exchange import Exchange
 from mlalm_jupyter.api.experiments import Experiments
 from mlalm_jupyter.api.galleries import Galleries
@@ -53,6 +54,8 @@ NOUNS: tuple[type, ...] = (
     Endpoints,
     EndpointKeys,
     Definitions,
+    Plans,
+    Regions,
     Jobs,
     Retraining,
     Triggers,

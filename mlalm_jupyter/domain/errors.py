@@ -15,7 +15,9 @@ MlalmError
 │  ├─ AgainstPolicy              which policy, and what it wants
 │  ├─ NothingToRollBack
 │  ├─ UpdatePrevented
-│  └─ DefaultEndpointNotPatchable
+│  ├─ DefaultEndpointNotPatchable
+│  ├─ NoEndpoints
+│  └─ TermsAreFixed
 ├─ UntrustedContent              what wants to run, and its hash
 ├─ NotSerialisable               which attribute
 ├─ MissingDependency             the install line
@@ -300,6 +302,28 @@ class DefaultEndpointNotPatchable(Conflict):
             why="The default endpoint follows what is deployed and changes only by deploying again.",
             fix=f"Add another with `mlalm endpoint add {service}/ep2` and patch that one, "
             f"or deploy again with `--update`.",
+        )
+
+
+class NoEndpoints(Conflict):
+    code = "NoEndpoints"
+
+    def __init__(self, service: str, *, done: str, fix: str) -> None:
+        super().__init__(
+            f"Service '{service}' has no endpoint to be {done}.",
+            why="It is a New service: it has one definition and one address, and no endpoints.",
+            fix=fix,
+        )
+
+
+class TermsAreFixed(Conflict):
+    code = "TermsAreFixed"
+
+    def __init__(self, service: str, *, term: str, has: str, wanted: str) -> None:
+        super().__init__(
+            f"Service '{service}' was not updated.",
+            why=f"Its {term} is '{has}' as long as it lives, and '{wanted}' was asked for.",
+            fix=f"Leave --{term} away to update it where it is, or deploy the definition there under another name.",
         )
 
 

@@ -126,10 +126,13 @@ class Projection:
     public_key: str
     endpoints: tuple[ServedEndpoint, ...]
     servables: tuple[Servable, ...]
+    subscription: str | None = None
+    """What the addresses of a region's services are under."""
 
     def to_dict(self) -> dict[str, Any]:
         return {
             "version": 1,
+            "subscription": self.subscription,
             "workspace_id": self.workspace_id,
             "workspace_path": self.workspace_path,
             "seq": self.seq,
@@ -147,4 +150,5 @@ class Projection:
             public_key=value["public_key"],
             endpoints=tuple(ServedEndpoint.from_dict(item) for item in value["endpoints"]),
             servables=tuple(Servable.from_dict(item) for item in value["servables"]),
+            subscription=value.get("subscription"),
         )

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from mlalm_jupyter.domain.estate import Region
+
 DEFAULT_HOME = "~/.local/share/mlalm"
 """Where a server is at home when MLALM_HOME does not say."""
 
@@ -36,10 +38,12 @@ class ServerStatus:
     """The folders of the workspaces it hosts, by their ids."""
     note: str | None = None
     """What a person should know who asked for something that was so already."""
+    regions: tuple[Region, ...] = ()
 
     def to_dict(self) -> dict[str, object]:
         return {
             "is_running": self.is_running,
+            "regions": [region.to_dict() for region in self.regions],
             "base_url": self.base_url,
             "home": self.home,
             "version": self.version,

@@ -13,10 +13,13 @@ from mlalm_jupyter.domain.errors import (
     NothingToRollBack,
     UpdatePrevented,
 )
+from mlalm_jupyter.domain.estate import Terms
 from mlalm_jupyter.domain.names import DEFAULT_ENDPOINT, EndpointRef
 from mlalm_jupyter.domain.settings import NO_SETTINGS, EndpointSettings
 
 RUNNING, STOPPED = "running", "stopped"
+CLASSIC, NEW = "classic", "new"
+KINDS = (CLASSIC, NEW)
 MOST_COPIES = 1000
 
 
@@ -41,10 +44,12 @@ class Endpoint:
     note: str | None = None
     """What a verb has to say about it, for example that nothing changed."""
     settings: EndpointSettings = NO_SETTINGS
+    is_service: bool = False
+    """Whether it is all there is of a New service, and so is called by the service's name alone."""
 
     @property
     def reference(self) -> str:
-        return f"{self.service}/{self.name}"
+        return self.service if self.is_service else f"{self.service}/{self.name}"
 
     @property
     def is_default(self) -> bool:
@@ -122,7 +127,11 @@ class Endpoint:
 
 @dataclass(frozen=True, slots=True)
 class WebService:
-    """A named thing you call; it has a default endpoint and may have more."""
+    """A named thing you call.
+
+    A classic one has a default endpoint and may have more. A New one has terms instead, and one definition: what it
+    keeps as its default endpoint is the service itself, and is shown nowhere else.
+    """
 
     id: str
     name: str
@@ -135,6 +144,16 @@ class WebService:
     description: str = ""
     note: str | None = None
     """What a verb has to say about it, for example that nothing changed."""
+    terms: Terms | None = None
+
+    @property
+    def is_new(self) -> bool:
+        return self.terms is not None
+
+    @property
+    def own_endpoints(self) -> tuple[Endpoint, ...]:
+        """What may be called an endpoint of it."""
+        return () if self.is_new else self.endpoints
 
     @property
     def is_running(self) -> bool:
@@ -154,7 +173,15 @@ class WebService:
             "description": self.description,
             "created_at": self.created_at,
             "created_by": self.created_by,
-            "endpoints": [endpoint.to_dict() for endpoint in self.endpoints],
+            "region": self.terms.region if self.terms else None,
+            "plan": self.terms.plan.name if self.terms else None,
+            "address": self.default.address,
+            "definition_hash": self.default.definition_hash,
+            "model": self.default.model,
+            "model_hash": self.default.model_hash,
+            "revision": self.default.revision,
+            "updated_at": self.default.updated_at,
+            "endpoints": [endpoint.to_dict() for endpoint in self.own_endpoints],
             "note": self.note,
         }
 

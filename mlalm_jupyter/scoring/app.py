@@ -195,7 +195,7 @@ class ScoringApp:
         return openapi(definition, address, service=name)
 
     def _found(self, found: Route) -> tuple[ServedWorkspace, Served]:
-        workspace = self.roster.workspaces.get(found.owner)
+        workspace = self.roster.owner(found.owner, found.endpoint)
         if workspace is None:
             raise not_found("WorkspaceNotFound", "No workspace with that id is served here.")
         served = workspace.endpoints.get(found.endpoint)

@@ -61,6 +61,10 @@ class Generation:
         """How many scorers there should be."""
         return self._words[2]
 
+    def grow(self, slots: int) -> None:
+        """Expect more scorers from now on."""
+        self._words[2] = max(self._words[2], slots)
+
     def current(self) -> int:
         return self._words[1]
 

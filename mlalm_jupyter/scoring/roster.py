@@ -85,6 +85,8 @@ class Roster:
         self.calls = calls
         self.library = Library()
         self.workspaces: dict[str, ServedWorkspace] = {}
+        self.subscribed: dict[tuple[str, str], str] = {}
+        """The workspaces of New services, by subscription and service."""
         self.faults: dict[tuple[str, str], Fault] = {}
         self.taken_over = 0
         self._stamps: dict[Path, _Stamp] = {}
@@ -92,6 +94,13 @@ class Roster:
         self._loading: dict[tuple[str, str], asyncio.Task[Predictor]] = {}
         self._taking_over: asyncio.Task[None] | None = None
         self._one_at_a_time = asyncio.Lock()
+
+    def owner(self, owner: str, endpoint: str) -> ServedWorkspace | None:
+        """Whose endpoint an address names: by its workspace, or by the subscription of a New service."""
+        found = self.workspaces.get(owner)
+        if found is None and (held := self.subscribed.get((owner, endpoint))):
+            return self.workspaces.get(held)
+        return found
 
     def notice(self) -> None:
         """Begin to take over what has changed, unless that is under way or nothing has."""
@@ -113,6 +122,12 @@ class Roster:
                 for projection in changed:
                     await self._take_over_one(projection, generation)
                 self._stamps = stamps
+                self.subscribed = {
+                    (subscription, endpoint): id
+                    for id, workspace in self.workspaces.items()
+                    if (subscription := workspace.projection.subscription)
+                    for endpoint in workspace.endpoints
+                }
                 self.taken_over = generation
                 self.generation.ack(self.slot, generation)
             self.loader.run(self.library.keep_only, self._held())

@@ -18,6 +18,8 @@ from mlalm_jupyter.domain.errors import Corrupt, Unavailable
 from mlalm_jupyter.domain.server import DEFAULT_HOME
 from mlalm_jupyter.scoring.places import Places
 
+SCORERS = 2
+"""How many scorers a server runs that was not asked for more."""
 _POLL_S = 0.02
 
 
@@ -49,6 +51,33 @@ class Home(Places):
     @property
     def workspaces(self) -> Path:
         return self.home / "workspaces"
+
+    @property
+    def plans(self) -> Path:
+        return self.home / "plans"
+
+    @property
+    def regions(self) -> Path:
+        return self.home / "regions"
+
+    @property
+    def region_file(self) -> Path:
+        return self.home / "region.json"
+
+    def region(self) -> dict[str, Any] | None:
+        """Which region this is the home of, and the subscription it is under; None for a person's own home."""
+        return read_json(self.region_file)
+
+    @property
+    def scorers_file(self) -> Path:
+        return self.home / "scorers"
+
+    def scorers(self) -> int:
+        """How many scorers the server here should run."""
+        try:
+            return max(SCORERS, int(self.scorers_file.read_text()))
+        except (OSError, ValueError):
+            return SCORERS
 
     @property
     def logs(self) -> Path:

@@ -21,7 +21,8 @@ from mlalm_jupyter.domain.signature import Table
 from mlalm_jupyter.domain.workspace import HIDDEN, Finding
 from mlalm_jupyter.serving import logs
 from mlalm_jupyter.serving.calls import call_endpoint
-from mlalm_jupyter.serving.home import Home, locked, read_json, write_json
+from mlalm_jupyter.serving.estate import MachineEstate
+from mlalm_jupyter.serving.home import Home, locked, read_json, write_atomic, write_json
 from mlalm_jupyter.serving.scorers import Scorers, is_alive
 from mlalm_jupyter.serving.supervisor import child_environ
 from mlalm_jupyter.serving.told import error_told
@@ -39,6 +40,7 @@ class LocalHost:
     def __init__(self, home: Home | None = None) -> None:
         self.home = home or Home.found(os.environ)
         self.scorers = Scorers(self.home)
+        self.estate = MachineEstate(self.home)
 
     def status(self) -> ServerStatus:
         found = self.home.server()
@@ -131,6 +133,42 @@ class LocalHost:
 
     def base_url(self) -> str | None:
         return self.home.base_url()
+
+    def subscription(self) -> str | None:
+        region = self.home.region()
+        return str(region["subscription"]) if region else None
+
+    def address(self, workspace_id: str, endpoint_id: str) -> str | None:
+        base, subscription = self.home.base_url(), self.subscription()
+        if base is None:
+            return None
+        owner = f"subscriptions/{subscription}" if subscription else f"workspaces/{workspace_id}"
+        return f"{base}/{owner}/services/{endpoint_id}"
+
+    def grow(self, workers: int) -> None:
+        if workers > self.home.scorers():
+            write_atomic(self.home.scorers_file, f"{workers}\n".encode())
+        pid = self.home.server_pid()
+        if not pid:
+            return
+        _end(pid, signal.SIGHUP)
+        deadline = time.monotonic() + START_S
+        while self.scorers.count() < self.home.scorers():
+            if time.monotonic() > deadline:
+                raise Unavailable(
+                    "The server did not start all the workers that the plan has.",
+                    why=f"{self.scorers.count()} of {self.home.scorers()} came up within {START_S:g} s.",
+                    fix=f"See the logs in '{self.home.logs}'.",
+                )
+            time.sleep(_POLL_S)
+
+    def forget(self, workspace_id: str) -> None:
+        with self._publishing(workspace_id):
+            (self.home.workspaces / f"{workspace_id}.json").unlink(missing_ok=True)
+            self.home.projection(workspace_id).unlink(missing_ok=True)
+            generation = self.scorers.bump()
+        if generation is not None:
+            self.scorers.wait_for(generation)
 
     def prepare(self, workspace_id: str, servable: Servable, public_key: str) -> None:
         self.scorers.prepare(workspace_id, servable, public_key)

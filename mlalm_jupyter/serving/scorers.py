@@ -44,6 +44,15 @@ class Scorers:
                 for slot, (pid, acked) in taken.items()
             )
 
+    def count(self) -> int:
+        """How many scorers serve and can be reached."""
+        with self._counter() as generation:
+            taken = generation.acks() if generation else {}
+        return sum(
+            bool(acked) and is_alive(pid) and self.home.control_socket(slot).exists()
+            for slot, (pid, acked) in taken.items()
+        )
+
     def bump(self) -> int | None:
         """Tell the scorers that something changed; None when there never was a server in this home."""
         with self._counter() as generation:

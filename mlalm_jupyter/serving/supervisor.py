@@ -22,13 +22,13 @@ from pathlib import Path
 
 from mlalm_jupyter._version import __version__
 from mlalm_jupyter.domain.errors import MlalmError, PortTaken, Unavailable
+from mlalm_jupyter.domain.estate import MOST_WORKERS
 from mlalm_jupyter.scoring.calls import CallTable
-from mlalm_jupyter.scoring.generation import Generation
+from mlalm_jupyter.scoring.generation import MAX_SLOTS, Generation
 from mlalm_jupyter.serving import logs
 from mlalm_jupyter.serving.children import Child, how_it_ended
 from mlalm_jupyter.serving.home import Home, write_atomic, write_json
 
-SCORERS = 2
 # below the ports the system gives to outgoing connections, so that ours is still free after a restart
 _PORTS = range(20000, 30000)
 _SIGNALS = {signal.SIGCHLD, signal.SIGTERM, signal.SIGINT, signal.SIGHUP}
@@ -53,7 +53,9 @@ class Supervisor:
         """Take the port, set the shared counter up, and start the scorers; the others can wait for them."""
         self.listener = listening(self.home, port)
         self.home.server_file.unlink(missing_ok=True)
-        CallTable.create(self.home.calls, slots=self.scorers)
+        # a region may be given a larger plan while it serves, and the table of calls keeps its shape
+        slots = self.scorers if self.home.region() is None else max(self.scorers, MOST_WORKERS)
+        CallTable.create(self.home.calls, slots=slots)
         self.generation = Generation.create(self.home.generation, slots=self.scorers)
         self.children = self._children()
         say(f"version {__version__}, listening at {self.home.base_url()}, home {self.home.home}")
@@ -90,6 +92,8 @@ class Supervisor:
         if received is not None and received.si_signo in (signal.SIGTERM, signal.SIGINT):
             say(f"told to stop by {signal.Signals(received.si_signo).name}")
             return False
+        if received is not None and received.si_signo == signal.SIGHUP:
+            self._grow()
         self._reap()
         self._start_due()
         for child in self.children:
@@ -118,7 +122,19 @@ class Supervisor:
     def _children(self) -> list[Child]:
         scorers = [self._scorer(slot) for slot in range(self.scorers)]
         api = self._child("api", "serving.api_process", "--parent", str(os.getpid()))
-        return [*scorers, api, self._child("worker", "serving.worker")]
+        # notebooks run where their workspace is; a region only serves
+        jobs = [self._child("worker", "serving.worker")] if self.home.region() is None else []
+        return [*scorers, api, *jobs]
+
+    def _grow(self) -> None:
+        """Start the scorers that are asked for by now and are not there yet."""
+        wanted = min(self.home.scorers(), MAX_SLOTS)
+        for slot in range(self.scorers, wanted):
+            self.children.insert(slot, self._scorer(slot))
+        if wanted > self.scorers:
+            say(f"{wanted} scorers from now on, {self.scorers} before")
+            self.scorers = wanted
+            self.generation.grow(wanted)
 
     def _scorer(self, slot: int) -> Child:
         port = self.listener.fileno()
@@ -256,7 +272,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(prog="mlalm-supervisor")
     parser.add_argument("--home", type=Path, required=True)
     parser.add_argument("--port", type=int)
-    parser.add_argument("--scorers", type=int, default=SCORERS)
+    parser.add_argument("--scorers", type=int, help="without it, what the home says")
     parser.add_argument("--report", type=int, help="a pipe for one line of JSON: ready, or the error")
     args = parser.parse_args()
     _leave()
@@ -267,7 +283,7 @@ def main() -> None:
         say("another server runs in this home; this one is not needed")
         _report(args.report, {"ready": True})
         return
-    supervisor = Supervisor(home, scorers=args.scorers)
+    supervisor = Supervisor(home, scorers=args.scorers or home.scorers())
     try:
         supervisor.open(args.port)
         goes_on = _until_ready(supervisor)

@@ -81,6 +81,25 @@ def transform(ws: Workspace) -> str:
     return ws.transforms.register(write(ws, "scale.ilearner", scaling()), "scale").reference
 
 
+def no_estate(ws: Workspace) -> Arguments:
+    """All surfaces share one home, so each begins without the plans and regions of the one before."""
+    for one in ws.regions.list():
+        ws.regions.remove(one.name, yes=True)
+    for one in ws.plans.list():
+        ws.plans.remove(one.name)
+    return {}
+
+
+def plan(ws: Workspace) -> str:
+    no_estate(ws)
+    return ws.plans.add("small", workers=1, concurrency=4, memory=64).name
+
+
+def region(ws: Workspace) -> str:
+    no_estate(ws)
+    return ws.regions.add("west", storage=str(ws.path / "west")).name
+
+
 def service(ws: Workspace) -> str:
     return ws.services.deploy(model(ws), "hours").name
 
@@ -511,6 +530,16 @@ SCENARIOS: dict[tuple[str, str], Scenario] = {
         lambda ws: {"trigger": ws.triggers.pause(trigger(ws)).name}, changes=True
     ),
     ("trigger", "delete"): Scenario(lambda ws: {"trigger": trigger(ws), "yes": True}, changes=True),
+    ("plan", "add"): Scenario(lambda ws: {**no_estate(ws), "plan": "small", "concurrency": 4}),
+    ("plan", "list"): Scenario(lambda ws: (plan(ws), {})[1]),
+    ("plan", "show"): Scenario(lambda ws: {"plan": plan(ws)}),
+    ("plan", "remove"): Scenario(lambda ws: {"plan": plan(ws)}),
+    ("region", "add"): Scenario(
+        lambda ws: {**no_estate(ws), "region": "west", "storage": str(ws.path / "west")}, changes=True
+    ),
+    ("region", "list"): Scenario(lambda ws: (region(ws), {})[1]),
+    ("region", "show"): Scenario(lambda ws: {"region": region(ws)}),
+    ("region", "remove"): Scenario(lambda ws: {"region": region(ws)}),
     # one after the other on each surface, since a start takes its time; see the test
     ("server", "stop"): Scenario(started),
     ("server", "start"): Scenario(stopped),

@@ -269,16 +269,26 @@ export interface IEndpoint {
   note: string | null;
 }
 
-/** A named thing you call, with its endpoints. */
+/** A named thing you call, with its endpoints; a New service has none and serves one thing itself. */
 export interface IWebService {
   id: string;
   name: string;
-  kind: string;
+  kind: 
+    | 'classic'
+    | 'new';
   state: string;
   source: string;
   description: string;
   created_at: string;
   created_by: string;
+  region: string | null;
+  plan: string | null;
+  address: string | null;
+  definition_hash: string;
+  model: string | null;
+  model_hash: string | null;
+  revision: number;
+  updated_at: string;
   endpoints: IEndpoint[];
   note: string | null;
 }
@@ -854,9 +864,15 @@ export interface IServiceDeployRequest {
   description?: string;
   /** with --update: stop the service, move its default endpoint, start it again */
   stop_start?: boolean;
+  /** classic, which belongs to this workspace and may have endpoints, or new */
+  kind?: string;
+  /** of a New service: how much it may take */
+  plan?: string;
+  /** of a New service: where it lives, with a copy of all it needs */
+  region?: string;
 }
 
-/** List the web services and their endpoints. */
+/** List the web services of this workspace with their endpoints, then the New services of all regions. */
 export interface IServiceListRequest {}
 
 /** Show one web service and its endpoints. */
@@ -987,7 +1003,7 @@ export interface IEndpointPatchRequest {
 
 /** Serve an earlier definition again; every step stays in the history. */
 export interface IEndpointRollbackRequest {
-  /** SERVICE/ENDPOINT */
+  /** SERVICE/ENDPOINT, or a New service */
   endpoint: string;
   /** a revision of its history; without it, one step back */
   to?: number;
@@ -995,7 +1011,7 @@ export interface IEndpointRollbackRequest {
 
 /** What an endpoint served and when, oldest first. */
 export interface IEndpointHistoryRequest {
-  /** SERVICE/ENDPOINT */
+  /** SERVICE/ENDPOINT, or a New service */
   endpoint: string;
   /** only what it served then, such as 2026-11-01T09:30; UTC without a zone */
   as_of?: string;
@@ -1065,6 +1081,12 @@ export interface IWsdDeployRequest {
   service: string;
   /** move the default endpoint of a service that exists */
   update?: boolean;
+  /** classic or new */
+  kind?: string;
+  /** of a New service: how much it may take */
+  plan?: string;
+  /** of a New service: where it lives */
+  region?: string;
 }
 
 /** Have a service serve exactly what a definition file says: made, moved, or left alone where it does already. */
@@ -1073,6 +1095,58 @@ export interface IWsdApplyRequest {
   file: string;
   /** SERVICE or SERVICE/ENDPOINT; without it, the service that the file is named after */
   service?: string;
+}
+
+/** Make a plan: how much each service that is deployed with it may take. */
+export interface IPlanAddRequest {
+  /** the plan's name */
+  plan: string;
+  /** how many scorer processes its services' regions run at least */
+  workers?: number;
+  /** how many calls one of its services answers at once */
+  concurrency?: number;
+  /** how many MB the models and data of one of its services may take */
+  memory?: number;
+}
+
+/** List the plans and what is deployed with them. */
+export interface IPlanListRequest {}
+
+/** Show one plan and what is deployed with it. */
+export interface IPlanShowRequest {
+  /** the plan's name */
+  plan: string;
+}
+
+/** Remove a plan that no service has. */
+export interface IPlanRemoveRequest {
+  /** the plan's name */
+  plan: string;
+}
+
+/** Make a region: a folder for whole services, and a server of its own that is started by the first of them. */
+export interface IRegionAddRequest {
+  /** the region's name */
+  region: string;
+  /** the folder that keeps all its services have */
+  storage?: string;
+}
+
+/** List the regions, and what lives in each. */
+export interface IRegionListRequest {}
+
+/** Show one region: its storage, its address, and what lives there. */
+export interface IRegionShowRequest {
+  /** the region's name */
+  region: string;
+}
+
+/** Stop a region's server and forget the region; its storage stays, and brings it back when it is added again. */
+export interface IRegionRemoveRequest {
+  /** the region's name */
+  region: string;
+  /** remove it although services live there; they stop answering */
+  yes?: boolean;
 }
 
 /** List jobs, newest first. */
@@ -1162,17 +1236,25 @@ export interface ITriggerDeleteRequest {
   yes?: boolean;
 }
 
-/** Start the server, at the address it had before; a running one goes on. */
+/** Start the server, at the address it had before, and those of the regions in which something lives. */
 export interface IServerStartRequest {
   /** a new port, which changes every address */
   port?: number;
+  /** only the server of this region */
+  region?: string;
 }
 
-/** Stop the server and everything it runs. */
-export interface IServerStopRequest {}
+/** Stop the server and everything it runs, in all regions. */
+export interface IServerStopRequest {
+  /** only the server of this region */
+  region?: string;
+}
 
 /** Show whether the server runs, where, and which processes carry it. */
-export interface IServerStatusRequest {}
+export interface IServerStatusRequest {
+  /** only the server of this region */
+  region?: string;
+}
 
 /** Show the end of the server's logs. */
 export interface IServerLogsRequest {
@@ -1180,6 +1262,8 @@ export interface IServerLogsRequest {
   process?: string;
   /** how many lines of each */
   lines?: number;
+  /** only the server of this region */
+  region?: string;
 }
 
 /** The arguments of every verb, by noun and name. */
@@ -1275,6 +1359,14 @@ export interface IVerbs {
   'wsd/diff': IWsdDiffRequest;
   'wsd/deploy': IWsdDeployRequest;
   'wsd/apply': IWsdApplyRequest;
+  'plan/add': IPlanAddRequest;
+  'plan/list': IPlanListRequest;
+  'plan/show': IPlanShowRequest;
+  'plan/remove': IPlanRemoveRequest;
+  'region/add': IRegionAddRequest;
+  'region/list': IRegionListRequest;
+  'region/show': IRegionShowRequest;
+  'region/remove': IRegionRemoveRequest;
   'job/list': IJobListRequest;
   'job/show': IJobShowRequest;
   'job/follow': IJobFollowRequest;

@@ -8,8 +8,13 @@ const PAGE = 20;
 
 interface IProps {
   services: readonly IWebService[];
-  copy: (endpoint: IEndpoint) => void;
+  copy: (what: IServing) => void;
 }
+
+export type IServing = Pick<
+  IEndpoint,
+  'id' | 'name' | 'reference' | 'model' | 'definition_hash' | 'revision' | 'updated_at' | 'address'
+>;
 
 /** The web services, and what each of their endpoints serves. */
 export function ServiceList({ services, copy }: IProps): JSX.Element {
@@ -31,11 +36,17 @@ export function ServiceList({ services, copy }: IProps): JSX.Element {
             <span className="mlalm-line">
               {service.kind}, {service.state}
             </span>
-            <ul className="mlalm-list" aria-label={`Endpoints of ${service.name}`}>
-              {service.endpoints.map(endpoint => (
-                <EndpointLine key={endpoint.id} endpoint={endpoint} copy={copy} />
-              ))}
-            </ul>
+            {service.region === null ? (
+              <ul className="mlalm-list" aria-label={`Endpoints of ${service.name}`}>
+                {service.endpoints.map(endpoint => (
+                  <ServingLine key={endpoint.id} what={endpoint} copy={copy} />
+                ))}
+              </ul>
+            ) : (
+              <ul className="mlalm-list" aria-label={`What ${service.name} serves`}>
+                <ServingLine what={{ ...service, name: service.region, reference: service.name }} copy={copy} />
+              </ul>
+            )}
           </li>
         ))}
       </ul>
@@ -48,7 +59,8 @@ export function ServiceList({ services, copy }: IProps): JSX.Element {
   );
 }
 
-function EndpointLine({ endpoint, copy }: { endpoint: IEndpoint; copy: IProps['copy'] }): JSX.Element {
+/** One address, and what answers there: an endpoint, or the whole of a New service in its region. */
+function ServingLine({ what: endpoint, copy }: { what: IServing; copy: IProps['copy'] }): JSX.Element {
   const why = `mlalm-no-address-${endpoint.id}`;
   return (
     <li className="mlalm-endpoint">

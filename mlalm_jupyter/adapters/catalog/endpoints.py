@@ -17,13 +17,15 @@ from mlalm_jupyter.adapters.catalog.schema import (
 )
 from mlalm_jupyter.domain.errors import AlreadyExists, NotFound, StaleRevision
 from mlalm_jupyter.domain.names import DEFAULT_ENDPOINT, EndpointRef
-from mlalm_jupyter.domain.service import Endpoint, Move
+from mlalm_jupyter.domain.service import NEW, Endpoint, Move
 from mlalm_jupyter.domain.settings import EndpointSettings
 from mlalm_jupyter.ports import StoredKey
 
 _MOVES = ("deploy", "add", "update", "patch", "refresh", "apply", "rollback")
 
-NAMED = select(endpoints, services.c.name).join(services, services.c.id == endpoints.c.service_id)
+NAMED = select(endpoints, services.c.name, services.c.kind).join(
+    services, services.c.id == endpoints.c.service_id
+)
 DEFAULT_FIRST = (case((endpoints.c.name == DEFAULT_ENDPOINT, 0), else_=1), endpoints.c.name)
 _ONE = NAMED.where(services.c.name == bindparam("service"), endpoints.c.name == bindparam("endpoint"))
 _ALL = NAMED.order_by(services.c.name, *DEFAULT_FIRST)
@@ -215,7 +217,7 @@ def endpoint_from(row: Sequence[Any]) -> Endpoint:
     """The endpoint in a row of `NAMED`."""
     (
         key, service_id, name, definition_hash, revision, created_at, updated_at, model, model_hash,
-        description, throttle_level, max_concurrent_calls, prevent_update, diagnostics, service,
+        description, throttle_level, max_concurrent_calls, prevent_update, diagnostics, service, kind,
     ) = row  # fmt: skip
     return Endpoint(
         id=key,
@@ -231,4 +233,5 @@ def endpoint_from(row: Sequence[Any]) -> Endpoint:
         settings=EndpointSettings(
             description, throttle_level, max_concurrent_calls, prevent_update, diagnostics
         ),
+        is_service=kind == NEW,
     )

@@ -334,6 +334,7 @@ services = Table(
     Column("created_by", Text, nullable=False),
     Column("state", String(16), nullable=False),
     Column("description", Text, nullable=False, server_default=""),
+    Column("terms", _JSON),
 )
 
 endpoints = Table(

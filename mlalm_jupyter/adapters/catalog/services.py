@@ -12,10 +12,12 @@ from mlalm_jupyter.adapters.catalog.endpoints import DEFAULT_FIRST, NAMED, SqlEn
 from mlalm_jupyter.adapters.catalog.records import record
 from mlalm_jupyter.adapters.catalog.schema import services
 from mlalm_jupyter.domain.errors import AlreadyExists, NotFound
+from mlalm_jupyter.domain.estate import Terms
 from mlalm_jupyter.domain.service import Endpoint, WebService
 
 _ALL = select(services).order_by(services.c.name)
 _ONE = select(services).where(services.c.name == bindparam("name"))
+_KIND = select(services.c.kind).where(services.c.name == bindparam("name"))
 _TAKEN = select(exists().where(services.c.name == bindparam("name")))
 _THIS = services.c.id == bindparam("service_id")
 _SAVE = update(services).where(_THIS)
@@ -47,8 +49,12 @@ class SqlServices:
                 "created_by": service.created_by,
                 "state": service.state,
                 "description": service.description,
+                "terms": service.terms.to_dict() if service.terms else None,
             },
         )
+
+    def kind(self, name: str) -> str | None:
+        return self._connection.execute(_KIND, {"name": name}).scalar_one_or_none()
 
     def get(self, name: str) -> WebService:
         row = self._connection.execute(_ONE, {"name": name}).one_or_none()
@@ -74,7 +80,7 @@ class SqlServices:
 
 @record("service")
 def _service(row: Sequence[Any], endpoints: Sequence[Endpoint]) -> WebService:
-    key, name, kind, source, created_at, created_by, state, description = row
+    key, name, kind, source, created_at, created_by, state, description, terms = row
     return WebService(
         id=key,
         name=name,
@@ -85,4 +91,5 @@ def _service(row: Sequence[Any], endpoints: Sequence[Endpoint]) -> WebService:
         endpoints=tuple(endpoints),
         state=state,
         description=description,
+        terms=None if terms is None else Terms.from_dict(terms),
     )

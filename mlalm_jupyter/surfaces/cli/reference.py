@@ -125,6 +125,12 @@ def example_errors() -> list[MlalmError]:
         errors.NothingToRollBack("bikes/default"),
         errors.UpdatePrevented("bikes/autumn"),
         errors.DefaultEndpointNotPatchable("bikes/default"),
+        errors.NoEndpoints(
+            "bikes",
+            done="patched",
+            fix="Deploy the other model with `mlalm service deploy MODEL bikes --update`.",
+        ),
+        errors.TermsAreFixed("bikes", term="region", has="west", wanted="east"),
         errors.UntrustedContent(f"Definition {digest[:12]}", wants=["the code of node code1"], digest=digest),
         errors.NotSerialisable("The model", attribute="steps[0].lock", because="cannot pickle a lock"),
         errors.MissingDependency("The model bikes:1", library="skops", install="pip install 'skops>=0.13'"),

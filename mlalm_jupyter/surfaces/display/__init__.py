@@ -9,6 +9,7 @@ from typing import Any
 
 from mlalm_jupyter.domain.asset import Dataset, Transform
 from mlalm_jupyter.domain.definition import ServiceDefinition
+from mlalm_jupyter.domain.estate import Plan, Region
 from mlalm_jupyter.domain.experiment import Experiment
 from mlalm_jupyter.domain.job import Job
 from mlalm_jupyter.domain.lineage import LineageGraph, ModelComparison
@@ -78,6 +79,8 @@ _ONE: dict[type, tuple[str, Callable[[Any], View]]] = {
     Checkup: ("checkup", machinery.checkup),
     Freed: ("freed", machinery.freed),
     ServerStatus: ("server", machinery.server),
+    Plan: ("plan", machinery.plan),
+    Region: ("region", machinery.region),
 }
 _MANY: dict[str, Callable[[Any], View]] = {
     "dataset": assets.datasets,
@@ -95,6 +98,8 @@ _MANY: dict[str, Callable[[Any], View]] = {
     "trigger": triggers.triggers,
     "service": services.services,
     "endpoint": services.endpoints,
+    "plan": machinery.plans,
+    "region": machinery.regions,
     "move": services.moves,
     "change": services.definition_changes,
     "trust": services.seals,

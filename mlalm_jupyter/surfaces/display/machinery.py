@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
+from mlalm_jupyter.domain.estate import Plan, Region
 from mlalm_jupyter.domain.server import ServerStatus
 from mlalm_jupyter.domain.workspace import Checkup, Freed, WorkspaceInfo
 from mlalm_jupyter.surfaces.display.parts import (
@@ -84,4 +87,87 @@ def server(one: ServerStatus) -> View:
                 [(each.role, each.pid, each.restarts, Moment(each.started_at)) for each in one.processes],
             )
         )
+    if one.regions:
+        parts.extend(regions(one.regions))
     return parts
+
+
+def region(one: Region) -> View:
+    return [
+        *([Note(one.note)] if one.note else []),
+        Facts(
+            f"Region {one.name}",
+            [
+                ("state", _running(one)),
+                ("address", Code(one.base_url) if one.base_url else None),
+                ("workers", one.workers or None),
+                ("storage", Code(one.storage)),
+                ("services", joined(one.services)),
+                ("made", Moment(one.created_at)),
+                ("by", one.created_by),
+            ],
+        ),
+    ]
+
+
+def regions(many: Sequence[Region]) -> View:
+    if not many:
+        return [Note("No region yet. Make one with `mlalm region add REGION --storage FOLDER`.")]
+    return [
+        Grid(
+            "Regions",
+            ("region", "state", "workers", "services", "address", "storage"),
+            [
+                (
+                    one.name,
+                    _running(one),
+                    one.workers,
+                    joined(one.services),
+                    Code(one.base_url) if one.base_url else "none until its first service",
+                    Code(one.storage),
+                )
+                for one in many
+            ],
+        )
+    ]
+
+
+def _running(one: Region) -> Status:
+    return Status("running", "good") if one.is_running else Status("not running", "idle")
+
+
+def plan(one: Plan) -> View:
+    return [
+        Facts(
+            f"Plan {one.name}",
+            [
+                ("workers of its regions", f"at least {one.workers}"),
+                ("calls at once of a service", f"at most {one.max_concurrent_calls}"),
+                ("models and data of a service", f"at most {one.memory_mb:,} MB"),
+                ("services", joined(one.services)),
+                ("made", Moment(one.created_at)),
+                ("by", one.created_by),
+            ],
+        )
+    ]
+
+
+def plans(many: Sequence[Plan]) -> View:
+    if not many:
+        return [Note("No plan yet. Make one with `mlalm plan add PLAN`.")]
+    return [
+        Grid(
+            "Plans",
+            ("plan", "workers", "calls at once", "memory", "services"),
+            [
+                (
+                    one.name,
+                    one.workers,
+                    one.max_concurrent_calls,
+                    f"{one.memory_mb:,} MB",
+                    joined(one.services),
+                )
+                for one in many
+            ],
+        )
+    ]

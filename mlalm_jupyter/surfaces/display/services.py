@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from mlalm_jupyter.domain.definition import ServiceDefinition, ServiceParameter
+from mlalm_jupyter.domain.estate import Terms
 from mlalm_jupyter.domain.outcome import Snippet
 from mlalm_jupyter.domain.server import KeyPair
 from mlalm_jupyter.domain.service import Endpoint, Move, WebService
@@ -52,7 +53,31 @@ def service(one: WebService) -> View:
     notes = [Note(note) for note in told if note]
     if not one.is_running:
         notes.append(Note(f"It refuses calls until it is started: `mlalm service start {one.name}`."))
+    if one.terms is not None:
+        return [
+            facts,
+            _place(one.default, one.terms),
+            *notes,
+            _how_to_call(one.name, one.name, noun="service"),
+        ]
     return [facts, _endpoint_grid(one.endpoints), *notes, _how_to_call(one.name, f"{one.name}/default")]
+
+
+def _place(one: Endpoint, terms: Terms) -> Facts:
+    """Where a New service is, and what it serves."""
+    return Facts(
+        "New service",
+        [
+            ("serves", _serves(one)),
+            ("region", terms.region),
+            ("plan", terms.plan.name),
+            ("calls at once", f"at most {terms.plan.max_concurrent_calls}"),
+            ("address", _address(one)),
+            ("revision", one.revision),
+            ("changed", Moment(one.updated_at)),
+            ("definition", Digest(one.definition_hash)),
+        ],
+    )
 
 
 def services(many: Sequence[WebService]) -> View:
@@ -61,13 +86,14 @@ def services(many: Sequence[WebService]) -> View:
     return [
         Grid(
             "Services",
-            ("service", "state", "serves", "endpoints", "address", "deployed", "by"),
+            ("service", "state", "serves", "endpoints", "region", "address", "deployed", "by"),
             [
                 (
                     one.name,
                     one.state,
                     _serves(one.default),
-                    len(one.endpoints),
+                    "none" if one.terms else len(one.endpoints),
+                    one.terms.region if one.terms else "here",
                     _address(one.default),
                     Moment(one.created_at),
                     one.created_by,
@@ -239,10 +265,10 @@ def _address(one: Endpoint) -> Cell:
     return Code(one.address) if one.address else "none until the server has started"
 
 
-def _how_to_call(short: str, reference: str) -> Note:
+def _how_to_call(short: str, reference: str, *, noun: str = "endpoint") -> Note:
     return Note(
         f"Call it with `%score {short} ROWS`, or take client code from `mlalm service consume {short}`. "
-        f"Its keys: `mlalm endpoint keys {reference}`."
+        f"Its keys: `mlalm {noun} keys {reference}`."
     )
 
 

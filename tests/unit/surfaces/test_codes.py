@@ -29,6 +29,8 @@ TABLE: dict[type[MlalmError], tuple[int, int]] = {
     errors.AgainstPolicy: (4, 409),
     errors.NothingToRollBack: (4, 409),
     errors.UpdatePrevented: (4, 409),
+    errors.NoEndpoints: (4, 409),
+    errors.TermsAreFixed: (4, 409),
     errors.DefaultEndpointNotPatchable: (4, 409),
     errors.UntrustedContent: (5, 400),
     errors.Unauthorized: (5, 401),

@@ -15,6 +15,7 @@ import pytest
 
 from mlalm_jupyter.domain.asset import Dataset, Transform
 from mlalm_jupyter.domain.definition import ModelAsset, code_definition, scoring_definition
+from mlalm_jupyter.domain.estate import Plan, Region, Terms
 from mlalm_jupyter.domain.event import Event
 from mlalm_jupyter.domain.experiment import Experiment
 from mlalm_jupyter.domain.job import Job, JobState
@@ -136,6 +137,8 @@ JOB = Job(
 SERVICE = WebService(
     ID, "bikes", "classic", f"model bikes:2 {EVIL}", AT, "ann", (ENDPOINT,), "stopped", EVIL, EVIL
 )
+PLAN = Plan("small", 1, 4, 64, AT, EVIL, (EVIL,))
+REGION = Region("west", EVIL, AT, EVIL, "http://127.0.0.1:2", True, 2, (EVIL,), EVIL)
 KEYS = KeyPair("bikes/default", Key("PRIMARY-SECRET-abcd=="), Key("SECONDARY-SECRET-wxyz=="))
 CODE = code_definition(
     title="comfort",
@@ -247,6 +250,8 @@ ONE: list[Any] = [
     ServerStatus(
         True, "http://127.0.0.1:1", EVIL, "0.1.0", 7, (ServerProcess("worker", 7, AT, 1),), {ID: EVIL}
     ),
+    PLAN,
+    REGION,
 ]
 MANY: dict[str, Any] = {
     "dataset": DATASET,
@@ -265,6 +270,8 @@ MANY: dict[str, Any] = {
     "output": Output(3, EVIL, "parquet", EVIL, HASH, 51200, EVIL),
     "service": SERVICE,
     "endpoint": ENDPOINT,
+    "plan": PLAN,
+    "region": REGION,
     "move": MOVE,
     "trust": SEAL,
 }
@@ -513,6 +520,17 @@ def test_a_trigger_tells_what_will_run_when_in_its_own_time_zone_and_what_came_o
     followed = text_of(replace(TRIGGER, snapshot_run_id=None, draft=None), now=NOW)
     assert "it is at each time" in followed
     assert "your editor" not in followed
+
+
+def test_a_new_service_is_shown_with_its_place_and_no_endpoint() -> None:
+    own = replace(ENDPOINT, is_service=True, service="bikes", name="default")
+    new = replace(SERVICE, kind="new", terms=Terms("west", PLAN), endpoints=(own,), state="running")
+    assert new.to_dict()["endpoints"] == []
+    assert new.to_dict()["address"] == own.address
+    for text in (text_of(new, now=NOW), text_of(Listing("service", [new]), now=NOW)):
+        assert "west" in text
+        assert "bikes/default" not in text
+        assert "mlalm endpoint" not in text
 
 
 def test_an_endpoint_tells_how_it_is_set_and_a_stopped_service_how_it_is_started() -> None:

@@ -31,7 +31,7 @@ def test_an_unknown_verb_is_not_found_and_the_nearest_are_named() -> None:
     [
         ([1], "Expected a JSON object with the arguments by name, got a list."),
         (None, "Expected a JSON object with the arguments by name, got nothing."),
-        ({"lnies": 3}, "Expected one of process, lines, got 'lnies'."),
+        ({"lnies": 3}, "Expected one of process, lines, region, got 'lnies'."),
         ({"lines": "many"}, "Expected a whole number, got 'many'."),
         ({"lines": True}, "Expected a whole number, got True."),
     ],

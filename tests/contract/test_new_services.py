@@ -1,0 +1,392 @@
+"""New services: in a region, with a plan, without endpoints; they outlive the workspace they were deployed from."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import signal
+import time
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+import pytest
+import requests
+from sklearn.linear_model import LinearRegression
+
+from mlalm_jupyter.domain.errors import (
+    AlreadyExists,
+    Conflict,
+    InUse,
+    InvalidInput,
+    NoEndpoints,
+    NotFound,
+    TermsAreFixed,
+    Unavailable,
+    Unconfirmed,
+    UntrustedContent,
+)
+from mlalm_jupyter.domain.wsd.changes import differences_between
+from mlalm_jupyter.plugins import service_host
+from mlalm_jupyter.surfaces.verbs_http import dispatch
+from mlalm_jupyter.workspace import Workspace
+
+pytestmark = [pytest.mark.prove_services, pytest.mark.timeout(300)]
+ROWS = pd.DataFrame({"a": [1.0, 2.0, 3.0]})
+NEW = {"kind": "new", "plan": "small", "region": "west"}
+
+
+@pytest.fixture(scope="module")
+def place(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    """A home with two plans and two regions."""
+    folder = tmp_path_factory.mktemp("estate")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("MLALM_HOME", str(folder / "home"))
+        for name in ("MLALM_WORKSPACE", "MLALM_RUN", "MLALM_JOB"):
+            patch.delenv(name, raising=False)
+        with Workspace.init(folder / "maker") as maker:
+            maker.plans.add("small", workers=1, concurrency=4, memory=1)
+            for region in ("west", "east"):
+                maker.regions.add(region, storage=str(folder / region))
+            yield folder
+            maker.server.stop()
+
+
+@pytest.fixture
+def ws(place: Path, tmp_path: Path) -> Iterator[Workspace]:
+    """A workspace with three models; what it leaves in the regions is taken away."""
+    with Workspace.init(tmp_path / "ws") as made:
+        for factor in (1.0, 2.0, 3.0):
+            made.models.register(fitted(factor), "line", sample=ROWS)
+        yield made
+    with Workspace.open(place / "maker") as maker:
+        for one in maker.services.list():
+            maker.services.delete(one.name, yes=True)
+
+
+def fitted(factor: float) -> LinearRegression:
+    return LinearRegression().fit(ROWS, ROWS["a"] * factor)
+
+
+def says(ws: Workspace, service: str) -> list[float]:
+    return [round(float(str(row[-1])), 6) for row in ws.services.score(service, ROWS).rows]
+
+
+def called(address: str | None, key: str) -> requests.Response:
+    body = {"Inputs": {"input1": {"ColumnNames": ["a"], "Values": [[2]]}}, "GlobalParameters": {}}
+    return requests.post(
+        f"{address}/execute?api-version=2.0",
+        json=body,
+        headers={"Authorization": f"Bearer {key}"},
+        timeout=30,
+    )
+
+
+def stores(place: Path) -> list[str]:
+    return sorted(f"{one.parent.parent.name}/{one.name}" for one in place.glob("*/services/*"))
+
+
+@pytest.mark.parametrize(
+    ("given", "error", "said"),
+    [
+        ({"kind": "new"}, InvalidInput, "The plan of the New service 'wine'"),
+        ({"kind": "new", "plan": "small"}, InvalidInput, "The region of the New service 'wine'.* storage"),
+        ({"kind": "new", "region": "west"}, InvalidInput, "The plan of the New service 'wine'"),
+        ({**NEW, "plan": "smal"}, NotFound, "No plan 'smal'. The nearest names are 'small'"),
+        ({**NEW, "region": "wset"}, NotFound, "No region 'wset'. The nearest names are 'west'"),
+        ({"kind": "classic", "plan": "small"}, InvalidInput, "only for a New service"),
+        ({"kind": "newer"}, InvalidInput, "Expected classic or new"),
+        ({**NEW, "update": True}, NotFound, "No service 'wine'"),
+    ],
+)
+def test_what_a_new_service_lacks_is_refused_by_its_name(
+    ws: Workspace, place: Path, given: dict[str, Any], error: type[Exception], said: str
+) -> None:
+    with pytest.raises(error, match=said):
+        ws.services.deploy("line:1", "wine", **given)
+    assert stores(place) == []
+    assert ws.services.list() == ()
+
+
+def test_it_answers_at_an_address_of_its_region_and_is_no_endpoint(ws: Workspace) -> None:
+    made = ws.services.deploy("line:2", "wine", **NEW)
+    assert (made.kind, made.terms and made.terms.region) == ("new", "west")
+    told = made.to_dict()
+    assert (told["endpoints"], told["plan"], told["model"]) == ([], "small", "line:2")
+    address = str(told["address"])
+    assert address.startswith(str(ws.regions.show("west").base_url))
+    assert "/subscriptions/" in address
+    answer = called(address, str(ws.services.keys("wine", only="primary")))
+    ((_, scored),) = answer.json()["Results"]["output1"]["value"]["Values"]
+    assert round(float(scored), 6) == 4
+    assert answer.headers["x-mlalm-endpoint"] == "wine"
+    assert says(ws, "wine") == [2, 4, 6]
+    assert requests.get(f"{address}/swagger.json", timeout=10).json()["basePath"]
+
+
+def test_what_is_done_with_endpoints_is_refused_with_the_way_to_do_it(ws: Workspace) -> None:
+    ws.services.deploy("line:1", "wine", **NEW)
+    for verb, arguments, way in (
+        ("add", {"endpoint": "wine/ep2"}, "wsd apply FILE wine"),
+        ("patch", {"endpoint": "wine/ep2", "model": "line:2"}, "service deploy MODEL wine --update"),
+        ("patch", {"endpoint": "wine", "throttle": "Low"}, "service deploy MODEL wine --update"),
+        ("refresh", {"endpoint": "wine/ep2"}, "service deploy WHAT wine --update"),
+        ("delete", {"endpoint": "wine/ep2", "yes": True}, "service delete wine"),
+        ("show", {"endpoint": "wine"}, "service show wine"),
+        ("keys", {"endpoint": "wine"}, "service keys wine"),
+    ):
+        status, body = dispatch("endpoint", verb, arguments, workspace=ws.path)
+        assert (status, body["error"]["code"]) == (409, "NoEndpoints"), body
+        assert way in body["error"]["fix"]
+    assert ws.endpoints.list() == ()
+    with pytest.raises(NoEndpoints):
+        ws.services.score("wine/ep2", ROWS)
+    (move,) = ws.endpoints.history("wine")
+    assert (move.endpoint, move.action) == ("wine", "deploy")
+
+
+def test_every_update_is_what_the_next_call_reads(ws: Workspace) -> None:
+    made = ws.services.deploy("line:1", "wine", **NEW)
+    key, address = str(ws.services.keys("wine", only="primary")), made.default.address
+    for turn in range(9):
+        version = turn % 3 + 1
+        shown = ws.services.deploy(f"line:{version}", "wine", update=True)
+        assert called(address, key).headers["x-mlalm-model"] == f"line:{version}"
+        assert (shown.id, shown.default.address) == (made.id, address)
+    back = ws.endpoints.rollback("wine")
+    assert back.model == "line:2"
+    assert says(ws, "wine") == [2, 4, 6]
+
+
+def test_its_place_and_plan_stay_and_the_same_again_changes_nothing(ws: Workspace, place: Path) -> None:
+    ws.services.deploy("line:1", "wine", **NEW)
+    for other in ({"region": "east"}, {"plan": "large"}):
+        with pytest.raises(TermsAreFixed, match="as long as it lives"):
+            ws.services.deploy("line:2", "wine", update=True, **other)  # type: ignore[arg-type]
+    with pytest.raises(AlreadyExists, match="--update"):
+        ws.services.deploy("line:2", "wine", **NEW)
+    assert ws.services.deploy("line:1", "wine", **NEW).default.note == (
+        "Nothing changed: it serves exactly this already."
+    )
+    assert says(ws, "wine") == [1, 2, 3]
+    assert stores(place) == ["west/wine"]
+
+
+def test_a_name_is_one_service_whatever_its_kind(ws: Workspace, place: Path) -> None:
+    ws.services.deploy("line:1", "wine", **NEW)
+    for given in ({"kind": "classic"}, {**NEW, "region": "east"}):
+        with pytest.raises(Conflict):
+            ws.services.deploy("line:2", "wine", **given)  # type: ignore[arg-type]
+    ws.services.deploy("line:1", "old")
+    with pytest.raises(AlreadyExists, match="It is a Classic service"):
+        ws.services.deploy("line:1", "old", **NEW)
+    assert stores(place) == ["west/wine"]
+    with pytest.raises(NotFound, match="The nearest names are 'wine'"):
+        ws.services.show("wien")
+
+
+def test_a_definition_goes_to_another_region_and_both_answer_alike(ws: Workspace, tmp_path: Path) -> None:
+    ws.services.deploy("line:2", "wine", **NEW)
+    file = str(tmp_path / "wine.wsd.json")
+    ws.definitions.export("wine", file)
+    text = Path(file).read_text()
+    key = str(ws.services.keys("wine", only="primary"))
+    assert key not in text
+    assert "west" not in text
+    # the route from the model gives the same definition
+    assert differences_between(ws.services.described("line:2"), ws.definitions.show("wine")) == []
+    before = ws.services.show("wine")
+    far = ws.definitions.deploy(file, "far", kind="new", plan="small", region="east")
+    assert far.terms
+    assert far.terms.region == "east"
+    assert says(ws, "far") == says(ws, "wine") == [2, 4, 6]
+    assert ws.services.show("wine") == before
+    assert far.default.definition_hash == before.default.definition_hash
+    Path(file).write_text(text.replace("models/line/2", "models/line/9"))
+    with pytest.raises(NotFound, match="line:9"):
+        ws.definitions.deploy(file, "third", kind="new", plan="small", region="east")
+    assert says(ws, "far") == [2, 4, 6]
+
+
+def test_applying_a_file_moves_it_and_moves_it_back(ws: Workspace, tmp_path: Path) -> None:
+    ws.services.deploy("line:1", "wine", **NEW)
+    file = tmp_path / "wine.wsd.json"
+    ws.definitions.export("wine", str(file))
+    first = file.read_bytes()
+    ws.definitions.set_model(str(file), "line:3")
+    assert ws.definitions.apply(str(file)).default.model == "line:3"
+    assert says(ws, "wine") == [3, 6, 9]
+    file.write_bytes(first)
+    ws.definitions.apply(str(file))
+    assert says(ws, "wine") == [1, 2, 3]
+    assert [one.action for one in ws.endpoints.history("wine")] == ["deploy", "update", "update"]
+
+
+def test_it_outlives_its_workspace_and_a_classic_one_says_why_it_stopped(
+    ws: Workspace, place: Path, tmp_path: Path
+) -> None:
+    ws.services.deploy("line:2", "wine", **NEW)
+    ws.services.deploy("line:2", "old")
+    key, address = str(ws.services.keys("wine", only="primary")), ws.services.show("wine").default.address
+    old_key, old = ws.endpoints.key_pair("old").primary, ws.endpoints.show("old").address
+    ws.close()
+    shutil.rmtree(tmp_path / "ws")
+    assert called(address, key).headers["x-mlalm-model"] == "line:2"
+    deadline = time.monotonic() + 30
+    while (gone := called(old, old_key)).status_code == 200 and time.monotonic() < deadline:
+        time.sleep(0.05)
+    assert gone.status_code == 503
+    assert f"The folder of this service's workspace, '{tmp_path / 'ws'}', is gone." in gone.text
+    assert called(address, key).headers["x-mlalm-model"] == "line:2"
+    with Workspace.init(tmp_path / "next") as other:
+        assert str(other.services.keys("wine", only="primary")) == key
+        # another model of the same name and version, in a store that has one already
+        other.models.register(fitted(7.0), "line", sample=ROWS)
+        told = other.services.deploy("line:1", "wine", update=True)
+        assert told.default.model == "line:1"
+        other.models.register(fitted(8.0), "line", sample=ROWS)
+        told = other.services.deploy("line:2", "wine", update=True)
+        assert told.note == "line:2 is kept there as line:3, for that name is another's there."
+        assert says(other, "wine") == [8, 16, 24]
+        assert other.endpoints.rollback("wine").model == "line:1"
+        assert says(other, "wine") == [7, 14, 21]
+    with Workspace.open(place / "maker") as maker:
+        assert maker.services.delete("wine", yes=True).name == "wine"
+
+
+def test_ending_one_region_leaves_the_other_answering(ws: Workspace) -> None:
+    ws.services.deploy("line:1", "wine", **NEW)
+    ws.services.deploy("line:2", "far", kind="new", plan="small", region="east")
+    key, address = str(ws.services.keys("wine", only="primary")), ws.services.show("wine").default.address
+    west = ws.server.status(region="west")
+    assert west.pid
+    assert "worker" not in [one.role for one in west.processes]
+    os.kill(west.pid, signal.SIGKILL)
+    deadline = time.monotonic() + 20
+    while ws.regions.show("west").is_running and time.monotonic() < deadline:
+        time.sleep(0.02)
+    assert says(ws, "far") == [2, 4, 6]
+    with pytest.raises(Unavailable):
+        ws.services.score("wine", ROWS)
+    started = ws.server.start()
+    assert {one.name: one.is_running for one in started.regions} == {"west": True, "east": True}
+    assert called(address, key).headers["x-mlalm-model"] == "line:1"
+
+
+def test_a_plan_is_what_its_services_may_take(ws: Workspace, place: Path) -> None:
+    weights = LinearRegression().fit(ROWS, ROWS["a"])
+    weights.coef_ = pd.Series(range(200_000), dtype="float64").to_numpy()[:1]
+    weights.ballast_ = pd.Series(range(200_000), dtype="float64").to_numpy()
+    ws.models.register(weights, "heavy", sample=ROWS)
+    with pytest.raises(
+        InvalidInput, match=r"models and data of 1 MB in all, got 1\.\d MB, 1\.\d MB of it heavy:1"
+    ):
+        ws.services.deploy("heavy:1", "wine", **NEW)
+    assert stores(place) == []
+    ws.plans.add("large", workers=4, concurrency=1, memory=64)
+    ws.services.deploy("heavy:1", "wine", kind="new", plan="large", region="west")
+    assert ws.regions.show("west").workers >= 4
+    assert ws.plans.show("large").services == ("west/wine",)
+    with pytest.raises(InUse, match="service west/wine"):
+        ws.plans.remove("large")
+    ws.services.deploy(slow, "slow", sample=ROWS, kind="new", plan="large", region="west")
+    key, address = str(ws.services.keys("slow", only="primary")), ws.services.show("slow").default.address
+    with ThreadPoolExecutor(6) as many:
+        statuses = sorted(one.status_code for one in many.map(lambda _: called(address, key), range(6)))
+    assert statuses[0] == 200
+    assert statuses[-1] == 503
+    for name in ("wine", "slow"):
+        ws.services.delete(name, yes=True)
+    assert ws.plans.remove("large").name == "large"
+
+
+def slow(rows: pd.DataFrame) -> pd.DataFrame:
+    import time as clock
+
+    clock.sleep(0.5)
+    return rows.assign(b=rows["a"])
+
+
+def test_code_is_trusted_there_because_it_was_here(ws: Workspace, place: Path, tmp_path: Path) -> None:
+    ws.services.deploy(slow, "slow", sample=ROWS, **NEW)
+    file = tmp_path / "slow.wsd.json"
+    ws.definitions.export("slow", str(file))
+    file.write_text(file.read_text().replace("clock.sleep(0.5)", "clock.sleep(0.4)"))
+    with pytest.raises(UntrustedContent):
+        ws.definitions.deploy(str(file), "quick", kind="new", plan="small", region="east")
+    with pytest.raises(UntrustedContent):
+        ws.definitions.apply(str(file), "slow")
+    assert stores(place) == ["west/slow"]
+
+
+def test_a_store_that_was_never_finished_is_no_service(ws: Workspace, place: Path) -> None:
+    host = service_host()()
+    half = host.estate.store(host.estate.region("west"), "wine")
+    Workspace.init(half).close()
+    assert ws.services.list() == ()
+    with pytest.raises(NotFound):
+        ws.services.show("wine")
+    ws.services.deploy("line:1", "wine", **NEW)
+    assert says(ws, "wine") == [1, 2, 3]
+
+
+def test_deleting_takes_the_store_and_frees_the_name(ws: Workspace, place: Path) -> None:
+    made = ws.services.deploy("line:1", "wine", **NEW)
+    key = str(ws.services.keys("wine", only="primary"))
+    with pytest.raises(Unconfirmed, match="its store"):
+        ws.services.delete("wine")
+    ws.services.delete("wine", yes=True)
+    assert called(made.default.address, key).status_code == 404
+    assert stores(place) == []
+    again = ws.services.deploy("line:2", "wine", **NEW)
+    assert again.id != made.id
+    assert called(again.default.address, key).status_code == 401
+
+
+def test_a_stopped_one_keeps_its_keys(ws: Workspace) -> None:
+    made = ws.services.deploy("line:1", "wine", **NEW)
+    key = str(ws.services.keys("wine", only="primary"))
+    assert ws.services.stop("wine").state == "stopped"
+    assert called(made.default.address, key).status_code == 503
+    ws.services.start("wine")
+    ws.services.regenerate_key("wine", "secondary")
+    assert called(made.default.address, key).status_code == 200
+
+
+def test_a_region_that_was_forgotten_comes_back_with_its_services(ws: Workspace, place: Path) -> None:
+    made = ws.services.deploy("line:3", "wine", **NEW)
+    key = str(ws.services.keys("wine", only="primary"))
+    with pytest.raises(Unconfirmed, match="the address of service wine"):
+        ws.regions.remove("west")
+    ws.regions.remove("west", yes=True)
+    with pytest.raises(NotFound):
+        ws.services.show("wine")
+    with pytest.raises(Conflict, match="That storage is region 'west'"):
+        ws.regions.add("north", storage=str(place / "west"))
+    with pytest.raises(Conflict, match="lie in each other"):
+        ws.regions.add("north", storage=str(place / "east" / "inner"))
+    ws.regions.add("west", storage=str(place / "west"))
+    ws.server.start(region="west")
+    assert ws.services.show("wine") == made
+    assert called(made.default.address, key).headers["x-mlalm-model"] == "line:3"
+    assert [one.reference for one in ws.services.find(model="line:3")] == ["wine"]
+
+
+@pytest.mark.parametrize(
+    ("given", "said"),
+    [
+        ({"workers": 0}, "The number of workers of plan 'p'"),
+        ({"concurrency": 201}, "The number of concurrent calls of plan 'p'"),
+        ({"memory": -1}, "The memory in MB of plan 'p'"),
+    ],
+)
+def test_a_plan_has_numbers_that_can_be_kept(ws: Workspace, given: dict[str, int], said: str) -> None:
+    with pytest.raises(InvalidInput, match=said):
+        ws.plans.add("p", **given)
+    with pytest.raises(InvalidInput, match="The name of the plan"):
+        ws.plans.add("../p")
+    with pytest.raises(InvalidInput, match="The storage of region 'north'"):
+        ws.regions.add("north")
+    assert [one.name for one in ws.plans.list()] == ["small"]
