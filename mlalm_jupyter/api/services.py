@@ -2,26 +2,22 @@
 
 from __future__ import annotations
 
-import contextlib
 import json
-import shlex
 from collections.abc import Collection, Iterator
-from dataclasses import dataclass, replace
-from pathlib import Path
-from typing import Annotated, Any
+from dataclasses import replace
+from typing import Annotated
 
 from mlalm_jupyter.api.context import Context
-from mlalm_jupyter.api.datasets import Datasets, sample_frame
+from mlalm_jupyter.api.datasets import Datasets
+from mlalm_jupyter.api.deployables import Deployable, Deployables
 from mlalm_jupyter.api.endpoint_keys import new_keys
 from mlalm_jupyter.api.endpoint_moves import addressed, note_move, with_addresses
 from mlalm_jupyter.api.endpoints import Endpoints
-from mlalm_jupyter.api.files import readable_file, text_of
 from mlalm_jupyter.api.golive import (
     check_still_servable,
     keep_seal,
     kept_definition,
     known_code,
-    model_asset,
     new_seal,
     prepared,
     published,
@@ -39,37 +35,23 @@ from mlalm_jupyter.api.new_services import (
     renumbered,
     where_it_is,
 )
-from mlalm_jupyter.api.packages import named_model
 from mlalm_jupyter.api.rows import rows_from
 from mlalm_jupyter.api.service_states import ServiceStates
-from mlalm_jupyter.api.tables import head_of
+from mlalm_jupyter.api.snippets import curl, example_body, python
 from mlalm_jupyter.api.verb import Arg, verb
-from mlalm_jupyter.api.wsd_files import definition_in
-from mlalm_jupyter.domain.definition import ServiceDefinition, code_definition, scoring_definition
-from mlalm_jupyter.domain.errors import AlreadyExists, InvalidInput, MissingDependency, MlalmError, NotFound
+from mlalm_jupyter.domain.definition import ServiceDefinition
+from mlalm_jupyter.domain.errors import AlreadyExists, InvalidInput, NotFound
 from mlalm_jupyter.domain.estate import Terms
 from mlalm_jupyter.domain.listing import Listing
-from mlalm_jupyter.domain.model import TrainedModel
 from mlalm_jupyter.domain.names import DEFAULT_ENDPOINT, AssetRef, checked_name
 from mlalm_jupyter.domain.outcome import Snippet
 from mlalm_jupyter.domain.server import Scored
 from mlalm_jupyter.domain.service import CLASSIC, KINDS, NEW, RUNNING, STOPPED, Endpoint, WebService
 from mlalm_jupyter.domain.settings import checked_description
 from mlalm_jupyter.domain.trust import Seal
-from mlalm_jupyter.formats.code import CodeModule, said
-from mlalm_jupyter.notebook.source import function_in, source_of
 from mlalm_jupyter.ports import Transaction
 
-EXAMPLE_ROWS = 3
 LANGUAGES = ("curl", "python")
-
-
-@dataclass(frozen=True, slots=True)
-class _Deployable:
-    definition: ServiceDefinition
-    source: str
-    is_ours: bool
-    """Whether this workspace made it now, so that its key signs it."""
 
 
 class Services(ServiceStates):
@@ -79,6 +61,7 @@ class Services(ServiceStates):
         self._context = context
         self._datasets = datasets
         self._endpoints = endpoints
+        self._deployables = Deployables(context, datasets)
 
     def _over(self, context: Context) -> Services:
         return Services(context, Datasets(context), Endpoints(context))
@@ -89,7 +72,7 @@ class Services(ServiceStates):
         what: Annotated[
             object,
             Arg(
-                "a model NAME:VERSION or NAME@ALIAS, a function, FILE.py[:FUNCTION], an .ilearner or a WSD file",
+                "a model NAME:VERSION or NAME@ALIAS, a function, FILE.py[:FUNCTION] or a script, an .ilearner or a WSD file",
                 completes="model",
             ),
         ],
@@ -97,7 +80,10 @@ class Services(ServiceStates):
         *,
         update: Annotated[bool, Arg("move the default endpoint of a service that exists")] = False,
         sample: Annotated[
-            object, Arg("rows as a function takes them: a frame, a dataset or a table file")
+            object, Arg("rows as a function or script takes them: a frame, a dataset or a table file")
+        ] = None,
+        model: Annotated[
+            str | None, Arg("with a script: the model that its init(model) gets", completes="model")
         ] = None,
         description: Annotated[
             str | None, Arg("what it is for, in a sentence or two", metavar="TEXT")
@@ -146,6 +132,7 @@ class Services(ServiceStates):
                 kind=kind,
                 update=update,
                 sample=sample,
+                model=model,
                 description=description,
                 stop_start=stop_start,
                 plan=plan,
@@ -153,7 +140,7 @@ class Services(ServiceStates):
             )
         if update and not existing:
             raise NotFound("service", service, known=known, fix="Deploy without --update to make it.")
-        deployable = self._deployable(what, sample)
+        deployable = self._deployables.of(what, sample, model=model)
         definition = deployable.definition
         seal = self._seal(deployable, service)
         if existing:
@@ -175,7 +162,7 @@ class Services(ServiceStates):
             self._make(service, deployable, seal, description or "")
         return self.show(service)
 
-    def _seal(self, deployable: _Deployable, service: str) -> Seal | None:
+    def _seal(self, deployable: Deployable, service: str) -> Seal | None:
         """A signature for what this workspace made now, or whose code it has signed before."""
         ctx, definition = self._context, deployable.definition
         if not deployable.is_ours:
@@ -192,6 +179,7 @@ class Services(ServiceStates):
         kind: str | None,
         update: bool,
         sample: object,
+        model: str | None,
         description: str | None,
         stop_start: bool,
         plan: str | None,
@@ -213,7 +201,7 @@ class Services(ServiceStates):
             asked_terms(ctx.host.estate, service, plan=plan, region=region)
         else:
             check_terms(held, plan=plan, region=region)
-        deployable = self._deployable(what, sample)
+        deployable = self._deployables.of(what, sample, model=model)
         seal = self._seal(deployable, service)
         if held is None:
             check_memory(ctx, deployable.definition, ctx.host.estate.plan(str(plan)))
@@ -331,16 +319,16 @@ class Services(ServiceStates):
                 f"The language '{lang}'", expected=f"one of {', '.join(LANGUAGES)}", got=repr(lang)
             )
         definition = kept_definition(self._context, endpoint.definition_hash)
-        body = json.dumps(_example_body(definition), ensure_ascii=False)
+        body = json.dumps(example_body(definition), ensure_ascii=False)
         if lang == "curl":
-            text = _curl(self._context, endpoint, body)
+            text = curl(self._context, endpoint, body)
         else:
-            text = _python(self._context, endpoint, body, output=next(iter(definition.outputs)))
+            text = python(self._context, endpoint, body, output=next(iter(definition.outputs)))
         return Snippet(endpoint.reference, lang, text)
 
     def described(self, what: object, sample: object = None) -> ServiceDefinition:
         """The definition that something would be deployed with."""
-        return self._deployable(what, sample).definition
+        return self._deployables.of(what, sample).definition
 
     def _answering(self, service: str) -> tuple[Endpoint, str]:
         endpoint = self._endpoints.show(service)
@@ -368,7 +356,7 @@ class Services(ServiceStates):
         return True
 
     def _redeploy(
-        self, service: WebService, deployable: _Deployable, seal: Seal | None, *, stop_start: bool
+        self, service: WebService, deployable: Deployable, seal: Seal | None, *, stop_start: bool
     ) -> None:
         """Move the default endpoint, between two calls or between a stop and a start."""
         ctx = self._context
@@ -411,7 +399,7 @@ class Services(ServiceStates):
     def _make(
         self,
         name: str,
-        deployable: _Deployable,
+        deployable: Deployable,
         seal: Seal | None,
         description: str,
         *,
@@ -458,95 +446,6 @@ class Services(ServiceStates):
             note_move(ctx, tx, default, "deploy")
         published(ctx)
 
-    def _deployable(self, what: object, sample: object) -> _Deployable:
-        """What can be deployed, told by what it is: a definition, code, or a model."""
-        if isinstance(what, ServiceDefinition):
-            return _Deployable(what, what.title, is_ours=False)
-        if isinstance(what, dict):
-            definition = ServiceDefinition.from_dict(what)
-            return _Deployable(definition, definition.title, is_ours=False)
-        if isinstance(what, TrainedModel):
-            return self._from_model(what.reference)
-        if isinstance(what, str):
-            if what.lower().endswith(".json"):
-                return _Deployable(definition_in(self._context, what), what, is_ours=False)
-            if what.lower().partition(":")[0].endswith(".py"):
-                return self._from_file(what, sample)
-            return self._from_model(what)
-        if hasattr(what, "predict") or isinstance(what, type) or not callable(what):
-            raise InvalidInput(
-                "What to deploy",
-                expected="a registered model, a function, or a WSD file",
-                got=f"a {type(what).__name__}",
-                fix="Register a fitted model first (`%register VAR NAME`), then deploy NAME:VERSION.",
-            )
-        name = str(getattr(what, "__name__", "function"))
-        return self._from_code(source_of(what), name, what, f"function {name}", sample)
-
-    def _from_model(self, reference: str) -> _Deployable:
-        from mlalm_jupyter.formats import bundle as bundles  # costs half a second, which listing need not pay
-
-        ctx = self._context
-        with ctx.catalog.read() as tx:
-            model = named_model(ctx, tx, reference)
-        opened = bundles.read(ctx.blobs.get(model.bundle_digest))
-        example = opened.sample_rows[:EXAMPLE_ROWS]
-        definition = scoring_definition(
-            title=model.name,
-            model=model_asset(model),
-            inputs=model.signature.inputs,
-            outputs=model.signature.outputs,
-            example=example,
-        )
-        return _Deployable(definition, f"model {model.reference}", is_ours=True)
-
-    def _from_file(self, what: str, sample: object) -> _Deployable:
-        file, _, wanted = what.partition(":")
-        text = text_of(readable_file(self._context, file), name=file)
-        source, entry = function_in(text, wanted or None)
-        try:
-            module = CodeModule(source, name=f"mlalm_{Path(file).stem}", file=file)
-        except (Exception, SystemExit) as error:  # a person's own code may raise anything
-            raise _not_deployed(f"The code of '{file}'", error, file) from error
-        with contextlib.closing(module):
-            function = module[entry]
-            if not callable(function):
-                raise InvalidInput(
-                    f"The code of '{file}'",
-                    expected=f"a function '{entry}' when all of it has run",
-                    got=f"a {type(function).__name__}",
-                )
-            return self._from_code(source, entry, function, f"{file}:{entry}", sample)
-
-    def _from_code(self, source: str, entry: str, function: Any, named: str, sample: object) -> _Deployable:
-        from mlalm_jupyter.formats.frames import schema_of, score
-
-        frame = sample_frame(self._context, self._datasets, sample, where="The sample")
-        if frame is None:
-            raise InvalidInput(
-                f"The deployment of {named}",
-                expected="a sample of the rows it takes, because code does not say which columns it needs",
-                got="none",
-                fix="Give one with --sample, for example a frame's head or a dataset.",
-            )
-        frame = frame.head(20)
-        try:
-            answered = score(function, frame.copy())
-        except InvalidInput:
-            raise
-        except (Exception, SystemExit) as error:  # a person's own code may raise anything
-            file = getattr(getattr(function, "__code__", None), "co_filename", None)
-            raise _not_deployed(f"What {named} makes of the sample", error, file) from error
-        definition = code_definition(
-            title=entry,
-            source=source,
-            entry=entry,
-            inputs=schema_of(frame),
-            outputs=schema_of(answered),
-            example=head_of(frame, EXAMPLE_ROWS).rows,
-        )
-        return _Deployable(definition, named, is_ours=True)
-
 
 def _kind(service: str, kind: str | None, *, plan: str | None, region: str | None) -> str | None:
     """Which kind of service is asked for; whoever names a plan or a region asks for a New one."""
@@ -563,61 +462,3 @@ def _kind(service: str, kind: str | None, *, plan: str | None, region: str | Non
             fix="Leave it away, or deploy with --kind new.",
         )
     return told
-
-
-def _not_deployed(what: str, error: BaseException, file: str | None) -> MlalmError:
-    """What a person should know of an error in the code that was to be deployed."""
-    if isinstance(error, ModuleNotFoundError) and error.name:
-        name = error.name.partition(".")[0]
-        return MissingDependency(what, library=f"the module '{name}'", install=f"pip install {name}")
-    return InvalidInput(
-        what,
-        expected="code that runs through",
-        got=said(error, file),
-        fix="Mend it, and try it on the same sample before you deploy it.",
-    )
-
-
-def _example_body(definition: ServiceDefinition) -> dict[str, object]:
-    inputs = {
-        name: {
-            "ColumnNames": list(schema.names),
-            "Values": [list(row) for row in definition.example.get(name, ())[:1]],
-        }
-        for name, schema in definition.inputs.items()
-    }
-    return {"Inputs": inputs, "GlobalParameters": {}}
-
-
-def _curl(context: Context, endpoint: Endpoint, body: str) -> str:
-    noun = "service" if endpoint.is_service else "endpoint"
-    key = (
-        f"mlalm --workspace {shlex.quote(str(context.path))} {noun} keys {endpoint.reference} --only primary"
-    )
-    return (
-        f"curl -s '{endpoint.address}/execute?api-version=2.0&details=true'"
-        f' -H "Authorization: Bearer $({key})"'
-        f" -H 'Content-Type: application/json' -d {shlex.quote(body)}"
-    )
-
-
-def _python(context: Context, endpoint: Endpoint, body: str, *, output: str) -> str:
-    return "\n".join(
-        [
-            "import json",
-            "",
-            "import requests",
-            "from mlalm_jupyter import Workspace",
-            "",
-            f"key = Workspace.open({str(context.path)!r}).endpoints.key_pair({endpoint.reference!r}).primary",
-            f"body = json.loads({body!r})",
-            "answer = requests.post(",
-            f"    {f'{endpoint.address}/execute?api-version=2.0&details=true'!r},",
-            '    headers={"Authorization": f"Bearer {key}"},',
-            "    json=body,",
-            "    timeout=30,",
-            ")",
-            "answer.raise_for_status()",
-            f'print(answer.json()["Results"][{json.dumps(output)}]["value"])',
-        ]
-    )

@@ -30,6 +30,19 @@ def source_of(function: Callable[..., Any]) -> str:
     return Gathering(function).text()
 
 
+def is_script(text: str) -> bool:
+    """Whether a Python file is a scoring script, with an `init` and a `run` at its top.
+
+    >>> is_script("def init():\\n    pass\\n\\n\\ndef run(data):\\n    return data\\n")
+    True
+    """
+    try:
+        tree = ast.parse(text)
+    except (ValueError, SyntaxError, RecursionError, MemoryError):
+        return False  # whoever runs it says what is wrong
+    return {"init", "run"} <= {node.name for node in tree.body if isinstance(node, ast.FunctionDef)}
+
+
 def function_in(text: str, name: str | None) -> tuple[str, str]:
     """The text of a Python file and the function in it to call: the one named, or the only public one.
 

@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 import inspect
-import json
 import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
-import numpy as np
 import pandas as pd
 
 from mlalm_jupyter.domain.definition import ServiceDefinition, Step
@@ -19,6 +17,7 @@ from mlalm_jupyter.domain.wsd.graph import PYTHON_MODULE, SCORE_MODULE, SCRIPT_M
 from mlalm_jupyter.domain.wsd.parameters import selected
 from mlalm_jupyter.formats import frames
 from mlalm_jupyter.formats.code import CodeModule, said
+from mlalm_jupyter.formats.scripts import begun
 
 MEND = "Mend it, then deploy it again."
 _LOOK = "Look at the rows it was given; if they are right, mend the step and deploy again."
@@ -178,62 +177,13 @@ def _argument(step: Step, function: Callable[..., Any], name: str) -> str:
 
 
 def _script(step: Step, module: CodeModule, model: object) -> Run:
-    """A script with `init()`, called once, and `run(data)`, called for each request.
-
-    `init` may take the model. `run` gets the JSON text `{"data": [[...], ...], "columns": [...]}`, or a frame where its
-    parameter is annotated as one.
-    """
-    function = _callable(step, module, "run")
-    if callable(init := module["init"]):
-        try:
-            init(*([model] if _takes(init) else []))
-        except MemoryError:
-            raise
-        except (Exception, SystemExit) as error:  # a stranger's code may raise anything
-            why = f"Its init() raised {said(error, module.file)}."
-            raise ScoringFailed(f"step '{step.node}'", why=why, fix=MEND) from error
-    wants_frame = _wants_frame(function)
-
-    def run(tables: Sequence[pd.DataFrame], _given: Settings) -> pd.DataFrame:
-        (frame,) = tables
-        return _answered(function(frame if wants_frame else _as_text(frame)))
-
-    return run
-
-
-def _takes(function: Callable[..., Any]) -> bool:
-    return any(
-        one.kind in (inspect.Parameter.POSITIONAL_ONLY, inspect.Parameter.POSITIONAL_OR_KEYWORD)
-        for one in inspect.signature(function).parameters.values()
-    )
-
-
-def _wants_frame(function: Callable[..., Any]) -> bool:
-    first = next(iter(inspect.signature(function).parameters.values()), None)
-    told = "" if first is None else first.annotation
-    return "DataFrame" in (told if isinstance(told, str) else getattr(told, "__name__", ""))
-
-
-def _as_text(frame: pd.DataFrame) -> str:
-    told = json.loads(frame.to_json(orient="split", date_format="iso", index=False))
-    return json.dumps({"data": told["data"], "columns": told["columns"]})
-
-
-def _answered(result: object) -> pd.DataFrame:
-    """What a script answered, as a table."""
-    if isinstance(result, (str, bytes)):
-        text = result
-        try:
-            result = json.loads(text)
-        except ValueError as error:
-            raise InvalidInput("What run() gave", expected="JSON or a table", got=f"{text[:60]!r}") from error
-    if isinstance(result, Mapping):
-        if "error" in result:
-            raise InvalidInput(
-                "What run() gave", expected="a result", got=f"the error {result['error']!r}"[:300]
-            )
-        columns = {n: value for n, value in result.items() if isinstance(value, (list, np.ndarray))}
-        result = columns or {name: [value] for name, value in result.items()}
-    elif isinstance(result, list) and result and isinstance(result[0], Mapping):
-        return pd.DataFrame(result)
-    return frames.table_of(result)
+    """A script with `init()` and `run(data)`, begun."""
+    _callable(step, module, "run")
+    try:
+        run = begun(module, model)
+    except MemoryError:
+        raise
+    except (Exception, SystemExit) as error:  # a stranger's code may raise anything
+        why = f"Its init() raised {said(error, module.file)}."
+        raise ScoringFailed(f"step '{step.node}'", why=why, fix=MEND) from error
+    return lambda tables, _given: run(*tables)

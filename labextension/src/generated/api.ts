@@ -852,14 +852,16 @@ export interface ITrustRemoveRequest {
 
 /** Make a web service with its default endpoint, or move that one with --update. */
 export interface IServiceDeployRequest {
-  /** a model NAME:VERSION or NAME@ALIAS, a function, FILE.py[:FUNCTION], an .ilearner or a WSD file */
+  /** a model NAME:VERSION or NAME@ALIAS, a function, FILE.py[:FUNCTION] or a script, an .ilearner or a WSD file */
   what: unknown;
   /** the service's name */
   service: string;
   /** move the default endpoint of a service that exists */
   update?: boolean;
-  /** rows as a function takes them: a frame, a dataset or a table file */
+  /** rows as a function or script takes them: a frame, a dataset or a table file */
   sample?: unknown;
+  /** with a script: the model that its init(model) gets */
+  model?: string;
   /** what it is for, in a sentence or two */
   description?: string;
   /** with --update: stop the service, move its default endpoint, start it again */

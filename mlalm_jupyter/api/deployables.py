@@ -1,0 +1,226 @@
+"""What can be deployed: a definition, a model, a function, or a script, each told by what it is."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from mlalm_jupyter.api.context import Context
+from mlalm_jupyter.api.datasets import Datasets, sample_frame
+from mlalm_jupyter.api.files import readable_file, text_of
+from mlalm_jupyter.api.golive import model_asset
+from mlalm_jupyter.api.packages import named_model, opened_package
+from mlalm_jupyter.api.tables import head_of
+from mlalm_jupyter.api.wsd_files import definition_in
+from mlalm_jupyter.domain.definition import (
+    ServiceDefinition,
+    code_definition,
+    scoring_definition,
+    script_definition,
+)
+from mlalm_jupyter.domain.errors import InvalidInput, MissingDependency, MlalmError
+from mlalm_jupyter.domain.model import TrainedModel
+from mlalm_jupyter.formats.code import CodeModule, said
+from mlalm_jupyter.notebook.source import function_in, is_script, source_of
+
+EXAMPLE_ROWS = 3
+_TRIED_ROWS = 20
+_NO_MODEL = "only with a script that has `init()` and `run(data)`"
+
+
+@dataclass(frozen=True, slots=True)
+class Deployable:
+    """A definition that may be deployed, and where it came from."""
+
+    definition: ServiceDefinition
+    source: str
+    is_ours: bool
+    """Whether this workspace made it now, so that its key signs it."""
+
+
+class Deployables:
+    """Makes definitions of what a person names."""
+
+    def __init__(self, context: Context, datasets: Datasets) -> None:
+        self._context = context
+        self._datasets = datasets
+
+    def of(self, what: object, sample: object = None, *, model: str | None = None) -> Deployable:
+        """What can be deployed, told by what it is: a definition, code, or a model."""
+        is_file = isinstance(what, str) and what.lower().partition(":")[0].endswith(".py")
+        if model is not None and not is_file:
+            raise InvalidInput(
+                "The model behind the service", expected=_NO_MODEL, got=f"'{model}' with another"
+            )
+        if is_file:
+            return self._from_file(str(what), sample, model)
+        if isinstance(what, ServiceDefinition):
+            return Deployable(what, what.title, is_ours=False)
+        if isinstance(what, dict):
+            definition = ServiceDefinition.from_dict(what)
+            return Deployable(definition, definition.title, is_ours=False)
+        if isinstance(what, TrainedModel):
+            return self._from_model(what.reference)
+        if isinstance(what, str):
+            if what.lower().endswith(".json"):
+                return Deployable(definition_in(self._context, what), what, is_ours=False)
+            return self._from_model(what)
+        if hasattr(what, "predict") or isinstance(what, type) or not callable(what):
+            raise InvalidInput(
+                "What to deploy",
+                expected="a registered model, a function, or a WSD file",
+                got=f"a {type(what).__name__}",
+                fix="Register a fitted model first (`%register VAR NAME`), then deploy NAME:VERSION.",
+            )
+        name = str(getattr(what, "__name__", "function"))
+        return self._from_code(source_of(what), name, what, f"function {name}", sample)
+
+    def _from_model(self, reference: str) -> Deployable:
+        from mlalm_jupyter.formats import bundle as bundles  # costs half a second, which listing need not pay
+
+        ctx = self._context
+        with ctx.catalog.read() as tx:
+            model = named_model(ctx, tx, reference)
+        opened = bundles.read(ctx.blobs.get(model.bundle_digest))
+        example = opened.sample_rows[:EXAMPLE_ROWS]
+        definition = scoring_definition(
+            title=model.name,
+            model=model_asset(model),
+            inputs=model.signature.inputs,
+            outputs=model.signature.outputs,
+            example=example,
+        )
+        return Deployable(definition, f"model {model.reference}", is_ours=True)
+
+    def _from_file(self, what: str, sample: object, model: str | None) -> Deployable:
+        file, _, wanted = what.partition(":")
+        text = text_of(readable_file(self._context, file), name=file)
+        if not wanted and is_script(text):
+            return self._from_script(text, file, sample, model)
+        if model is not None:
+            raise InvalidInput(
+                "The model behind the service", expected=_NO_MODEL, got=f"'{model}' with a function"
+            )
+        source, entry = function_in(text, wanted or None)
+        with _running(source, file) as module:
+            function = module[entry]
+            if not callable(function):
+                raise InvalidInput(
+                    f"The code of '{file}'",
+                    expected=f"a function '{entry}' when all of it has run",
+                    got=f"a {type(function).__name__}",
+                )
+            return self._from_code(source, entry, function, f"{file}:{entry}", sample)
+
+    def _from_script(self, source: str, file: str, sample: object, model: str | None) -> Deployable:
+        """A script with `init()` and `run(data)`; its model goes to `init`, and into the definition by its hash."""
+        from mlalm_jupyter.formats.frames import schema_of
+        from mlalm_jupyter.formats.scripts import begun, takes
+
+        ctx = self._context
+        frame = self._sample(sample, f"script '{file}'")
+        asset = opened = None
+        if model is not None:
+            with ctx.catalog.read() as tx:
+                found = named_model(ctx, tx, model)
+            asset = model_asset(found)
+            opened = opened_package(
+                ctx,
+                f"Model {found.reference}",
+                bundle_digest=found.bundle_digest,
+                package_hash=found.model_hash,
+            )
+        with _running(source, file) as module:
+            init = module["init"]
+            if model is not None and not (callable(init) and takes(init)):
+                raise InvalidInput(
+                    f"The script '{file}'",
+                    expected="an init(model) that takes the model",
+                    got="none",
+                    fix="Let `init` have one parameter, or leave --model away.",
+                )
+            if model is None and callable(init) and takes(init):
+                raise InvalidInput(
+                    f"The deployment of script '{file}'",
+                    expected="a model for its init(model)",
+                    got="none",
+                    fix="Give one with --model NAME:VERSION.",
+                )
+            answered = _tried(lambda rows: begun(module, opened)(rows), frame, f"script '{file}'", file)
+        definition = script_definition(
+            title=Path(file).stem,
+            source=source,
+            inputs=schema_of(frame),
+            outputs=schema_of(answered),
+            model=asset,
+            example=head_of(frame, EXAMPLE_ROWS).rows,
+        )
+        return Deployable(definition, f"script {file}", is_ours=True)
+
+    def _from_code(self, source: str, entry: str, function: Any, named: str, sample: object) -> Deployable:
+        from mlalm_jupyter.formats.frames import schema_of, score
+
+        frame = self._sample(sample, named)
+        file = getattr(getattr(function, "__code__", None), "co_filename", None)
+        answered = _tried(lambda rows: score(function, rows), frame, named, file)
+        definition = code_definition(
+            title=entry,
+            source=source,
+            entry=entry,
+            inputs=schema_of(frame),
+            outputs=schema_of(answered),
+            example=head_of(frame, EXAMPLE_ROWS).rows,
+        )
+        return Deployable(definition, named, is_ours=True)
+
+    def _sample(self, sample: object, named: str) -> pd.DataFrame:
+        frame = sample_frame(self._context, self._datasets, sample, where="The sample")
+        if frame is None:
+            raise InvalidInput(
+                f"The deployment of {named}",
+                expected="a sample of the rows it takes, because code does not say which columns it needs",
+                got="none",
+                fix="Give one with --sample, for example a frame's head or a dataset.",
+            )
+        return frame.head(_TRIED_ROWS)
+
+
+@contextlib.contextmanager
+def _running(source: str, file: str) -> Iterator[CodeModule]:
+    """The code of a file, run through once."""
+    try:
+        module = CodeModule(source, name=f"mlalm_{Path(file).stem}", file=file)
+    except (Exception, SystemExit) as error:  # a person's own code may raise anything
+        raise _not_deployed(f"The code of '{file}'", error, file) from error
+    with contextlib.closing(module):
+        yield module
+
+
+def _tried(
+    answer: Callable[[pd.DataFrame], pd.DataFrame], frame: pd.DataFrame, named: str, file: str | None
+) -> pd.DataFrame:
+    """What code makes of a sample."""
+    try:
+        return answer(frame.copy())
+    except InvalidInput:
+        raise
+    except (Exception, SystemExit) as error:  # a person's own code may raise anything
+        raise _not_deployed(f"What {named} makes of the sample", error, file) from error
+
+
+def _not_deployed(what: str, error: BaseException, file: str | None) -> MlalmError:
+    """What a person should know of an error in the code that was to be deployed."""
+    if isinstance(error, ModuleNotFoundError) and error.name:
+        name = error.name.partition(".")[0]
+        return MissingDependency(what, library=f"the module '{name}'", install=f"pip install {name}")
+    return InvalidInput(
+        what,
+        expected="code that runs through",
+        got=said(error, file),
+        fix="Mend it, and try it on the same sample before you deploy it.",
+    )
