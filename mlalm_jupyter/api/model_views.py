@@ -47,7 +47,10 @@ class ModelViews:
 
     @verb("model", "compare")
     def compare(
-        self, models: Annotated[str, Arg("two or more versions, with commas between: churn:1,churn:2")]
+        self,
+        models: Annotated[
+            str, Arg("two or more versions, with commas between: churn:1,churn:2", metavar="MODEL,MODEL")
+        ],
     ) -> ModelComparison:
         """Put versions side by side: metrics, parameters, columns, size."""
         names = list(dict.fromkeys(name.strip() for name in models.split(",") if name.strip()))

@@ -65,7 +65,10 @@ class Runs:
 
     @verb("run", "compare")
     def compare(
-        self, runs: Annotated[str, Arg("the beginnings of two or more run ids, with commas between")]
+        self,
+        runs: Annotated[
+            str, Arg("the beginnings of two or more run ids, with commas between", metavar="RUN,RUN")
+        ],
     ) -> Comparison:
         """Put runs side by side: what they were given, what was measured, what differs."""
         names = [name.strip() for name in runs.split(",") if name.strip()]
