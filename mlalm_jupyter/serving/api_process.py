@@ -21,6 +21,7 @@ from mlalm_jupyter.serving.republisher import Republisher
 
 # above this room, so it is named and not imported
 APP = "mlalm_jupyter.server:app"
+ALSO_NEEDED = (APP.partition(":")[0],)
 
 
 def main() -> None:

@@ -46,6 +46,8 @@ class Supervisor:
         self.scorers = scorers
         self.started_at = datetime.now(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
         self.children: list[Child] = []
+        # what an import has read from the environment cannot be taken back in a child
+        self.is_warm = sys.platform == "linux" and dict(os.environ) == child_environ(home)
         self.listener: socket.socket
         self.generation: Generation
 
@@ -64,6 +66,7 @@ class Supervisor:
             if child.slot is None:
                 child.due_s = math.inf
             else:
+                self._warm(child)
                 self._start(child)
         self._tell()
 
@@ -71,6 +74,7 @@ class Supervisor:
         """Start what is not needed for scoring."""
         for child in self.children:
             if child.due_s == math.inf:
+                self._warm(child)
                 child.due_s = 0.0
         self._start_due()
 
@@ -150,6 +154,10 @@ class Supervisor:
             cwd=self.home.home,
             environ=child_environ(self.home),
         )
+
+    def _warm(self, child: Child) -> None:
+        if self.is_warm and (error := child.warm()) is not None:
+            say(f"{child.role} is started cold, for it cannot be imported: {type(error).__name__}: {error}")
 
     def _start(self, child: Child) -> None:
         child.start()
@@ -307,6 +315,9 @@ def main() -> None:
 
 def _until_ready(supervisor: Supervisor) -> bool:
     deadline = time.monotonic() + _READY_S
+    if supervisor.is_warm:
+        # it imports in one process while the scorers set themselves up in others
+        supervisor.start_the_rest()
     while not supervisor.is_ready():
         if not supervisor.wait(0.02):
             return False
