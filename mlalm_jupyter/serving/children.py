@@ -59,7 +59,7 @@ class Child:
         """Import here what it needs; what keeps that from being done will keep its own process from it as well."""
         try:
             warm(self.arguments[0])
-        except (Exception, SystemExit) as error:  # whatever a broken installation may raise
+        except (Exception, SystemExit) as error:  # noqa: BLE001  # whatever a broken installation may raise
             return error
         self.is_warm = True
         return None

@@ -48,7 +48,7 @@ class Forked:
             die_with(parent)
             _settle(name, output=output, cwd=cwd, environ=environ, descriptors=descriptors)
             status = _done(arguments)
-        except BaseException:  # the outermost frame of this process: not one step back into the parent's
+        except BaseException:  # noqa: BLE001  # the outermost frame: no step back into the parent's
             sys.excepthook(*sys.exc_info())
         finally:
             _end(status)
