@@ -28,6 +28,7 @@ from mlalm_jupyter.scoring.generation import MAX_SLOTS, Generation
 from mlalm_jupyter.serving import logs
 from mlalm_jupyter.serving.children import Child, how_it_ended
 from mlalm_jupyter.serving.home import Home, write_atomic, write_json
+from mlalm_jupyter.serving.warmth import can_fork
 
 # below the ports the system gives to outgoing connections, so that ours is still free after a restart
 _PORTS = range(20000, 30000)
@@ -47,7 +48,7 @@ class Supervisor:
         self.started_at = datetime.now(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
         self.children: list[Child] = []
         # what an import has read from the environment cannot be taken back in a child
-        self.is_warm = sys.platform == "linux" and dict(os.environ) == child_environ(home)
+        self.is_as_its_children = dict(os.environ) == child_environ(home)
         self.listener: socket.socket
         self.generation: Generation
 
@@ -77,6 +78,10 @@ class Supervisor:
                 self._warm(child)
                 child.due_s = 0.0
         self._start_due()
+
+    def forks(self) -> bool:
+        """Whether children are forked off; elsewhere each is a fresh interpreter."""
+        return self.is_as_its_children and can_fork()
 
     def is_ready(self) -> bool:
         """Whether each scorer serves and can be reached."""
@@ -156,7 +161,7 @@ class Supervisor:
         )
 
     def _warm(self, child: Child) -> None:
-        if self.is_warm and (error := child.warm()) is not None:
+        if self.forks() and (error := child.warm()) is not None:
             say(f"{child.role} is started cold, for it cannot be imported: {type(error).__name__}: {error}")
 
     def _start(self, child: Child) -> None:
@@ -315,7 +320,7 @@ def main() -> None:
 
 def _until_ready(supervisor: Supervisor) -> bool:
     deadline = time.monotonic() + _READY_S
-    if supervisor.is_warm:
+    if supervisor.forks():
         # it imports in one process while the scorers set themselves up in others
         supervisor.start_the_rest()
     while not supervisor.is_ready():
