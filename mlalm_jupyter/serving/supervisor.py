@@ -139,7 +139,9 @@ class Supervisor:
         """Start the scorers that are asked for by now and are not there yet."""
         wanted = min(self.home.scorers(), MAX_SLOTS)
         for slot in range(self.scorers, wanted):
-            self.children.insert(slot, self._scorer(slot))
+            child = self._scorer(slot)
+            self._warm(child)
+            self.children.insert(slot, child)
         if wanted > self.scorers:
             say(f"{wanted} scorers from now on, {self.scorers} before")
             self.scorers = wanted

@@ -16,7 +16,7 @@ import pytest
 import requests
 
 from mlalm_jupyter.domain.errors import Unavailable
-from mlalm_jupyter.serving.home import Home
+from mlalm_jupyter.serving.home import Home, write_json
 from mlalm_jupyter.serving.local_host import LocalHost
 from mlalm_jupyter.serving.scorers import is_alive
 from mlalm_jupyter.serving.supervisor import child_environ
@@ -295,6 +295,17 @@ def test_killed_processes_are_forked_again_and_answer(host: LocalHost, tmp_path:
         assert command(after[role]) == command(after["supervisor"])
     for _ in range(20):
         assert call(address).status_code == 200
+
+
+def test_scorers_that_are_added_while_it_runs_are_forked_as_well(host: LocalHost) -> None:
+    host.home.make()
+    # only the server of a region is given more of them
+    write_json(host.home.region_file, {"name": "here", "subscription": "0" * 32})
+    host.start()
+    host.grow(4)
+    found = pids(host)
+    for role in ("scorer-2", "scorer-3"):
+        assert command(found[role]) == command(found["supervisor"])
 
 
 def test_a_crash_is_written_into_the_log_of_its_own_process(host: LocalHost) -> None:
