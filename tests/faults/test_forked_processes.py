@@ -303,7 +303,7 @@ def test_scorers_that_are_added_while_it_runs_are_forked_as_well(host: LocalHost
     write_json(host.home.region_file, {"name": "here", "subscription": "0" * 32})
     host.start()
     host.grow(4)
-    found = pids(host)
+    found = soon(lambda: all_of if {"scorer-2", "scorer-3"} <= (all_of := pids(host)).keys() else None)
     for role in ("scorer-2", "scorer-3"):
         assert command(found[role]) == command(found["supervisor"])
 
