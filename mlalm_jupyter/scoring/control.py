@@ -8,17 +8,15 @@ Each answer is `{"ok": true, ...}` or `{"ok": false, "error": {...}}`.
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import json
 import logging
-import os
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 from mlalm_jupyter.domain.errors import InvalidInput, MlalmError
 from mlalm_jupyter.domain.projection import Servable
-from mlalm_jupyter.scoring.places import socket_address
+from mlalm_jupyter.scoring.places import listening_at
 from mlalm_jupyter.scoring.roster import Roster
 
 _MAX_LINE = 1 << 20
@@ -32,12 +30,7 @@ class Control:
         self.roster = roster
 
     async def listen(self, path: Path) -> asyncio.Server:
-        with contextlib.suppress(FileNotFoundError):
-            path.unlink()
-        with socket_address(path) as address:
-            server = await asyncio.start_unix_server(self._serve, address, limit=_MAX_LINE)
-        os.chmod(path, 0o600)
-        return server
+        return await asyncio.start_unix_server(self._serve, sock=listening_at(path), limit=_MAX_LINE)
 
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         try:

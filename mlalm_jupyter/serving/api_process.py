@@ -6,21 +6,20 @@ It also publishes what someone committed to a catalog and did not live to publis
 from __future__ import annotations
 
 import argparse
-import contextlib
 import logging
 import os
-import socket
 from pathlib import Path
 
 import uvicorn
 
 from mlalm_jupyter.scoring.lifeline import die_with
-from mlalm_jupyter.scoring.places import socket_address
+from mlalm_jupyter.scoring.places import listening_at
 from mlalm_jupyter.serving.home import Home
 from mlalm_jupyter.serving.republisher import Republisher
 
 # above this room, so it is named and not imported
 APP = "mlalm_jupyter.server:app"
+ALSO_NEEDED = (APP.partition(":")[0],)
 
 
 def main() -> None:
@@ -46,20 +45,9 @@ def main() -> None:
         timeout_graceful_shutdown=5,
     )
     config.load()
-    listener = _listening(home.api_socket)
+    listener = listening_at(home.api_socket)
     Republisher(home, parent=args.parent).start()
     uvicorn.Server(config).run(sockets=[listener])
-
-
-def _listening(path: Path) -> socket.socket:
-    with contextlib.suppress(FileNotFoundError):
-        path.unlink()
-    listener = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
-    with socket_address(path) as address:
-        listener.bind(address)
-    os.chmod(path, 0o600)
-    listener.listen(512)
-    return listener
 
 
 if __name__ == "__main__":

@@ -11,12 +11,24 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Protocol
 
 from mlalm_jupyter.scoring.lifeline import die_with
+from mlalm_jupyter.serving.forked import Forked
+from mlalm_jupyter.serving.warmth import can_fork, warm
 
 _YOUNG_S = 3.0
 _FIRST_PAUSE_S = 0.2
 _LONGEST_PAUSE_S = 10.0
+
+
+class Process(Protocol):
+    """A process that was started, in whichever way."""
+
+    @property
+    def pid(self) -> int: ...
+    def poll(self) -> int | None: ...
+    def send_signal(self, number: int, /) -> None: ...
 
 
 @dataclass
@@ -30,7 +42,9 @@ class Child:
     environ: Mapping[str, str]
     descriptors: tuple[int, ...] = ()
     slot: int | None = None
-    process: subprocess.Popen[bytes] | None = None
+    is_warm: bool = False
+    """Whether all it needs is imported here, so that it can be forked off."""
+    process: Process | None = None
     restarts: int = -1
     started_at: str = ""
     young_deaths: int = 0
@@ -41,8 +55,35 @@ class Child:
     def pid(self) -> int | None:
         return self.process.pid if self.process else None
 
+    def warm(self) -> Exception | SystemExit | None:
+        """Import here what it needs; what keeps that from being done will keep its own process from it as well."""
+        try:
+            warm(self.arguments[0])
+        except (Exception, SystemExit) as error:  # noqa: BLE001  # whatever a broken installation may raise
+            return error
+        self.is_warm = True
+        return None
+
     def start(self) -> None:
         """Start the process; its output goes to its log."""
+        with open(self.log, "ab") as output:
+            start = self._forked if self.is_warm and can_fork() else self._afresh
+            self.process = start(output.fileno())
+        self.restarts += 1
+        self._born_s = time.monotonic()
+        self.started_at = datetime.now(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+    def _forked(self, output: int) -> Process:
+        return Forked.start(
+            self.arguments,
+            name=f"mlalm-{self.role}",
+            output=output,
+            cwd=self.cwd,
+            environ=self.environ,
+            descriptors=self.descriptors,
+        )
+
+    def _afresh(self, output: int) -> Process:
         parent = os.getpid()
 
         def settle() -> None:
@@ -50,22 +91,17 @@ class Child:
             signal.pthread_sigmask(signal.SIG_SETMASK, ())
             die_with(parent)
 
-        command = [sys.executable, "-P", "-m", *self.arguments]
-        with open(self.log, "ab") as output:
-            self.process = subprocess.Popen(
-                command,
-                stdin=subprocess.DEVNULL,
-                stdout=output,
-                stderr=output,
-                cwd=self.cwd,
-                env=dict(self.environ),
-                pass_fds=self.descriptors,
-                # the supervisor has one thread, which is what makes this safe
-                preexec_fn=settle,
-            )
-        self.restarts += 1
-        self._born_s = time.monotonic()
-        self.started_at = datetime.now(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+        return subprocess.Popen(
+            [sys.executable, "-P", "-m", *self.arguments],
+            stdin=subprocess.DEVNULL,
+            stdout=output,
+            stderr=output,
+            cwd=self.cwd,
+            env=dict(self.environ),
+            pass_fds=self.descriptors,
+            # the supervisor is in no other thread just now, which is what makes this safe
+            preexec_fn=settle,
+        )
 
     def has_ended(self) -> int | None:
         """The exit status of a process that just ended; the next one is then due."""

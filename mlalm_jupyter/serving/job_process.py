@@ -45,6 +45,7 @@ def main() -> None:
     logging.basicConfig(format="%(asctime)s %(name)s: %(message)s")
     # jsonschema can do without it, and it takes a second to import: a grammar of all web addresses
     sys.modules.setdefault("rfc3987_syntax", None)  # type: ignore[arg-type]
+    import_papermill()
     from mlalm_jupyter.domain.job import Lease
 
     _do(args.workspace, Lease(args.job, args.owner, args.attempt), words=args.words)
@@ -53,6 +54,17 @@ def main() -> None:
     sys.stderr.flush()
     # threads that libraries left running must not keep a job's process alive
     os._exit(1 if left else 0)
+
+
+def import_papermill() -> None:
+    """Import it without Arrow, which it would load, and numpy with it, for a file system that no job reads from."""
+    file_systems = "pyarrow.fs"
+    sys.modules[file_systems] = None  # type: ignore[assignment]
+    try:
+        import papermill  # noqa: F401
+    finally:
+        # what a job itself does with Arrow finds all of it
+        del sys.modules[file_systems]
 
 
 def _do(path: str, lease: Lease, *, words: int) -> None:

@@ -28,6 +28,7 @@ from mlalm_jupyter.scoring.generation import MAX_SLOTS, Generation
 from mlalm_jupyter.serving import logs
 from mlalm_jupyter.serving.children import Child, how_it_ended
 from mlalm_jupyter.serving.home import Home, write_atomic, write_json
+from mlalm_jupyter.serving.warmth import can_fork
 
 # below the ports the system gives to outgoing connections, so that ours is still free after a restart
 _PORTS = range(20000, 30000)
@@ -46,6 +47,8 @@ class Supervisor:
         self.scorers = scorers
         self.started_at = datetime.now(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
         self.children: list[Child] = []
+        # what an import has read from the environment cannot be taken back in a child
+        self.is_as_its_children = dict(os.environ) == child_environ(home)
         self.listener: socket.socket
         self.generation: Generation
 
@@ -64,6 +67,7 @@ class Supervisor:
             if child.slot is None:
                 child.due_s = math.inf
             else:
+                self._warm(child)
                 self._start(child)
         self._tell()
 
@@ -71,8 +75,13 @@ class Supervisor:
         """Start what is not needed for scoring."""
         for child in self.children:
             if child.due_s == math.inf:
+                self._warm(child)
                 child.due_s = 0.0
         self._start_due()
+
+    def forks(self) -> bool:
+        """Whether children are forked off; elsewhere each is a fresh interpreter."""
+        return self.is_as_its_children and can_fork()
 
     def is_ready(self) -> bool:
         """Whether each scorer serves and can be reached."""
@@ -130,7 +139,9 @@ class Supervisor:
         """Start the scorers that are asked for by now and are not there yet."""
         wanted = min(self.home.scorers(), MAX_SLOTS)
         for slot in range(self.scorers, wanted):
-            self.children.insert(slot, self._scorer(slot))
+            child = self._scorer(slot)
+            self._warm(child)
+            self.children.insert(slot, child)
         if wanted > self.scorers:
             say(f"{wanted} scorers from now on, {self.scorers} before")
             self.scorers = wanted
@@ -150,6 +161,10 @@ class Supervisor:
             cwd=self.home.home,
             environ=child_environ(self.home),
         )
+
+    def _warm(self, child: Child) -> None:
+        if self.forks() and (error := child.warm()) is not None:
+            say(f"{child.role} is started cold, for it cannot be imported: {type(error).__name__}: {error}")
 
     def _start(self, child: Child) -> None:
         child.start()
@@ -307,6 +322,9 @@ def main() -> None:
 
 def _until_ready(supervisor: Supervisor) -> bool:
     deadline = time.monotonic() + _READY_S
+    if supervisor.forks():
+        # it imports in one process while the scorers set themselves up in others
+        supervisor.start_the_rest()
     while not supervisor.is_ready():
         if not supervisor.wait(0.02):
             return False

@@ -230,6 +230,9 @@ def test_a_home_that_was_removed_takes_its_server_along(tmp_path: Path) -> None:
 
     host = LocalHost(Home(tmp_path / "doomed"))
     status = host.start()
+    # what is being made in a folder keeps it from being removed
+    soon((tmp_path / "doomed" / "control" / "api.sock").exists)
+    soon(lambda: "slots" in host.logs(process="worker"))
     shutil.rmtree(tmp_path / "doomed")
     soon(lambda: all(is_gone(process.pid) for process in status.processes))
 

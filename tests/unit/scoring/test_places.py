@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import os
 import socket
 from pathlib import Path
 
 from mlalm_jupyter.scoring.limits import Limits
-from mlalm_jupyter.scoring.places import Places, socket_address
+from mlalm_jupyter.scoring.places import Places, listening_at, socket_address
 
 
 def test_only_files_named_like_a_workspace_are_projections(tmp_path: Path) -> None:
@@ -43,3 +44,14 @@ def test_limits_come_from_the_environment_and_nonsense_is_left_out() -> None:
         {"MLALM_MAX_BODY_BYTES": "1e3", "MLALM_BODY_TIMEOUT_S": "-1", "MLALM_KEEP_ALIVE_S": "x"}
     )
     assert limits == Limits(max_body_bytes=1000)
+
+
+def test_a_socket_file_is_its_users_alone_and_takes_the_place_of_an_old_one(tmp_path: Path) -> None:
+    before = os.umask(0o022)
+    try:
+        for _ in range(2):
+            with listening_at(tmp_path / "api.sock"):
+                assert (tmp_path / "api.sock").stat().st_mode & 0o777 == 0o600
+        assert os.umask(0o022) == 0o022, "what others make keeps its mode"
+    finally:
+        os.umask(before)
