@@ -572,11 +572,23 @@ class Estate(Protocol):
     def remove_region(self, name: str) -> None:
         """Forget a region; its storage is left as it is."""
 
+    def check_there(self, region: Region) -> None:
+        """Refuse a region whose storage is not where it should be."""
+
     def host(self, region: Region) -> ServiceHost:
         """What serves there."""
 
     def store(self, region: Region, service: str) -> Path:
         """The folder of a service there, whether it is or not."""
+
+    def changing(self, region: Region, service: str) -> AbstractContextManager[None]:
+        """Hold off everybody else who would make, change or delete a service."""
+
+    def is_changing(self, region: Region, service: str) -> bool:
+        """Whether somebody does that just now."""
+
+    def clear(self, region: Region, service: str) -> None:
+        """Take the store of a service away, whatever state it is in."""
 
 
 class ServiceHost(Protocol):

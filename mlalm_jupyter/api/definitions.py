@@ -17,8 +17,8 @@ from mlalm_jupyter.api.golive import (
     known_code,
     model_asset,
 )
-from mlalm_jupyter.api.new_services import check_classic, held_service, is_elsewhere, where_it_is
 from mlalm_jupyter.api.packages import named_model
+from mlalm_jupyter.api.placing import check_classic, held_service, is_elsewhere, where_it_is
 from mlalm_jupyter.api.saving import replaced
 from mlalm_jupyter.api.services import Services
 from mlalm_jupyter.api.verb import Arg, verb
@@ -48,7 +48,7 @@ class Definitions:
         return Definitions(context, Services(context, Datasets(context), endpoints), endpoints)
 
     @verb("wsd", "show", attribute="definitions")
-    @where_it_is
+    @where_it_is()
     def show(
         self, service: Annotated[str, Arg("SERVICE or SERVICE/ENDPOINT", completes="endpoint")]
     ) -> ServiceDefinition:

@@ -55,7 +55,7 @@ class Deployables:
         is_file = isinstance(what, str) and what.lower().partition(":")[0].endswith(".py")
         if model is not None and not is_file:
             raise InvalidInput(
-                "The model behind the service", expected=_NO_MODEL, got=f"'{model}' with another"
+                "The model behind the service", expected=_NO_MODEL, got=f"'{model}' with something else"
             )
         if is_file:
             return self._from_file(str(what), sample, model)

@@ -9,7 +9,7 @@ from mlalm_jupyter.api.context import Context
 from mlalm_jupyter.api.endpoint_keys import new_keys
 from mlalm_jupyter.api.endpoint_moves import EndpointMoves, check_fits, check_unprotected, note_move
 from mlalm_jupyter.api.golive import held_model, kept_definition, new_seal, prepared, published, valid_seal
-from mlalm_jupyter.api.new_services import of_endpoints
+from mlalm_jupyter.api.placing import of_endpoints
 from mlalm_jupyter.api.verb import Arg, verb
 from mlalm_jupyter.domain.definition import ServiceDefinition
 from mlalm_jupyter.domain.errors import AlreadyExists, InvalidInput, Unconfirmed

@@ -9,7 +9,7 @@ from typing import Annotated
 from mlalm_jupyter.api.context import Context
 from mlalm_jupyter.api.endpoint_moves import EndpointMoves
 from mlalm_jupyter.api.golive import published
-from mlalm_jupyter.api.new_services import of_endpoints
+from mlalm_jupyter.api.placing import of_endpoints
 from mlalm_jupyter.api.verb import Arg, verb
 from mlalm_jupyter.domain.errors import InvalidInput
 from mlalm_jupyter.domain.names import EndpointRef

@@ -48,7 +48,7 @@ class EndpointMoves:
         """Move an endpoint's reference: load first, then swap, then let everyone see it."""
         ctx = self._context
         with ctx.catalog.read() as tx:
-            _check_changeable(ctx, tx.endpoints.get(EndpointRef(moved.service, moved.name)))
+            check_changeable(ctx, tx.endpoints.get(EndpointRef(moved.service, moved.name)))
         prepared(ctx, definition, seal=seal)
         with ctx.catalog.write() as tx:
             check_still_servable(ctx, tx, definition, seal=seal)
@@ -96,7 +96,7 @@ class EndpointMoves:
         return addressed(self._context, endpoint)
 
 
-def _check_changeable(context: Context, endpoint: Endpoint) -> None:
+def check_changeable(context: Context, endpoint: Endpoint) -> None:
     """Refuse to move what says of itself that it stays as it is."""
     try:
         serving = kept_definition(context, endpoint.definition_hash)
@@ -104,7 +104,7 @@ def _check_changeable(context: Context, endpoint: Endpoint) -> None:
         return  # what is damaged may always be replaced
     if serving.is_read_only:
         raise Conflict(
-            f"Endpoint '{endpoint.reference}' was not changed.",
+            f"{'Service' if endpoint.is_service else 'Endpoint'} '{endpoint.reference}' was not changed.",
             why="Its definition is read-only (`readOnly`), so it answers as it does until it is deleted.",
             fix="Deploy the other definition as a service of its own.",
         )

@@ -9,8 +9,8 @@ from mlalm_jupyter.api.endpoint_copies import CONCURRENCY, DESCRIPTION, THROTTLE
 from mlalm_jupyter.api.endpoint_keys import EndpointKeys
 from mlalm_jupyter.api.endpoint_moves import AS_IT_IS, check_fits, check_unprotected
 from mlalm_jupyter.api.golive import kept_definition, model_asset, new_seal, valid_seal
-from mlalm_jupyter.api.new_services import of_endpoints, where_it_is
 from mlalm_jupyter.api.packages import named_model
+from mlalm_jupyter.api.placing import check_classic, of_endpoints, where_it_is
 from mlalm_jupyter.api.verb import Arg, verb
 from mlalm_jupyter.domain.errors import InvalidInput, StaleRevision
 from mlalm_jupyter.domain.listing import Listing
@@ -31,6 +31,10 @@ class Endpoints(EndpointCopies, EndpointKeys):
         self, *, service: Annotated[str | None, Arg("only this service's", completes="service")] = None
     ) -> Listing[Endpoint]:
         """List endpoints: what each serves, and its address."""
+        if service is not None:
+            check_classic(
+                self._context, service, done="listed", fix="Show the service: `mlalm service show {name}`."
+            )
         with self._context.catalog.read() as tx:
             if service is not None:
                 tx.services.get(service)
@@ -134,7 +138,7 @@ class Endpoints(EndpointCopies, EndpointKeys):
         )
 
     @verb("endpoint", "rollback", is_long=True)
-    @where_it_is
+    @where_it_is(changes=True)
     def rollback(
         self,
         endpoint: Annotated[str, Arg("SERVICE/ENDPOINT, or a New service", completes="endpoint")],
@@ -156,7 +160,7 @@ class Endpoints(EndpointCopies, EndpointKeys):
         return self.move(back, definition, action="rollback", expected_revision=current.revision)
 
     @verb("endpoint", "history")
-    @where_it_is
+    @where_it_is()
     def history(
         self,
         endpoint: Annotated[str, Arg("SERVICE/ENDPOINT, or a New service", completes="endpoint")],

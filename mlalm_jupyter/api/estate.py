@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Annotated
 
 from mlalm_jupyter.api.context import Opener
-from mlalm_jupyter.api.new_services import Held, held_services
+from mlalm_jupyter.api.placing import Held, held_services
 from mlalm_jupyter.api.verb import Arg, verb
 from mlalm_jupyter.domain.errors import InUse, InvalidInput, Unconfirmed
 from mlalm_jupyter.domain.estate import Plan, Region, checked_place
@@ -141,7 +141,16 @@ class Regions:
                     goes=[f"the address of service {one}" for one in found.services],
                     is_final=False,
                 )
-            self._estate.host(found).stop()
+            at_work = [one for one in found.services if self._estate.is_changing(found, one)]
+            if at_work:
+                raise InUse(
+                    "region",
+                    region,
+                    users=[f"a change of service {one}" for one in at_work],
+                    fix="Wait for its end, then repeat it.",
+                )
+            if not found.note:
+                self._estate.host(found).stop()
             self._estate.remove_region(region)
         return Removed("region", region, note=f"Its storage is still there: '{found.storage}'.")
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
@@ -60,10 +61,16 @@ def keep_seal(context: Context, tx: Transaction, seal: Seal) -> bool:
     return True
 
 
-def known_code(context: Context, definition: ServiceDefinition) -> Seal | None:
+def known_code(
+    context: Context,
+    definition: ServiceDefinition,
+    *,
+    also: Callable[[], Iterable[ServiceDefinition]] = tuple[ServiceDefinition, ...],
+) -> Seal | None:
     """A signature for a definition whose code and graph this workspace has signed; only models differ in it.
 
-    Without it a model that is replaced in a file would make code untrusted that serves here.
+    Without it a model that is replaced in a file would make code untrusted that serves here, or, of the definitions in
+    `also`, elsewhere.
     """
     if not definition.code:
         return None
@@ -78,9 +85,18 @@ def known_code(context: Context, definition: ServiceDefinition) -> Seal | None:
             except (Corrupt, NotFound, InvalidInput):
                 continue
             if serving.frame == definition.frame:
-                reason = f"all but its models is as in {digest[:12]}, which is signed"
-                return new_seal(context, "definition", definition.digest, reason=reason)
+                return _as_signed(context, definition, digest)
+    for serving in also():
+        with context.catalog.read() as tx:
+            is_signed = valid_seal(context, tx, "definition", serving.digest) is not None
+        if is_signed and serving.frame == definition.frame:
+            return _as_signed(context, definition, serving.digest)
     return None
+
+
+def _as_signed(context: Context, definition: ServiceDefinition, digest: str) -> Seal:
+    reason = f"all but its models is as in {digest[:12]}, which is signed"
+    return new_seal(context, "definition", definition.digest, reason=reason)
 
 
 def model_asset(model: TrainedModel, asset: str = "asset1") -> ModelAsset:

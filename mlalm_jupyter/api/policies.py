@@ -7,6 +7,7 @@ from typing import Annotated
 from mlalm_jupyter.api.context import Context
 from mlalm_jupyter.api.following import Following
 from mlalm_jupyter.api.golive import kept_definition, valid_seal
+from mlalm_jupyter.api.placing import check_classic
 from mlalm_jupyter.api.verb import Arg, verb
 from mlalm_jupyter.domain.errors import Conflict, DefaultEndpointNotPatchable, Unconfirmed
 from mlalm_jupyter.domain.listing import Listing
@@ -14,6 +15,8 @@ from mlalm_jupyter.domain.names import AssetRef, EndpointRef, checked_name
 from mlalm_jupyter.domain.outcome import Removed
 from mlalm_jupyter.domain.policy import FOLLOW, Policy, check_rule
 from mlalm_jupyter.ports import Transaction
+
+_BY_HAND = "Deploy the model with `mlalm service deploy MODEL {name} --update`."
 
 
 class Policies:
@@ -45,6 +48,8 @@ class Policies:
         ctx = self._context
         checked_name("policy", name)
         check_rule(rule, endpoint=endpoint, model=model)
+        if endpoint is not None:
+            check_classic(ctx, endpoint, done="moved by a policy", fix=_BY_HAND)
         with ctx.catalog.write() as tx:
             if rule == FOLLOW:
                 endpoint, model = _checked_follower(tx, str(endpoint), str(model))

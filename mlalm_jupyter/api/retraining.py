@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Annotated
 
 from mlalm_jupyter.api.context import Context
+from mlalm_jupyter.api.placing import check_classic
 from mlalm_jupyter.api.recorder import Recorder
 from mlalm_jupyter.api.verb import Arg, verb
 from mlalm_jupyter.api.waiting import ended
@@ -13,6 +14,11 @@ from mlalm_jupyter.domain.errors import InvalidInput, RunFailed
 from mlalm_jupyter.domain.job import Job, JobState
 from mlalm_jupyter.domain.names import AssetRef, EndpointRef
 from mlalm_jupyter.domain.outcome import Retrained
+
+_BY_HAND = (
+    "Run the notebook that trains its model with `mlalm experiment run`, "
+    "then `mlalm service deploy MODEL {name} --update`."
+)
 
 
 class Retraining:
@@ -42,6 +48,8 @@ class Retraining:
         'wine:2'
         """
         ctx = self._context
+        for one in filter(None, (service, patch)):
+            check_classic(ctx, one, done="retrained", fix=_BY_HAND)
         with ctx.catalog.read() as tx:
             endpoint = tx.endpoints.get(EndpointRef.parse(service))
             target = tx.endpoints.get(EndpointRef.parse(patch)) if patch else None

@@ -10,9 +10,10 @@ from mlalm_jupyter.api.endpoint_copies import delete_endpoint, lost_with
 from mlalm_jupyter.api.endpoint_moves import with_addresses
 from mlalm_jupyter.api.endpoints import Endpoints
 from mlalm_jupyter.api.golive import published
-from mlalm_jupyter.api.new_services import Held, held_service, removed, where_it_is
+from mlalm_jupyter.api.placing import held_service, kind_here, where_it_is
 from mlalm_jupyter.api.verb import Arg, verb
-from mlalm_jupyter.domain.errors import Unconfirmed
+from mlalm_jupyter.domain.errors import Corrupt, Unconfirmed
+from mlalm_jupyter.domain.estate import Region
 from mlalm_jupyter.domain.names import DEFAULT_ENDPOINT, EndpointRef, checked_name
 from mlalm_jupyter.domain.outcome import Removed
 from mlalm_jupyter.domain.server import Key, KeyPair
@@ -32,14 +33,14 @@ class ServiceStates:
         raise NotImplementedError
 
     @verb("service", "start")
-    @where_it_is
+    @where_it_is(changes=True)
     def start(self, service: Annotated[str, _SERVICE]) -> WebService:
         """Have a stopped service answer again, with the addresses, keys and models it had."""
         self._context.host.ensure(self._context.info.id, self._context.path)
         return self._told(service, is_changed=self.put(service, RUNNING), otherwise="it runs already")
 
     @verb("service", "stop")
-    @where_it_is
+    @where_it_is(changes=True)
     def stop(self, service: Annotated[str, _SERVICE]) -> WebService:
         """Have a service refuse all calls until it is started; data, keys and addresses are kept.
 
@@ -57,11 +58,8 @@ class ServiceStates:
     ) -> Removed:
         """Delete a service with all its endpoints; models, definitions and what was noted of it stay."""
         ctx = self._context
-        with ctx.catalog.read() as tx:
-            is_here = tx.services.kind(service) is not None
-        held = None if is_here else held_service(ctx, service)
-        if held is not None:
-            return self._removed(held, yes=yes)
+        if kind_here(ctx, service) is None and (place := _place_of(ctx, service)):
+            return self._removed(place, service, yes=yes)
         with ctx.catalog.write() as tx:
             found = tx.services.get(service)
             if not yes:
@@ -74,21 +72,27 @@ class ServiceStates:
         published(ctx)
         return Removed("service", found.name)
 
-    def _removed(self, held: Held, *, yes: bool) -> Removed:
-        """Take a New service away, with the store that is its own."""
-        ctx, name = self._context, held.service.name
-        if not yes:
-            goes = ["its address", "its keys", f"its store '{held.folder}' with what it served and when"]
-            raise Unconfirmed(f"Service {name}", goes=goes)
+    def _removed(self, region: Region, name: str, *, yes: bool) -> Removed:
+        """Take a New service away, with the store that is its own, even where that cannot be read any more."""
+        ctx = self._context
         estate = ctx.host.estate
-        with estate.alone():
-            removed(ctx, estate, held.region, name)
+        folder = estate.store(region, name)
+        if not yes:
+            goes = ["its address", "its keys", f"its store '{folder}' with what it served and when"]
+            raise Unconfirmed(f"Service {name}", goes=goes)
+        with estate.changing(region, name):
+            try:
+                held = held_service(ctx, name)
+                service_id = held.service.id if held else name
+            except Corrupt:
+                service_id = name
+            estate.clear(region, name)
         with ctx.catalog.write() as tx:
-            ctx.note(tx, "service", "delete", subject_id=held.service.id, subject=name)
+            ctx.note(tx, "service", "delete", subject_id=service_id, subject=name)
         return Removed("service", name)
 
     @verb("service", "keys")
-    @where_it_is
+    @where_it_is()
     def keys(
         self,
         service: Annotated[str, _SERVICE],
@@ -101,7 +105,7 @@ class ServiceStates:
         return self._endpoints.keys(_default(service), only=only)
 
     @verb("service", "regenerate-key")
-    @where_it_is
+    @where_it_is(changes=True)
     def regenerate_key(
         self, service: Annotated[str, _SERVICE], which: Annotated[str, Arg("primary or secondary")]
     ) -> Endpoint:
@@ -129,3 +133,8 @@ class ServiceStates:
 
 def _default(service: str) -> str:
     return str(EndpointRef(checked_name("service", service), DEFAULT_ENDPOINT))
+
+
+def _place_of(context: Context, service: str) -> Region | None:
+    """The region that a New service is in."""
+    return next((one for one in context.host.estate.regions() if service in one.services), None)

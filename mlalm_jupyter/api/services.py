@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Collection, Iterator
-from dataclasses import replace
+from collections.abc import Callable, Collection, Iterator
+from dataclasses import dataclass, replace
 from typing import Annotated
 
+from mlalm_jupyter.api.carrying import as_kept, carried, check_memory, renumbered
 from mlalm_jupyter.api.context import Context
 from mlalm_jupyter.api.datasets import Datasets
 from mlalm_jupyter.api.deployables import Deployable, Deployables
 from mlalm_jupyter.api.endpoint_keys import new_keys
-from mlalm_jupyter.api.endpoint_moves import addressed, note_move, with_addresses
+from mlalm_jupyter.api.endpoint_moves import addressed, check_changeable, note_move, with_addresses
 from mlalm_jupyter.api.endpoints import Endpoints
 from mlalm_jupyter.api.golive import (
     check_still_servable,
@@ -22,22 +23,19 @@ from mlalm_jupyter.api.golive import (
     prepared,
     published,
 )
-from mlalm_jupyter.api.new_services import (
+from mlalm_jupyter.api.placing import (
     Held,
-    asked_terms,
-    carried,
-    check_memory,
-    check_terms,
-    founded,
+    changing,
     held_service,
     held_services,
+    opened,
     placed,
-    renumbered,
     where_it_is,
 )
 from mlalm_jupyter.api.rows import rows_from
 from mlalm_jupyter.api.service_states import ServiceStates
 from mlalm_jupyter.api.snippets import curl, example_body, python
+from mlalm_jupyter.api.stores import asked_terms, check_terms, founded
 from mlalm_jupyter.api.verb import Arg, verb
 from mlalm_jupyter.domain.definition import ServiceDefinition
 from mlalm_jupyter.domain.errors import AlreadyExists, InvalidInput, NotFound
@@ -52,6 +50,20 @@ from mlalm_jupyter.domain.trust import Seal
 from mlalm_jupyter.ports import Transaction
 
 LANGUAGES = ("curl", "python")
+
+
+@dataclass(frozen=True, slots=True)
+class _Asked:
+    """What somebody wants deployed, and how."""
+
+    what: object
+    sample: object
+    model: str | None
+    update: bool
+    description: str | None
+    stop_start: bool
+    plan: str | None
+    region: str | None
 
 
 class Services(ServiceStates):
@@ -119,111 +131,123 @@ class Services(ServiceStates):
                 "The deployment", expected="--update together with --stop-start", got="--stop-start alone"
             )
         kind = _kind(service, kind, plan=plan, region=region)
+        asked = _Asked(what, sample, model, update, description, stop_start, plan, region)
         with ctx.catalog.read() as tx:
             existing = next((one for one in tx.services.find() if one.name == service), None)
             known = [one.name for one in tx.services.find()]
         held = None if existing else held_service(ctx, service)
-        if held is not None or kind == NEW:
-            return self._deploy_new(
-                what,
-                service,
-                held,
-                existing=existing,
-                kind=kind,
-                update=update,
-                sample=sample,
-                model=model,
-                description=description,
-                stop_start=stop_start,
-                plan=plan,
-                region=region,
+        if (existing and kind == NEW) or (held and kind == CLASSIC):
+            is_now = "New" if held else "Classic"
+            raise AlreadyExists(
+                "service", service, fix=f"It is a {is_now} one; choose another name for this."
             )
+        if held or kind == NEW:
+            return self._deploy_new(service, held, asked)
         if update and not existing:
             raise NotFound("service", service, known=known, fix="Deploy without --update to make it.")
         deployable = self._deployables.of(what, sample, model=model)
-        definition = deployable.definition
         seal = self._seal(deployable, service)
         if existing:
-            is_same = existing.default.definition_hash == definition.digest
-            is_described = description not in (None, existing.description)
-            if is_same and not is_described:
-                return self._unchanged(service, seal)
-            if not update:
-                raise AlreadyExists(
-                    "service",
-                    service,
-                    fix="Choose another name, or deploy with --update to move its default endpoint.",
-                )
-            if not is_same:
-                self._redeploy(existing, deployable, seal, stop_start=stop_start)
-            if description is not None:
-                self._describe(service, description)
-        else:
-            self._make(service, deployable, seal, description or "")
+            return self._moved(service, deployable, seal, asked)
+        self._make(service, deployable, seal, description or "")
+        return self.show(service)
+
+    def _moved(self, service: str, deployable: Deployable, seal: Seal | None, asked: _Asked) -> WebService:
+        """A service that exists, after deploying again what it is asked for."""
+        existing = self.show(service)
+        is_same = existing.default.definition_hash == deployable.definition.digest
+        is_described = asked.description not in (None, existing.description)
+        if is_same and not is_described:
+            return self._unchanged(service, seal)
+        if not asked.update:
+            raise AlreadyExists(
+                "service",
+                service,
+                fix="Choose another name, or deploy with --update to move its default endpoint.",
+            )
+        if not is_same:
+            self._redeploy(existing, deployable, seal, stop_start=asked.stop_start)
+        if asked.description is not None:
+            self._describe(service, asked.description)
         return self.show(service)
 
     def _seal(self, deployable: Deployable, service: str) -> Seal | None:
         """A signature for what this workspace made now, or whose code it has signed before."""
         ctx, definition = self._context, deployable.definition
         if not deployable.is_ours:
-            return known_code(ctx, definition)
+            return known_code(ctx, definition, also=self._of_regions)
         return new_seal(ctx, "definition", definition.digest, reason=f"deployed here as {service}")
 
-    def _deploy_new(
-        self,
-        what: object,
-        service: str,
-        held: Held | None,
-        *,
-        existing: WebService | None,
-        kind: str | None,
-        update: bool,
-        sample: object,
-        model: str | None,
-        description: str | None,
-        stop_start: bool,
-        plan: str | None,
-        region: str | None,
-    ) -> WebService:
+    def _of_regions(self) -> Iterator[ServiceDefinition]:
+        """What New services serve."""
+        ctx = self._context
+        for held in held_services(ctx.host.estate, ctx.another):
+            with opened(ctx, held) as there:
+                yield kept_definition(there, held.service.default.definition_hash)
+
+    def _deploy_new(self, service: str, held: Held | None, asked: _Asked) -> WebService:
         """Make a New service in its region, or have it serve another definition."""
         ctx = self._context
-        if existing is not None or (held is not None and kind == CLASSIC):
-            is_kind = CLASSIC if existing else NEW
-            raise AlreadyExists(
-                "service",
-                service,
-                fix=f"It is a {is_kind.capitalize()} service. Choose another name for this.",
-            )
+        if held is None and asked.update:
+            known = [one.service.name for one in held_services(ctx.host.estate, ctx.another)]
+            raise NotFound("service", service, known=known, fix="Deploy without --update to make it.")
         if held is None:
-            if update:
-                known = [one.service.name for one in held_services(ctx.host.estate, ctx.another)]
-                raise NotFound("service", service, known=known, fix="Deploy without --update to make it.")
-            asked_terms(ctx.host.estate, service, plan=plan, region=region)
+            asked_terms(ctx.host.estate, service, plan=asked.plan, region=asked.region)
         else:
-            check_terms(held, plan=plan, region=region)
-        deployable = self._deployables.of(what, sample, model=model)
+            check_terms(held, plan=asked.plan, region=asked.region)
+        deployable = self._deployables.of(asked.what, asked.sample, model=asked.model)
         seal = self._seal(deployable, service)
         if held is None:
-            check_memory(ctx, deployable.definition, ctx.host.estate.plan(str(plan)))
-            with founded(ctx, service, plan=plan, region=region) as (there, terms):
+            with founded(ctx, service, plan=asked.plan, region=asked.region) as (there, terms):
+                check_memory(ctx, deployable.definition, terms.plan)
                 definition = carried(ctx, there, deployable.definition, seal=seal)
-                made = replace(deployable, definition=definition)
                 inner = self._over(there)
-                inner._make(service, made, None, description or "", terms=terms)
+                made = replace(deployable, definition=definition)
+                inner._make(service, made, None, asked.description or "", terms=terms)
+                ctx.progress("Starting the workers of the plan", 0, 0)
+                there.host.grow(terms.plan.workers)
                 shown = inner.show(service)
         else:
             check_memory(ctx, deployable.definition, held.terms.plan)
-            with placed(ctx, service) as there:
-                definition = carried(ctx, there, deployable.definition, seal=seal)
-                shown = self._over(there).deploy(
-                    definition, service, update=update, description=description, stop_start=stop_start
+            with changing(ctx, held) as there:
+                shown, definition = self._update_new(there, held, deployable, seal, asked)
+        told = renumbered(deployable.definition, definition)
+        if held is None or shown.default.revision != held.service.default.revision:
+            self._note_new(shown, deployable, seal, definition)
+        return replace(shown, note=" ".join(filter(None, (shown.note, told))) or None)
+
+    def _update_new(
+        self, there: Context, held: Held, deployable: Deployable, seal: Seal | None, asked: _Asked
+    ) -> tuple[WebService, ServiceDefinition]:
+        """Have a New service serve something; nothing is copied for what it serves already, or must not."""
+        inner, name = self._over(there), held.service.name
+        kept = as_kept(self._context, there, deployable.definition)
+        is_same = kept is not None and kept.digest == held.service.default.definition_hash
+        if not is_same:
+            if not asked.update:
+                raise AlreadyExists(
+                    "service",
+                    name,
+                    fix="Choose another name, or deploy with --update to have it serve this.",
                 )
-        notes = (shown.note, renumbered(deployable.definition, definition))
-        shown = replace(shown, note=" ".join(filter(None, notes)) or None)
+            check_changeable(there, held.service.default)
+            kept = carried(self._context, there, deployable.definition, seal=seal)
+        assert kept is not None
+        made = Deployable(kept, deployable.source, is_ours=False)
+        return inner._moved(name, made, None, asked), kept
+
+    def _note_new(
+        self, shown: WebService, deployable: Deployable, seal: Seal | None, there: ServiceDefinition
+    ) -> None:
+        """Write down where it went, and that its code is this workspace's, under both of its names."""
+        ctx = self._context
         with ctx.catalog.write() as tx:
+            if seal is not None:
+                keep_seal(ctx, tx, seal)
+                if there.digest != seal.digest:
+                    keep_seal(ctx, tx, new_seal(ctx, "definition", there.digest, reason=seal.reason))
             data = {"source": deployable.source, "kind": NEW, "region": shown.to_dict()["region"]}
-            ctx.note(tx, "service", "deploy", subject_id=shown.id, subject=service, data=data)
-        return shown
+            ctx.note(tx, "service", "deploy", subject_id=shown.id, subject=shown.name, data=data)
 
     @verb("service", "list")
     def list(self) -> Listing[WebService]:
@@ -232,16 +256,18 @@ class Services(ServiceStates):
         with ctx.catalog.read() as tx:
             found = tx.services.find()
         here = [with_addresses(ctx, one) for one in found]
-        return Listing("service", [*here, *self._new_services()])
+        troubles: list[str] = []
+        new = list(self._new_services(troubles.append))
+        return Listing("service", [*here, *new], note=" ".join(troubles))
 
-    def _new_services(self) -> Iterator[WebService]:
+    def _new_services(self, trouble: Callable[[str], object]) -> Iterator[WebService]:
         ctx = self._context
-        for held in held_services(ctx.host.estate, ctx.another):
-            with placed(ctx, held.service.name) as there:
+        for held in held_services(ctx.host.estate, ctx.another, trouble=trouble):
+            with opened(ctx, held) as there:
                 yield with_addresses(there, held.service)
 
     @verb("service", "show")
-    @where_it_is
+    @where_it_is()
     def show(self, service: Annotated[str, Arg("the service's name", completes="service")]) -> WebService:
         """Show one web service and its endpoints."""
         with self._context.catalog.read() as tx:
@@ -271,13 +297,12 @@ class Services(ServiceStates):
         """The New services that serve a model now: one of a name, or one of these hashes."""
         ctx = self._context
         for held in held_services(ctx.host.estate, ctx.another):
-            with placed(ctx, held.service.name) as there:
+            with opened(ctx, held) as there:
                 serving = kept_definition(there, held.service.default.definition_hash).models
                 if any(one.model_hash in hashes if hashes else one.name == wanted.name for one in serving):
                     yield addressed(there, held.service.default)
 
     @verb("service", "score")
-    @where_it_is
     def score(
         self,
         service: Annotated[str, Arg("SERVICE or SERVICE/ENDPOINT", completes="endpoint")],
@@ -291,21 +316,19 @@ class Services(ServiceStates):
         'wine:1'
         """
         ctx = self._context
-        endpoint, address = self._answering(service)
-        inputs = kept_definition(ctx, endpoint.definition_hash).inputs
-        if len(inputs) != 1:
+        with placed(ctx, service) as there:
+            endpoint, address, definition = self._over(there)._answering(service)
+            key = Endpoints(there).key_pair(endpoint.reference).primary
+        if len(definition.inputs) != 1:
             raise InvalidInput(
                 "The service",
                 expected="one with one input, for one table of rows",
-                got=f"{len(inputs)} inputs",
+                got=f"{len(definition.inputs)} inputs",
             )
-        ((name, schema),) = inputs.items()
-        table = rows_from(ctx, rows, schema)
-        key = self._endpoints.key_pair(endpoint.reference).primary
-        return ctx.host.score(address, key, {name: table})
+        ((name, schema),) = definition.inputs.items()
+        return ctx.host.score(address, key, {name: rows_from(ctx, rows, schema)})
 
     @verb("service", "consume")
-    @where_it_is
     def consume(
         self,
         service: Annotated[str, Arg("SERVICE or SERVICE/ENDPOINT", completes="endpoint")],
@@ -313,28 +336,29 @@ class Services(ServiceStates):
         lang: Annotated[str, Arg("curl or python")] = "curl",
     ) -> Snippet:
         """Write client code for an endpoint that runs as it is; it looks the key up and holds none."""
-        endpoint, _ = self._answering(service)
+        ctx = self._context
+        with placed(ctx, service) as there:
+            endpoint, _, definition = self._over(there)._answering(service)
         if lang not in LANGUAGES:
             raise InvalidInput(
                 f"The language '{lang}'", expected=f"one of {', '.join(LANGUAGES)}", got=repr(lang)
             )
-        definition = kept_definition(self._context, endpoint.definition_hash)
         body = json.dumps(example_body(definition), ensure_ascii=False)
         if lang == "curl":
-            text = curl(self._context, endpoint, body)
+            text = curl(ctx, endpoint, body)
         else:
-            text = python(self._context, endpoint, body, output=next(iter(definition.outputs)))
+            text = python(ctx, endpoint, body, output=next(iter(definition.outputs)))
         return Snippet(endpoint.reference, lang, text)
 
     def described(self, what: object, sample: object = None) -> ServiceDefinition:
         """The definition that something would be deployed with."""
         return self._deployables.of(what, sample).definition
 
-    def _answering(self, service: str) -> tuple[Endpoint, str]:
+    def _answering(self, service: str) -> tuple[Endpoint, str, ServiceDefinition]:
         endpoint = self._endpoints.show(service)
         if endpoint.address is None:
             raise NotFound("address", endpoint.reference, fix="Start the server with `mlalm server start`.")
-        return endpoint, endpoint.address
+        return endpoint, endpoint.address, kept_definition(self._context, endpoint.definition_hash)
 
     def _unchanged(self, service: str, seal: Seal | None) -> WebService:
         note = "Nothing changed: it serves exactly this already."
@@ -343,6 +367,8 @@ class Services(ServiceStates):
                 "It serves exactly this already; that this workspace signed it had been lost and holds again."
             )
         shown = self.show(service)
+        if shown.is_new:
+            return replace(shown, note=note)
         noted = (replace(one, note=note) if one.is_default else one for one in shown.endpoints)
         return replace(shown, endpoints=tuple(noted))
 

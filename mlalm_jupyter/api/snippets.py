@@ -44,7 +44,7 @@ def python(context: Context, endpoint: Endpoint, body: str, *, output: str) -> s
             "import requests",
             "from mlalm_jupyter import Workspace",
             "",
-            f"key = Workspace.open({str(context.path)!r}).endpoints.key_pair({endpoint.reference!r}).primary",
+            f"key = Workspace.open({str(context.path)!r}).{_keys(endpoint)}.primary",
             f"body = json.loads({body!r})",
             "answer = requests.post(",
             f"    {f'{endpoint.address}/execute?api-version=2.0&details=true'!r},",
@@ -56,3 +56,8 @@ def python(context: Context, endpoint: Endpoint, body: str, *, output: str) -> s
             f'print(answer.json()["Results"][{json.dumps(output)}]["value"])',
         ]
     )
+
+
+def _keys(endpoint: Endpoint) -> str:
+    of = "services.keys" if endpoint.is_service else "endpoints.key_pair"
+    return f"{of}({endpoint.reference!r})"

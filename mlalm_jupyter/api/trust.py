@@ -8,6 +8,7 @@ from typing import Annotated
 from mlalm_jupyter.api.context import Context
 from mlalm_jupyter.api.golive import keep_seal, new_seal, signing_policy
 from mlalm_jupyter.api.outside_models import FILE
+from mlalm_jupyter.api.placing import held_services, opened
 from mlalm_jupyter.api.verb import Arg, verb
 from mlalm_jupyter.domain.errors import AgainstPolicy, InvalidInput, NotFound, Unconfirmed
 from mlalm_jupyter.domain.listing import Listing
@@ -102,7 +103,23 @@ class Trust:
                 raise Unconfirmed(f"Trust in {short}", goes=goes, is_final=False)
             tx.seals.remove(digest)
             ctx.note(tx, "trust", "remove", subject_id=digest, subject=short)
-        return Removed("trust", digest)
+        return Removed("trust", digest, note=self._kept_by(digest))
+
+    def _kept_by(self, digest: str) -> str:
+        """Who goes on trusting it: a New service was given what it needs, and no longer asks here."""
+        ctx = self._context
+        found = []
+        for held in held_services(ctx.host.estate, ctx.another):
+            with opened(ctx, held) as there, there.catalog.read() as tx:
+                if any(one.digest == digest for one in tx.seals.find()):
+                    found.append(held.service.name)
+        if not found:
+            return ""
+        names = ", ".join(found)
+        return (
+            f"New services keep the trust they were deployed with: {names}. "
+            "Deploy something else there with --update, or delete them."
+        )
 
 
 def _refuse_while_wanted(tx: Transaction, digest: str) -> None:

@@ -10,6 +10,7 @@ from mlalm_jupyter.api.contents import address_of
 from mlalm_jupyter.api.context import Context
 from mlalm_jupyter.api.endpoint_keys import key_context
 from mlalm_jupyter.api.named_blobs import MINIMUM_GRACE_H, kept_blobs, named_blobs
+from mlalm_jupyter.api.placing import held_services
 from mlalm_jupyter.api.silence import has_no_room
 from mlalm_jupyter.api.verb import Arg, verb
 from mlalm_jupyter.domain.definition import ServiceDefinition
@@ -99,6 +100,7 @@ class _Doctor:
             ("catalog, endpoints", self._in_catalog(self._endpoints)),
             ("catalog, jobs", self._in_catalog(self._jobs)),
             ("server", self._server),
+            ("regions", self._regions),
         ):
             try:
                 look()
@@ -128,6 +130,30 @@ class _Doctor:
                 fault,
                 "Stop everything, remove `catalog.sqlite-wal` and `-shm` beside it, and restore the file from a copy.",
             )
+
+    def _regions(self) -> None:
+        """Whether each region is there, and the server of one in which something lives runs while ours does."""
+        host = self._context.host
+        is_up = host.status().is_running
+        for region in host.estate.regions():
+            self._count("regions")
+            if region.note:
+                self._found(
+                    f"region {region.name}", region.note, "Put its storage back, or remove the region."
+                )
+            elif is_up and region.services and not region.is_running:
+                self._found(
+                    f"region {region.name}",
+                    f"Its server does not run, and {', '.join(region.services)} lives there.",
+                    "Start it with `mlalm server start`.",
+                )
+        held_services(
+            host.estate,
+            self._context.another,
+            trouble=lambda told: self._found(
+                "regions", told, "Restore that store from a copy of its region."
+            ),
+        )
 
     def _keys(self) -> None:
         self._count("keyring")

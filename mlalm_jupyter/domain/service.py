@@ -111,7 +111,7 @@ class Endpoint:
             "id": self.id,
             "service_id": self.service_id,
             "service": self.service,
-            "name": self.name,
+            "name": None if self.is_service else self.name,
             "reference": self.reference,
             "definition_hash": self.definition_hash,
             "model": self.model,

@@ -25,23 +25,31 @@ def begun(module: CodeModule, model: object = None) -> Rows:
     """
     function = module["run"]
     if callable(init := module["init"]):
-        init(*([model] if takes(init) else []))
+        init(*([model] if model is not None and takes(init) else []))
     wants_frame = _wants_frame(function)
     return lambda frame: _answered(function(frame if wants_frame else _as_text(frame)))
 
 
-def takes(function: Callable[..., Any]) -> bool:
-    """Whether something can be handed to a function."""
+def takes(function: Callable[..., Any], *, must: bool = False) -> bool:
+    """Whether something can be handed to a function; with `must`, whether it does not work without."""
     return any(
         one.kind in (inspect.Parameter.POSITIONAL_ONLY, inspect.Parameter.POSITIONAL_OR_KEYWORD)
-        for one in inspect.signature(function).parameters.values()
+        and (not must or one.default is inspect.Parameter.empty)
+        for one in _parameters(function)
     )
 
 
 def _wants_frame(function: Callable[..., Any]) -> bool:
-    first = next(iter(inspect.signature(function).parameters.values()), None)
+    first = next(iter(_parameters(function)), None)
     told = "" if first is None else first.annotation
     return "DataFrame" in (told if isinstance(told, str) else getattr(told, "__name__", ""))
+
+
+def _parameters(function: Callable[..., Any]) -> list[inspect.Parameter]:
+    try:
+        return list(inspect.signature(function).parameters.values())
+    except (TypeError, ValueError):  # one that is written in C may not say
+        return []
 
 
 def _as_text(frame: pd.DataFrame) -> str:

@@ -66,9 +66,14 @@ class Child:
 
     def start(self) -> None:
         """Start the process; its output goes to its log."""
-        with open(self.log, "ab") as output:
-            start = self._forked if self.is_warm and can_fork() else self._afresh
-            self.process = start(output.fileno())
+        try:
+            with open(self.log, "ab") as output:
+                start = self._forked if self.is_warm and can_fork() else self._afresh
+                self.process = start(output.fileno())
+        except OSError:  # no memory, no process, no descriptor is left just now
+            self.young_deaths += 1
+            self.due_s = time.monotonic() + _LONGEST_PAUSE_S
+            raise
         self.restarts += 1
         self._born_s = time.monotonic()
         self.started_at = datetime.now(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")

@@ -6,6 +6,10 @@ and nothing else, `server` the home of the region's own server.
 
 from __future__ import annotations
 
+import contextlib
+import fcntl
+import os
+import shutil
 import uuid
 from collections.abc import Iterator, Mapping
 from contextlib import AbstractContextManager
@@ -14,10 +18,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from mlalm_jupyter.adapters.folder_blobs import translated
-from mlalm_jupyter.domain.errors import AlreadyExists, Conflict, Corrupt, NotFound
+from mlalm_jupyter.domain.errors import AlreadyExists, Conflict, Corrupt, MlalmError, NotFound, Unavailable
 from mlalm_jupyter.domain.estate import Plan, Region, checked_place
 from mlalm_jupyter.domain.workspace import CATALOG, HIDDEN
 from mlalm_jupyter.serving.home import Home, locked, read_json, write_json
+from mlalm_jupyter.workspace import Workspace
 
 if TYPE_CHECKING:
     from mlalm_jupyter.serving.local_host import LocalHost
@@ -49,65 +54,201 @@ class MachineEstate:
         (self._home.plans / f"{name}.json").unlink(missing_ok=True)
 
     def regions(self) -> list[Region]:
-        return [self._looked_at(Region.from_dict(one)) for one in _read(self._home.regions, "region")]
+        return [self._looked_at(one) for one in self._known()]
 
     def region(self, name: str) -> Region:
-        known = map(Region.from_dict, _read(self._home.regions, "region"))
-        return self._looked_at(_named("region", name, {one.name: one for one in known}))
+        known = {one.name: one for one in self._known()}
+        return self._looked_at(_named("region", name, known))
 
     def add_region(self, region: Region) -> Region:
         root = Path(region.storage)
-        for other in _read(self._home.regions, "region"):
-            if _is_within(root, Path(str(other["storage"]))) or _is_within(Path(str(other["storage"])), root):
-                raise Conflict(
-                    f"Region '{region.name}' was not made.",
-                    why=f"Its storage and that of region '{other['name']}' lie in each other.",
-                    fix="Give each region a folder of its own.",
-                )
-        home = Home(root / "server")
-        held = home.region()
-        if held and held["name"] != region.name:
-            raise Conflict(
-                f"Region '{region.name}' was not made.",
-                why=f"That storage is region '{held['name']}', whose services are known by it.",
-                fix=f"Add it as '{held['name']}', or name another folder.",
-            )
-        path = self._home.regions / f"{region.name}.json"
-        if path.exists():
+        known = self._known()
+        if region.name in [one.name for one in known]:
             raise AlreadyExists("region", region.name, fix="Choose another name.")
+        for other in known:
+            if other.storage and _is_within(root, Path(other.storage)):
+                raise self._not_made(region, f"Region '{other.name}' has that storage, or one around it.")
+            if other.storage and _is_within(Path(other.storage), root):
+                raise self._not_made(region, f"The storage of region '{other.name}' lies in it.")
+        home = Home(root / "server")
+        facts = home.region()
+        if facts is not None:
+            self._check_free(region, facts)
+        elif _folders(root):
+            raise self._not_made(region, "That folder holds services, and nothing says of which region.")
+        taken = {name: one.name for one in self.regions() for name in one.services}
+        for folder in _folders(root):
+            if folder.name in taken:
+                raise self._not_made(
+                    region,
+                    f"It brings a service '{folder.name}', and region '{taken[folder.name]}' has one of that name.",
+                )
         with translated(root):
             root.mkdir(mode=0o700, parents=True, exist_ok=True)
             (root / "services").mkdir(mode=0o700, exist_ok=True)
         home.make()
-        if not held:
-            write_json(home.region_file, {"name": region.name, "subscription": self._subscription()})
+        subscription = str(facts["subscription"]) if facts else self._subscription()
+        told = {"name": region.name, "subscription": subscription, "home": str(self._home.home)}
+        write_json(home.region_file, told)
         self._add("region", self._home.regions, region.name, region.to_dict())
+        for folder in _folders(root):
+            self._taken_in(region, folder)
         return self.region(region.name)
 
     def remove_region(self, name: str) -> None:
         (self._home.regions / f"{name}.json").unlink(missing_ok=True)
 
+    def check_there(self, region: Region) -> None:
+        facts = Home(Path(region.storage) / "server").region() if region.storage else None
+        if facts is None or facts.get("name") != region.name:
+            raise Unavailable(
+                f"Region '{region.name}' was not used.",
+                why=f"Its storage, '{region.storage}', is not there."
+                if facts is None
+                else "Another region is there.",
+                fix="Put it back, or attach its disk.",
+            )
+
     def host(self, region: Region) -> LocalHost:
         from mlalm_jupyter.serving.local_host import LocalHost
 
-        return LocalHost(Home(Path(region.storage) / "server"))
+        home = Home(Path(region.storage) / "server")
+        return LocalHost(home, before_start=lambda: self.check_there(region))
 
     def store(self, region: Region, service: str) -> Path:
         return Path(region.storage) / "services" / service
 
+    @contextlib.contextmanager
+    def changing(self, region: Region, service: str) -> Iterator[None]:
+        lock = _lock_of(region, service)
+        with translated(lock.parent):
+            lock.parent.mkdir(mode=0o700, exist_ok=True)
+        with contextlib.ExitStack() as held:
+            try:
+                held.enter_context(locked(lock, timeout_s=_PATIENCE_S))
+            except Unavailable as error:
+                raise Unavailable(
+                    f"Service '{service}' in region '{region.name}' was not changed.",
+                    why=f"Somebody else has been changing it for {_PATIENCE_S:g} s.",
+                    fix=f"Look at it with `mlalm service show {service}`, then repeat what is still wanted.",
+                ) from error
+            yield
+
+    def is_changing(self, region: Region, service: str) -> bool:
+        try:
+            handle = os.open(_lock_of(region, service), os.O_RDONLY)
+        except OSError:
+            return False
+        try:
+            fcntl.flock(handle, fcntl.LOCK_SH | fcntl.LOCK_NB)
+        except BlockingIOError:
+            return True
+        finally:
+            os.close(handle)
+        return False
+
+    def clear(self, region: Region, service: str) -> None:
+        folder, host = self.store(region, service), self.host(region)
+        ids = [id for id, path in host.home.registered().items() if path == folder.resolve()]
+        if folder.exists():
+            # from here on it is no service, whatever happens to us
+            folder.rename(folder.with_name(f".gone-{uuid.uuid4().hex}"))
+        for id in ids:
+            host.forget(id)
+        for gone in folder.parent.glob(".gone-*"):
+            shutil.rmtree(gone, ignore_errors=True)
+        host.home.want_scorers(self._workers(region))
+
+    def _known(self) -> list[Region]:
+        """The regions as they were written down; of one whose file is damaged only its name."""
+        found = []
+        for path in sorted(self._home.regions.glob("*.json")):
+            facts = read_json(path)
+            if facts is None or facts.get("name") != path.stem:
+                note = f"Its file, '{path}', is damaged. Remove it, and add the region again."
+                found.append(Region(path.stem, "", note=note))
+            else:
+                found.append(Region.from_dict(facts))
+        return found
+
     def _looked_at(self, region: Region) -> Region:
-        """A region as it is now."""
-        host = self.host(region)
-        running = host.status()
-        stores = Path(region.storage) / "services"
-        held = sorted(one.parent.parent.name for one in stores.glob(f"*/{HIDDEN}/{CATALOG}"))
+        """A region as it is now; whatever is wrong with it is in its note."""
+        if not region.storage:
+            return region
+        try:
+            self.check_there(region)
+            host = self.host(region)
+            status = host.status()
+            names = tuple(sorted(one.name for one in _folders(Path(region.storage)) if self._holds(one)))
+        except (MlalmError, OSError) as error:
+            return replace(region, note=str(error))
+        scorers = sum(one.role.startswith("scorer-") for one in status.processes)
         return replace(
             region,
             base_url=host.base_url(),
-            is_running=running.is_running,
-            workers=sum(one.role.startswith("scorer-") for one in running.processes),
-            services=tuple(name for name in held if not name.startswith(".")),
-            note=None if stores.is_dir() else "Its storage is not there.",
+            is_running=status.is_running,
+            workers=scorers,
+            services=names,
+        )
+
+    def _holds(self, store: Path) -> bool:
+        """Whether a store has a service; whoever made it may have been ended before that."""
+        marker = store / "service.json"
+        if marker.exists():
+            return True
+        try:
+            with Workspace.open(store) as opened, opened.catalog.read() as tx:
+                held = [one.id for one in tx.services.find() if one.terms]
+        except MlalmError:
+            return True  # it may have had one; whoever opens it is told what is wrong
+        if held:
+            write_json(marker, {"id": held[0]})
+        return bool(held)
+
+    def _workers(self, region: Region) -> int:
+        """How many scorers the plans of what lives in a region ask for."""
+        wanted = 0
+        for store in _folders(Path(region.storage)):
+            try:
+                with Workspace.open(store) as opened, opened.catalog.read() as tx:
+                    wanted = max(
+                        [wanted, *(one.terms.plan.workers for one in tx.services.find() if one.terms)]
+                    )
+            except MlalmError:
+                continue
+        return wanted
+
+    def _taken_in(self, region: Region, store: Path) -> None:
+        """Have a region's server know a service that a storage brought, at the place it is now."""
+        host = self.host(region)
+        try:
+            with Workspace.open(store, host=host) as opened:
+                host.register(opened.info.id, store)
+                host.publish(opened.info.id, opened.projection)
+        except MlalmError:
+            return  # it is listed, and whoever opens it is told what is wrong
+
+    def _check_free(self, region: Region, facts: Mapping[str, Any]) -> None:
+        """Refuse a storage that is another region's, or is in use by another home."""
+        if facts.get("name") != region.name:
+            raise Conflict(
+                f"Region '{region.name}' was not made.",
+                why=f"That storage is region '{facts.get('name')}', whose services are known by it.",
+                fix=f"Add it as '{facts.get('name')}', or name another folder.",
+            )
+        owner = Path(str(facts.get("home", "")))
+        listed = read_json(owner / "regions" / f"{region.name}.json") if owner != self._home.home else None
+        if listed and Path(str(listed.get("storage"))).resolve() == Path(region.storage).resolve():
+            raise Conflict(
+                f"Region '{region.name}' was not made.",
+                why=f"That storage belongs to the server at home in '{owner}'.",
+                fix="Remove the region there first: `mlalm region remove` with that MLALM_HOME.",
+            )
+
+    @staticmethod
+    def _not_made(region: Region, why: str) -> Conflict:
+        return Conflict(
+            f"Region '{region.name}' was not made.", why=why, fix="Give each region a folder of its own."
         )
 
     def _subscription(self) -> str:
@@ -145,6 +286,19 @@ def _named(kind: str, name: str, known: Mapping[str, Kind]) -> Kind:
     if name not in known:
         raise NotFound(kind, name, known=known, fix="" if known else f"Make one with `mlalm {kind} add`.")
     return known[name]
+
+
+def _folders(storage: Path) -> list[Path]:
+    """The stores in a region's storage."""
+    return [
+        one.parent.parent
+        for one in (storage / "services").glob(f"*/{HIDDEN}/{CATALOG}")
+        if not one.parent.parent.name.startswith(".")
+    ]
+
+
+def _lock_of(region: Region, service: str) -> Path:
+    return Path(region.storage) / "server" / "changing" / f"{service}.lock"
 
 
 def _is_within(inner: Path, outer: Path) -> bool:

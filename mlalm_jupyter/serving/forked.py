@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import atexit
 import contextlib
 import ctypes
 import importlib
@@ -60,7 +61,7 @@ class Forked:
                 pid, status = os.waitpid(self.pid, os.WNOHANG)
             except ChildProcessError:
                 # somebody else has buried it, and nobody knows how it ended
-                self.returncode = 0
+                self.returncode = 1
             else:
                 self.returncode = os.waitstatus_to_exitcode(status) if pid else None
         return self.returncode
@@ -86,6 +87,8 @@ def _settle(
     os.chdir(cwd)
     os.environ.clear()
     os.environ.update(environ)
+    # what the parent has planned for its own end is not ours to do
+    atexit._clear()
     _reseed()
     _rename(name)
     for number in signal.valid_signals():
@@ -123,7 +126,9 @@ def _done(arguments: Sequence[str]) -> int:
 
 
 def _end(status: int) -> NoReturn:
-    """Leave without what the parent has planned for its own end."""
+    """Leave after what was planned for the end since the fork, and without Python's taking down of the parent's."""
+    with contextlib.suppress(Exception):  # it is told on stderr, and the process is at its end
+        atexit._run_exitfuncs()
     for stream in (sys.stdout, sys.stderr):
         with contextlib.suppress(OSError, ValueError):
             stream.flush()

@@ -66,7 +66,14 @@ class Home(Places):
 
     def region(self) -> dict[str, Any] | None:
         """Which region this is the home of, and the subscription it is under; None for a person's own home."""
-        return read_json(self.region_file)
+        facts = read_json(self.region_file)
+        if facts is None and self.region_file.exists():
+            raise Corrupt(
+                f"The file '{self.region_file}'",
+                why="It does not say any more which region this is.",
+                fix="Restore it from a copy of the region's storage.",
+            )
+        return facts
 
     @property
     def scorers_file(self) -> Path:
@@ -78,6 +85,10 @@ class Home(Places):
             return max(SCORERS, int(self.scorers_file.read_text()))
         except (OSError, ValueError):
             return SCORERS
+
+    def want_scorers(self, count: int) -> None:
+        """Write down how many scorers a server here begins with; never fewer than any server has."""
+        write_atomic(self.scorers_file, f"{max(SCORERS, count)}\n".encode())
 
     @property
     def logs(self) -> Path:

@@ -22,7 +22,7 @@ from mlalm_jupyter.domain.workspace import HIDDEN, Finding
 from mlalm_jupyter.serving import logs
 from mlalm_jupyter.serving.calls import call_endpoint
 from mlalm_jupyter.serving.estate import MachineEstate
-from mlalm_jupyter.serving.home import Home, locked, read_json, write_atomic, write_json
+from mlalm_jupyter.serving.home import Home, locked, read_json, write_json
 from mlalm_jupyter.serving.scorers import Scorers, is_alive
 from mlalm_jupyter.serving.supervisor import child_environ
 from mlalm_jupyter.serving.told import error_told
@@ -37,8 +37,11 @@ _POLL_S = 0.02
 class LocalHost:
     """Our own `ServiceHost`: the server of this user on this machine."""
 
-    def __init__(self, home: Home | None = None) -> None:
+    def __init__(
+        self, home: Home | None = None, *, before_start: Callable[[], object] = lambda: None
+    ) -> None:
         self.home = home or Home.found(os.environ)
+        self._before_start = before_start
         self.scorers = Scorers(self.home)
         self.estate = MachineEstate(self.home)
 
@@ -89,6 +92,7 @@ class LocalHost:
         while status is None:
             if self.home.server_pid() is None:
                 is_ours = True
+                self._before_start()
                 self.home.make()
                 self._launch(port)
             status = self._settled(deadline)
@@ -129,7 +133,8 @@ class LocalHost:
         status = self.start()
         if status.version != __version__:
             raise ServerVersionMismatch(running=str(status.version), mine=__version__)
-        self._register(workspace_id, workspace_path)
+        self._check_copy(workspace_id, workspace_path)
+        self.register(workspace_id, workspace_path)
 
     def base_url(self) -> str | None:
         return self.home.base_url()
@@ -147,13 +152,13 @@ class LocalHost:
 
     def grow(self, workers: int) -> None:
         if workers > self.home.scorers():
-            write_atomic(self.home.scorers_file, f"{workers}\n".encode())
+            self.home.want_scorers(workers)
         pid = self.home.server_pid()
         if not pid:
             return
         _end(pid, signal.SIGHUP)
         deadline = time.monotonic() + START_S
-        while self.scorers.count() < self.home.scorers():
+        while self.home.server_pid() and self.scorers.count() < self.home.scorers():
             if time.monotonic() > deadline:
                 raise Unavailable(
                     "The server did not start all the workers that the plan has.",
@@ -179,7 +184,8 @@ class LocalHost:
         with self._publishing(workspace_id):
             write_json(self.home.projection(workspace_id), project().to_dict())
             generation = self.scorers.bump()
-        if generation is not None:
+        # what is published while no server runs is what the next one begins with
+        if generation is not None and self.home.server_pid() is not None:
             self.scorers.wait_for(generation)
             self.scorers.raise_faults(workspace_id, since=generation)
 
@@ -207,18 +213,23 @@ class LocalHost:
     def _publishing(self, workspace_id: str):  # type: ignore[no-untyped-def]
         return locked(self.home.projections / f"{workspace_id}.lock", timeout_s=30.0)
 
-    def _register(self, workspace_id: str, path: Path) -> None:
+    def register(self, workspace_id: str, path: Path) -> None:
+        """Write down where a workspace is, whatever was known of it before."""
+        path = path.resolve()
+        if self.home.registered().get(workspace_id) != path:
+            write_json(self.home.workspaces / f"{workspace_id}.json", {"id": workspace_id, "path": str(path)})
+
+    def _check_copy(self, workspace_id: str, path: Path) -> None:
         path = path.resolve()
         known = self.home.registered().get(workspace_id)
-        if known == path:
+        if known is None or known == path:
             return
-        if known is not None and (known / HIDDEN).is_dir() and not _is_same(known, path):
+        if (known / HIDDEN).is_dir() and not _is_same(known, path):
             raise Conflict(
                 f"The workspace '{path}' was not taken in by the server.",
                 why=f"It is a copy: the server already hosts the same one at '{known}'.",
                 fix="Use that one, or remove it; or run a second server with its own MLALM_HOME.",
             )
-        write_json(self.home.workspaces / f"{workspace_id}.json", {"id": workspace_id, "path": str(path)})
 
     def _launch(self, port: int | None) -> None:
         """Start a supervisor that outlives us, and wait until it says that it serves or why not."""

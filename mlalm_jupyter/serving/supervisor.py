@@ -125,6 +125,8 @@ class Supervisor:
             if child.process is not None:
                 say(f"{child.role} did not end within {_STOP_S:g} s and is killed")
                 child.signal(signal.SIGKILL)
+        for socket_file in self.home.control.glob("*.sock"):
+            socket_file.unlink(missing_ok=True)
         self.home.server_file.unlink(missing_ok=True)
         say("stopped")
 
@@ -167,7 +169,12 @@ class Supervisor:
             say(f"{child.role} is started cold, for it cannot be imported: {type(error).__name__}: {error}")
 
     def _start(self, child: Child) -> None:
-        child.start()
+        try:
+            child.start()
+        except OSError as error:
+            # the others go on, and this one is tried again when it is due
+            say(f"{child.role} could not be started: {error}")
+            return
         again = f" again (restart {child.restarts})" if child.restarts else ""
         say(f"{child.role} started{again}, pid {child.pid}")
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 import os
 import shutil
 import signal
+import subprocess
+import sys
 import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -19,6 +21,7 @@ from sklearn.linear_model import LinearRegression
 from mlalm_jupyter.domain.errors import (
     AlreadyExists,
     Conflict,
+    Corrupt,
     InUse,
     InvalidInput,
     NoEndpoints,
@@ -167,7 +170,7 @@ def test_its_place_and_plan_stay_and_the_same_again_changes_nothing(ws: Workspac
             ws.services.deploy("line:2", "wine", update=True, **other)  # type: ignore[arg-type]
     with pytest.raises(AlreadyExists, match="--update"):
         ws.services.deploy("line:2", "wine", **NEW)
-    assert ws.services.deploy("line:1", "wine", **NEW).default.note == (
+    assert ws.services.deploy("line:1", "wine", **NEW).note == (
         "Nothing changed: it serves exactly this already."
     )
     assert says(ws, "wine") == [1, 2, 3]
@@ -180,7 +183,7 @@ def test_a_name_is_one_service_whatever_its_kind(ws: Workspace, place: Path) -> 
         with pytest.raises(Conflict):
             ws.services.deploy("line:2", "wine", **given)  # type: ignore[arg-type]
     ws.services.deploy("line:1", "old")
-    with pytest.raises(AlreadyExists, match="It is a Classic service"):
+    with pytest.raises(AlreadyExists, match="It is a Classic one"):
         ws.services.deploy("line:1", "old", **NEW)
     assert stores(place) == ["west/wine"]
     with pytest.raises(NotFound, match="The nearest names are 'wine'"):
@@ -332,6 +335,260 @@ def test_a_store_that_was_never_finished_is_no_service(ws: Workspace, place: Pat
     assert says(ws, "wine") == [1, 2, 3]
 
 
+def test_a_damaged_store_hides_no_other_service(ws: Workspace, place: Path) -> None:
+    ws.services.deploy("line:1", "wine", **NEW)
+    damaged = place / "east" / "services" / "broken" / ".mlalm"
+    damaged.mkdir(parents=True)
+    (damaged / "catalog.sqlite").write_bytes(b"no database at all" * 300)
+    try:
+        listed = ws.services.list()
+        assert [one.name for one in listed] == ["wine"]
+        assert "Service 'broken' in region east cannot be read" in listed.note
+        assert ws.plans.show("small").services == ("west/wine",)
+        with pytest.raises(Corrupt):
+            ws.services.show("broken")
+        assert says(ws, "wine") == [1, 2, 3]
+        assert any("'broken'" in one.what for one in ws.workspaces.doctor().findings)
+        ws.services.delete("broken", yes=True)
+        assert not damaged.parent.exists()
+    finally:
+        shutil.rmtree(damaged.parent, ignore_errors=True)
+
+
+def test_retraining_says_how_a_new_service_gets_another_model(ws: Workspace) -> None:
+    ws.services.deploy("line:1", "wine", **NEW)
+    with pytest.raises(NoEndpoints, match="service deploy MODEL wine --update"):
+        ws.retraining.run("wine")
+    status, body = dispatch("service", "deploy", {"service": "wine", "update": True}, workspace=ws.path)
+    assert (status, body["error"]["code"]) == (400, "InvalidInput")
+    assert "what" in str(body["error"])
+    assert says(ws, "wine") == [1, 2, 3]
+
+
+SCRIPT = """
+import pandas as pd
+
+def init(model):
+    global behind
+    behind = model
+
+def run(rows: pd.DataFrame):
+    return {"line": behind.predict(rows[["a"]])}
+"""
+
+
+def test_code_goes_by_file_to_another_region_and_gets_another_model(ws: Workspace, tmp_path: Path) -> None:
+    (ws.path / "score.py").write_text(SCRIPT)
+    ws.services.deploy(str(ws.path / "score.py"), "wine", sample=ROWS, model="line:1", **NEW)
+    file = str(tmp_path / "wine.wsd.json")
+    ws.definitions.export("wine", file)
+    ws.definitions.deploy(file, "far", plan="small", region="east")
+    assert says(ws, "far") == [1, 2, 3]
+    ws.definitions.set_model(file, "line:3")
+    ws.definitions.apply(file, "wine")
+    assert says(ws, "wine") == [3, 6, 9]
+    ws.definitions.deploy(file, "other")  # a classic one of the same file
+    assert says(ws, "other") == [3, 6, 9]
+
+
+def test_a_name_that_is_classic_elsewhere_hides_nothing(ws: Workspace, tmp_path: Path) -> None:
+    with Workspace.init(tmp_path / "other") as other:
+        other.models.register(fitted(5.0), "line", sample=ROWS)
+        other.services.deploy("line:1", "wine")
+        ws.services.deploy("line:2", "wine", **NEW)
+        assert says(other, "wine") == [5, 10, 15]
+        assert says(ws, "wine") == [2, 4, 6]
+        kinds = {one.kind: one.default.address for one in other.services.list()}
+        assert kinds["classic"] == other.services.show("wine").default.address
+        assert kinds["new"] == ws.services.show("wine").default.address
+        assert [one.model for one in other.services.find(model="line")] == ["line:1", "line:2"]
+
+
+def test_rows_are_the_workspaces_and_not_the_regions(ws: Workspace, monkeypatch: pytest.MonkeyPatch) -> None:
+    ROWS.to_csv(ws.path / "rows.csv", index=False)
+    ws.datasets.upload(str(ws.path / "rows.csv"), "rows")
+    ws.services.deploy("line:2", "wine", **NEW)
+    monkeypatch.chdir(ws.path)
+    for rows in ("rows:1", "rows.csv", ROWS):
+        assert [round(float(str(row[-1]))) for row in ws.services.score("wine", rows).rows] == [2, 4, 6]
+
+
+def test_a_refused_deployment_leaves_the_store_as_it_was(ws: Workspace, place: Path) -> None:
+    ws.services.deploy("line:1", "wine", **NEW)
+    with pytest.raises(AlreadyExists):
+        ws.services.deploy("line:2", "wine", **NEW)
+    before = [one.noun for one in _events(ws)]
+    assert (
+        ws.services.deploy("line:1", "wine", **NEW).note == "Nothing changed: it serves exactly this already."
+    )
+    assert [one.noun for one in _events(ws)] == before
+    with Workspace.open(place / "west" / "services" / "wine") as store:
+        assert [one.reference for one in store.models.list()] == ["line:1"]
+
+
+def _events(ws: Workspace) -> list[Any]:
+    with ws.catalog.read() as tx:
+        return list(tx.events.find())
+
+
+def test_two_who_make_one_name_make_one_service(ws: Workspace, place: Path) -> None:
+    def deploy(region: str) -> str:
+        with Workspace.open(ws.path) as mine:
+            try:
+                return mine.services.deploy("line:1", "wine", kind="new", plan="small", region=region).id
+            except AlreadyExists:
+                return ""
+
+    with ThreadPoolExecutor(4) as many:
+        made = [one for one in many.map(deploy, ["west", "east", "west", "east"]) if one]
+    assert len(made) == 1
+    assert ws.services.show("wine").id == made[0]
+    assert says(ws, "wine") == [1, 2, 3]
+    assert len(stores(place)) == 1
+
+
+KILLED = """
+import os, signal, sys
+from mlalm_jupyter.api import {module}
+from mlalm_jupyter.workspace import Workspace
+
+def die(*_, **__):
+    os.kill(os.getpid(), signal.SIGKILL)
+
+{module}.{name} = die
+with Workspace.open(sys.argv[1]) as ws:
+    {act}
+"""
+
+
+@pytest.mark.parametrize("name", ["check_memory", "carried", "prepared", "published"])
+def test_whoever_is_killed_while_making_one_leaves_a_free_name_or_a_service(ws: Workspace, name: str) -> None:
+    act = 'ws.services.deploy("line:1", "wine", kind="new", plan="small", region="west")'
+    program = KILLED.format(module="services", name=name, act=act)
+    done = subprocess.run([sys.executable, "-c", program, str(ws.path)], timeout=120, check=False)
+    assert done.returncode == -signal.SIGKILL
+    if name == "published":  # it was there by then
+        ws.services.stop("wine")
+        assert ws.services.start("wine").state == "running"
+        assert says(ws, "wine") == [1, 2, 3]
+    else:
+        assert ws.services.list() == ()
+    ws.services.deploy("line:2", "wine", **NEW, update=name == "published")
+    assert says(ws, "wine") == [2, 4, 6]
+
+
+def test_a_region_whose_storage_is_gone_is_not_made_anew(ws: Workspace, place: Path) -> None:
+    ws.services.deploy("line:1", "wine", **NEW)
+    ws.server.stop(region="west")
+    (place / "west").rename(place / "away")
+    try:
+        assert "is not there" in str(ws.regions.show("west").note)
+        for act in (
+            lambda: ws.server.start(region="west"),
+            lambda: ws.services.deploy("line:1", "next", **NEW),  # type: ignore[arg-type]
+        ):
+            with pytest.raises(Unavailable, match="is not there"):
+                act()
+        assert not (place / "west").exists()
+        assert ws.services.list() == ()
+        (finding,) = [one for one in ws.workspaces.doctor().findings if one.where.startswith("region")]
+        assert "is not there" in finding.what
+        assert {one.name for one in ws.server.status().regions} == {"west", "east"}
+    finally:
+        (place / "away").rename(place / "west")
+    ws.server.start(region="west")
+    assert says(ws, "wine") == [1, 2, 3]
+
+
+@pytest.mark.parametrize("how", ["moved", "copied"])
+def test_a_region_is_carried_to_another_place(ws: Workspace, place: Path, how: str) -> None:
+    made = ws.services.deploy("line:3", "wine", **NEW)
+    key = str(ws.services.keys("wine", only="primary"))
+    ws.regions.remove("west", yes=True)
+    try:
+        if how == "moved":
+            (place / "west").rename(place / "west2")
+        else:
+            shutil.copytree(place / "west", place / "west2")
+        ws.regions.add("west", storage=str(place / "west2"))
+        ws.server.start(region="west")
+        assert ws.services.show("wine").id == made.id
+        assert called(made.default.address, key).headers["x-mlalm-model"] == "line:3"
+        ws.services.deploy("line:1", "wine", update=True)
+        assert says(ws, "wine") == [1, 2, 3]
+        ws.services.delete("wine", yes=True)
+    finally:
+        ws.regions.remove("west", yes=True)
+        shutil.rmtree(place / "west", ignore_errors=True)
+        (place / "west2").rename(place / "west")
+        ws.regions.add("west", storage=str(place / "west"))
+
+
+def test_a_storage_has_one_home_and_says_which(ws: Workspace, place: Path, tmp_path: Path) -> None:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("MLALM_HOME", str(tmp_path / "home2"))
+        with Workspace.init(tmp_path / "ws2") as other:
+            with pytest.raises(Conflict, match="belongs to the server at home in"):
+                other.regions.add("west", storage=str(place / "west"))
+            assert other.regions.list() == ()
+    facts = place / "west" / "server" / "region.json"
+    before = facts.read_bytes()
+    ws.regions.remove("west", yes=True)
+    try:
+        facts.write_text("{")
+        with pytest.raises(Corrupt, match="which region this is"):
+            ws.regions.add("north", storage=str(place / "west"))
+        facts.unlink()
+        Workspace.init(place / "west" / "services" / "odd").close()
+        with pytest.raises(Conflict, match="nothing says of which region"):
+            ws.regions.add("north", storage=str(place / "west"))
+    finally:
+        shutil.rmtree(place / "west" / "services" / "odd", ignore_errors=True)
+        facts.write_bytes(before)
+        ws.regions.add("west", storage=str(place / "west"))
+
+
+def test_a_damaged_file_of_a_region_stops_nothing_else(ws: Workspace, place: Path) -> None:
+    file = place / "home" / "regions" / "zz.json"
+    file.write_text("{")
+    try:
+        assert "is damaged" in str(ws.regions.show("zz").note)
+        ws.services.deploy("line:1", "wine", **NEW)
+        assert says(ws, "wine") == [1, 2, 3]
+        assert ws.server.status().regions[-1].name == "zz"
+    finally:
+        file.unlink()
+
+
+def test_a_new_service_is_stopped_while_its_region_does_not_run(ws: Workspace) -> None:
+    made = ws.services.deploy("line:1", "wine", **NEW)
+    key = str(ws.services.keys("wine", only="primary"))
+    ws.server.stop(region="west")
+    assert ws.services.stop("wine").state == "stopped"
+    ws.server.start(region="west")
+    assert called(made.default.address, key).status_code == 503
+    ws.server.stop(region="west")
+    assert ws.services.start("wine").state == "running"
+    assert called(made.default.address, key).status_code == 200
+
+
+def test_who_depends_on_a_model_and_who_trusts_it_is_told_of_regions_too(ws: Workspace) -> None:
+    ws.services.deploy("line:2", "wine", **NEW)
+    told = [one.to_dict() for one in ws.models.dependents("line:2")]
+    assert told == [
+        {"kind": "service", "name": "wine", "why": "serves a copy of it in region west", "is_binding": False}
+    ]
+    ws.services.deploy(slow, "slow", sample=ROWS, **NEW)
+    digest = ws.services.show("slow").default.definition_hash
+    assert (
+        "New services keep the trust they were deployed with: slow" in ws.trust.remove(digest, yes=True).note
+    )
+    with pytest.raises(NoEndpoints, match="policy"):
+        ws.policies.add("p", "follow", endpoint="wine", model="line")
+    with pytest.raises(NoEndpoints, match="service show wine"):
+        ws.endpoints.list(service="wine")
+
+
 def test_deleting_takes_the_store_and_frees_the_name(ws: Workspace, place: Path) -> None:
     made = ws.services.deploy("line:1", "wine", **NEW)
     key = str(ws.services.keys("wine", only="primary"))
@@ -365,7 +622,7 @@ def test_a_region_that_was_forgotten_comes_back_with_its_services(ws: Workspace,
         ws.services.show("wine")
     with pytest.raises(Conflict, match="That storage is region 'west'"):
         ws.regions.add("north", storage=str(place / "west"))
-    with pytest.raises(Conflict, match="lie in each other"):
+    with pytest.raises(Conflict, match="has that storage, or one around it"):
         ws.regions.add("north", storage=str(place / "east" / "inner"))
     ws.regions.add("west", storage=str(place / "west"))
     ws.server.start(region="west")
