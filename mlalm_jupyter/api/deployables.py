@@ -6,9 +6,7 @@ import contextlib
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
-
-import pandas as pd
+from typing import TYPE_CHECKING, Any
 
 from mlalm_jupyter.api.context import Context
 from mlalm_jupyter.api.datasets import Datasets, sample_frame
@@ -27,6 +25,9 @@ from mlalm_jupyter.domain.errors import InvalidInput, MissingDependency, MlalmEr
 from mlalm_jupyter.domain.model import TrainedModel
 from mlalm_jupyter.formats.code import CodeModule, said
 from mlalm_jupyter.notebook.source import function_in, is_script, source_of
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 EXAMPLE_ROWS = 3
 _TRIED_ROWS = 20

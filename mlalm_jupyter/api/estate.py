@@ -62,7 +62,12 @@ class Plans:
         return _with_users(self._estate.plan(plan), held_services(self._estate, self._another))
 
     @verb("plan", "remove", attribute="plans", needs_workspace=False)
-    def remove(self, plan: Annotated[str, _PLAN]) -> Removed:
+    def remove(
+        self,
+        plan: Annotated[str, _PLAN],
+        *,
+        yes: Annotated[bool, Arg("remove it without asking")] = False,
+    ) -> Removed:
         """Remove a plan that no service has."""
         with self._estate.alone():
             found = self.show(plan)
@@ -73,6 +78,8 @@ class Plans:
                     users=[f"service {one}" for one in found.services],
                     fix="Delete those services first; a service keeps its plan as long as it lives.",
                 )
+            if not yes:
+                raise Unconfirmed(f"Plan {plan}", goes=[f"plan {plan}, which no service has"], is_final=False)
             self._estate.remove_plan(found.name)
         return Removed("plan", plan)
 
@@ -130,15 +137,16 @@ class Regions:
         self,
         region: Annotated[str, _REGION],
         *,
-        yes: Annotated[bool, Arg("remove it although services live there; they stop answering")] = False,
+        yes: Annotated[bool, Arg("remove it without asking; what lives there stops answering")] = False,
     ) -> Removed:
         """Stop a region's server and forget the region; its storage stays, and brings it back when it is added again."""
         with self._estate.alone():
             found = self._estate.region(region)
-            if found.services and not yes:
+            if not yes:
+                goes = [f"the address of service {one}" for one in found.services]
                 raise Unconfirmed(
                     f"Region {region}",
-                    goes=[f"the address of service {one}" for one in found.services],
+                    goes=goes or [f"region {region}, in which nothing lives"],
                     is_final=False,
                 )
             at_work = [one for one in found.services if self._estate.is_changing(found, one)]

@@ -22,10 +22,11 @@ from mlalm_jupyter.domain.errors import AlreadyExists, Conflict, Corrupt, MlalmE
 from mlalm_jupyter.domain.estate import Plan, Region, checked_place
 from mlalm_jupyter.domain.workspace import CATALOG, HIDDEN
 from mlalm_jupyter.serving.home import Home, locked, read_json, write_json
-from mlalm_jupyter.workspace import Workspace
 
 if TYPE_CHECKING:
+    from mlalm_jupyter.ports import ServiceHost
     from mlalm_jupyter.serving.local_host import LocalHost
+    from mlalm_jupyter.workspace import Workspace
 
 Kind = TypeVar("Kind")
 _PATIENCE_S = 120.0
@@ -197,7 +198,7 @@ class MachineEstate:
         if marker.exists():
             return True
         try:
-            with Workspace.open(store) as opened, opened.catalog.read() as tx:
+            with _opened(store) as opened, opened.catalog.read() as tx:
                 held = [one.id for one in tx.services.find() if one.terms]
         except MlalmError:
             return True  # it may have had one; whoever opens it is told what is wrong
@@ -210,7 +211,7 @@ class MachineEstate:
         wanted = 0
         for store in _folders(Path(region.storage)):
             try:
-                with Workspace.open(store) as opened, opened.catalog.read() as tx:
+                with _opened(store) as opened, opened.catalog.read() as tx:
                     wanted = max(
                         [wanted, *(one.terms.plan.workers for one in tx.services.find() if one.terms)]
                     )
@@ -222,7 +223,7 @@ class MachineEstate:
         """Have a region's server know a service that a storage brought, at the place it is now."""
         host = self.host(region)
         try:
-            with Workspace.open(store, host=host) as opened:
+            with _opened(store, host=host) as opened:
                 host.register(opened.info.id, store)
                 host.publish(opened.info.id, opened.projection)
         except MlalmError:
@@ -286,6 +287,13 @@ def _named(kind: str, name: str, known: Mapping[str, Kind]) -> Kind:
     if name not in known:
         raise NotFound(kind, name, known=known, fix="" if known else f"Make one with `mlalm {kind} add`.")
     return known[name]
+
+
+def _opened(store: Path, *, host: ServiceHost | None = None) -> Workspace:
+    # it costs half a second, which whoever has no region need not pay
+    from mlalm_jupyter.workspace import Workspace
+
+    return Workspace.open(store, host=host)
 
 
 def _folders(storage: Path) -> list[Path]:

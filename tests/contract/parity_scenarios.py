@@ -86,7 +86,7 @@ def no_estate(ws: Workspace) -> Arguments:
     for one in ws.regions.list():
         ws.regions.remove(one.name, yes=True)
     for one in ws.plans.list():
-        ws.plans.remove(one.name)
+        ws.plans.remove(one.name, yes=True)
     return {}
 
 
@@ -533,13 +533,13 @@ SCENARIOS: dict[tuple[str, str], Scenario] = {
     ("plan", "add"): Scenario(lambda ws: {**no_estate(ws), "plan": "small", "concurrency": 4}),
     ("plan", "list"): Scenario(lambda ws: (plan(ws), {})[1]),
     ("plan", "show"): Scenario(lambda ws: {"plan": plan(ws)}),
-    ("plan", "remove"): Scenario(lambda ws: {"plan": plan(ws)}),
+    ("plan", "remove"): Scenario(lambda ws: {"plan": plan(ws), "yes": True}),
     ("region", "add"): Scenario(
         lambda ws: {**no_estate(ws), "region": "west", "storage": str(ws.path / "west")}, changes=True
     ),
     ("region", "list"): Scenario(lambda ws: (region(ws), {})[1]),
     ("region", "show"): Scenario(lambda ws: {"region": region(ws)}),
-    ("region", "remove"): Scenario(lambda ws: {"region": region(ws)}),
+    ("region", "remove"): Scenario(lambda ws: {"region": region(ws), "yes": True}),
     # one after the other on each surface, since a start takes its time; see the test
     ("server", "stop"): Scenario(started),
     ("server", "start"): Scenario(stopped),

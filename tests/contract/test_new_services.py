@@ -293,7 +293,7 @@ def test_a_plan_is_what_its_services_may_take(ws: Workspace, place: Path) -> Non
     assert ws.regions.show("west").workers >= 4
     assert ws.plans.show("large").services == ("west/wine",)
     with pytest.raises(InUse, match="service west/wine"):
-        ws.plans.remove("large")
+        ws.plans.remove("large", yes=True)
     ws.services.deploy(slow, "slow", sample=ROWS, kind="new", plan="large", region="west")
     key, address = str(ws.services.keys("slow", only="primary")), ws.services.show("slow").default.address
     with ThreadPoolExecutor(6) as many:
@@ -302,7 +302,7 @@ def test_a_plan_is_what_its_services_may_take(ws: Workspace, place: Path) -> Non
     assert statuses[-1] == 503
     for name in ("wine", "slow"):
         ws.services.delete(name, yes=True)
-    assert ws.plans.remove("large").name == "large"
+    assert ws.plans.remove("large", yes=True).name == "large"
 
 
 def slow(rows: pd.DataFrame) -> pd.DataFrame:

@@ -1124,6 +1124,8 @@ export interface IPlanShowRequest {
 export interface IPlanRemoveRequest {
   /** the plan's name */
   plan: string;
+  /** remove it without asking */
+  yes?: boolean;
 }
 
 /** Make a region: a folder for whole services, and a server of its own that is started by the first of them. */
@@ -1147,7 +1149,7 @@ export interface IRegionShowRequest {
 export interface IRegionRemoveRequest {
   /** the region's name */
   region: string;
-  /** remove it although services live there; they stop answering */
+  /** remove it without asking; what lives there stops answering */
   yes?: boolean;
 }
 

@@ -87,6 +87,16 @@ SENTENCES: list[tuple[MlalmError, str]] = [
         "allow it with `mlalm endpoint patch bikes/autumn --allow-update`.",
     ),
     (
+        errors.NoEndpoints("bikes", done="patched", fix="Deploy it again."),
+        "Service 'bikes' has no endpoint to be patched. It is a New service: it has one definition and one address, "
+        "and no endpoints. Deploy it again.",
+    ),
+    (
+        errors.TermsAreFixed("bikes", term="region", has="west", wanted="east"),
+        "Service 'bikes' was not updated. Its region is 'west' as long as it lives, and 'east' was asked for. "
+        "Leave --region away to update it where it is, or deploy the definition there under another name.",
+    ),
+    (
         errors.DefaultEndpointNotPatchable("bikes/default"),
         "Endpoint 'bikes/default' was not patched. The default endpoint follows what is deployed and changes "
         "only by deploying again. Add another with `mlalm endpoint add bikes/ep2` and patch that one, "
