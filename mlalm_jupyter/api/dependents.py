@@ -8,7 +8,7 @@ from pathlib import Path
 
 from mlalm_jupyter.api.context import Context
 from mlalm_jupyter.api.golive import kept_definition
-from mlalm_jupyter.api.placing import held_services, opened
+from mlalm_jupyter.api.placing import served_definitions
 from mlalm_jupyter.domain.lineage import Dependent
 from mlalm_jupyter.domain.model import TrainedModel
 from mlalm_jupyter.domain.search import Search, Term
@@ -41,9 +41,7 @@ def dependents_of(tx: Transaction, model: TrainedModel, *, files: Sequence[str] 
 def copied_to(context: Context, model: TrainedModel) -> list[Dependent]:
     """The New services that serve a version; they have copies of their own, so they keep nothing here."""
     found = []
-    for held in held_services(context.host.estate, context.another):
-        with opened(context, held) as there:
-            serving = kept_definition(there, held.service.default.definition_hash)
+    for held, serving in served_definitions(context):
         if model.model_hash in [one.model_hash for one in serving.models]:
             why = f"serves a copy of it in region {held.region.name}"
             found.append(Dependent("service", held.service.name, why, is_binding=False))

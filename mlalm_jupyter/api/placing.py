@@ -14,7 +14,9 @@ from pathlib import Path
 from typing import Any, TypeVar, cast
 
 from mlalm_jupyter.api.context import Context, Opener
-from mlalm_jupyter.domain.errors import MlalmError, NoEndpoints, NotFound
+from mlalm_jupyter.api.golive import kept_definition
+from mlalm_jupyter.domain.definition import ServiceDefinition
+from mlalm_jupyter.domain.errors import Corrupt, InvalidInput, MlalmError, NoEndpoints, NotFound
 from mlalm_jupyter.domain.estate import Region, Terms
 from mlalm_jupyter.domain.names import checked_name
 from mlalm_jupyter.domain.service import NEW, WebService
@@ -78,6 +80,16 @@ def opened(context: Context, held: Held) -> Iterator[Context]:
     host = context.host.estate.host(held.region)
     with context.another(str(held.folder), host=host, progress=context.progress) as there:
         yield there
+
+
+def served_definitions(context: Context) -> Iterator[tuple[Held, ServiceDefinition]]:
+    """What New services serve, as far as it can be read."""
+    for held in held_services(context.host.estate, context.another):
+        try:
+            with opened(context, held) as there:
+                yield held, kept_definition(there, held.service.default.definition_hash)
+        except (Corrupt, NotFound, InvalidInput):
+            continue
 
 
 @contextlib.contextmanager

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from dataclasses import replace
 from typing import Annotated, Self
 
@@ -22,15 +23,15 @@ from mlalm_jupyter.domain.service import RUNNING, STOPPED, Endpoint, WebService
 _SERVICE = Arg("the service's name", completes="service")
 
 
-class ServiceStates:
+class ServiceStates(ABC):
     """The part of `service` that begins and ends its answering."""
 
     _context: Context
     _endpoints: Endpoints
 
+    @abstractmethod
     def _over(self, context: Context) -> Self:
         """The same for the services that another workspace keeps."""
-        raise NotImplementedError
 
     @verb("service", "start")
     @where_it_is(changes=True)

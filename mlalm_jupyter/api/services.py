@@ -4,38 +4,33 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Collection, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Annotated
 
-from mlalm_jupyter.api.carrying import as_kept, carried, check_memory, renumbered
 from mlalm_jupyter.api.context import Context
 from mlalm_jupyter.api.datasets import Datasets
 from mlalm_jupyter.api.deployables import Deployable, Deployables
 from mlalm_jupyter.api.endpoint_keys import new_keys
-from mlalm_jupyter.api.endpoint_moves import addressed, check_changeable, note_move, with_addresses
+from mlalm_jupyter.api.endpoint_moves import addressed, note_move, with_addresses
 from mlalm_jupyter.api.endpoints import Endpoints
 from mlalm_jupyter.api.golive import (
     check_still_servable,
     keep_seal,
     kept_definition,
-    known_code,
-    new_seal,
     prepared,
     published,
 )
+from mlalm_jupyter.api.new_services import Asked, NewServices
 from mlalm_jupyter.api.placing import (
-    Held,
-    changing,
     held_service,
     held_services,
     opened,
     placed,
+    served_definitions,
     where_it_is,
 )
 from mlalm_jupyter.api.rows import rows_from
-from mlalm_jupyter.api.service_states import ServiceStates
 from mlalm_jupyter.api.snippets import curl, example_body, python
-from mlalm_jupyter.api.stores import asked_terms, check_terms, founded
 from mlalm_jupyter.api.verb import Arg, verb
 from mlalm_jupyter.domain.definition import ServiceDefinition
 from mlalm_jupyter.domain.errors import AlreadyExists, InvalidInput, NotFound
@@ -52,21 +47,7 @@ from mlalm_jupyter.ports import Transaction
 LANGUAGES = ("curl", "python")
 
 
-@dataclass(frozen=True, slots=True)
-class _Asked:
-    """What somebody wants deployed, and how."""
-
-    what: object
-    sample: object
-    model: str | None
-    update: bool
-    description: str | None
-    stop_start: bool
-    plan: str | None
-    region: str | None
-
-
-class Services(ServiceStates):
+class Services(NewServices):
     """The web services of a workspace."""
 
     def __init__(self, context: Context, datasets: Datasets, endpoints: Endpoints) -> None:
@@ -131,7 +112,7 @@ class Services(ServiceStates):
                 "The deployment", expected="--update together with --stop-start", got="--stop-start alone"
             )
         kind = _kind(service, kind, plan=plan, region=region)
-        asked = _Asked(what, sample, model, update, description, stop_start, plan, region)
+        asked = Asked(what, sample, model, update, description, stop_start, plan, region)
         with ctx.catalog.read() as tx:
             existing = next((one for one in tx.services.find() if one.name == service), None)
             known = [one.name for one in tx.services.find()]
@@ -142,17 +123,17 @@ class Services(ServiceStates):
                 "service", service, fix=f"It is a {is_now} one; choose another name for this."
             )
         if held or kind == NEW:
-            return self._deploy_new(service, held, asked)
+            return self.deploy_new(service, held, asked)
         if update and not existing:
             raise NotFound("service", service, known=known, fix="Deploy without --update to make it.")
         deployable = self._deployables.of(what, sample, model=model)
-        seal = self._seal(deployable, service)
+        seal = self.seal(deployable, service)
         if existing:
-            return self._moved(service, deployable, seal, asked)
-        self._make(service, deployable, seal, description or "")
+            return self.moved(service, deployable, seal, asked)
+        self.make(service, deployable, seal, description or "")
         return self.show(service)
 
-    def _moved(self, service: str, deployable: Deployable, seal: Seal | None, asked: _Asked) -> WebService:
+    def moved(self, service: str, deployable: Deployable, seal: Seal | None, asked: Asked) -> WebService:
         """A service that exists, after deploying again what it is asked for."""
         existing = self.show(service)
         is_same = existing.default.definition_hash == deployable.definition.digest
@@ -170,84 +151,6 @@ class Services(ServiceStates):
         if asked.description is not None:
             self._describe(service, asked.description)
         return self.show(service)
-
-    def _seal(self, deployable: Deployable, service: str) -> Seal | None:
-        """A signature for what this workspace made now, or whose code it has signed before."""
-        ctx, definition = self._context, deployable.definition
-        if not deployable.is_ours:
-            return known_code(ctx, definition, also=self._of_regions)
-        return new_seal(ctx, "definition", definition.digest, reason=f"deployed here as {service}")
-
-    def _of_regions(self) -> Iterator[ServiceDefinition]:
-        """What New services serve."""
-        ctx = self._context
-        for held in held_services(ctx.host.estate, ctx.another):
-            with opened(ctx, held) as there:
-                yield kept_definition(there, held.service.default.definition_hash)
-
-    def _deploy_new(self, service: str, held: Held | None, asked: _Asked) -> WebService:
-        """Make a New service in its region, or have it serve another definition."""
-        ctx = self._context
-        if held is None and asked.update:
-            known = [one.service.name for one in held_services(ctx.host.estate, ctx.another)]
-            raise NotFound("service", service, known=known, fix="Deploy without --update to make it.")
-        if held is None:
-            asked_terms(ctx.host.estate, service, plan=asked.plan, region=asked.region)
-        else:
-            check_terms(held, plan=asked.plan, region=asked.region)
-        deployable = self._deployables.of(asked.what, asked.sample, model=asked.model)
-        seal = self._seal(deployable, service)
-        if held is None:
-            with founded(ctx, service, plan=asked.plan, region=asked.region) as (there, terms):
-                check_memory(ctx, deployable.definition, terms.plan)
-                definition = carried(ctx, there, deployable.definition, seal=seal)
-                inner = self._over(there)
-                made = replace(deployable, definition=definition)
-                inner._make(service, made, None, asked.description or "", terms=terms)
-                ctx.progress("Starting the workers of the plan", 0, 0)
-                there.host.grow(terms.plan.workers)
-                shown = inner.show(service)
-        else:
-            check_memory(ctx, deployable.definition, held.terms.plan)
-            with changing(ctx, held) as there:
-                shown, definition = self._update_new(there, held, deployable, seal, asked)
-        told = renumbered(deployable.definition, definition)
-        if held is None or shown.default.revision != held.service.default.revision:
-            self._note_new(shown, deployable, seal, definition)
-        return replace(shown, note=" ".join(filter(None, (shown.note, told))) or None)
-
-    def _update_new(
-        self, there: Context, held: Held, deployable: Deployable, seal: Seal | None, asked: _Asked
-    ) -> tuple[WebService, ServiceDefinition]:
-        """Have a New service serve something; nothing is copied for what it serves already, or must not."""
-        inner, name = self._over(there), held.service.name
-        kept = as_kept(self._context, there, deployable.definition)
-        is_same = kept is not None and kept.digest == held.service.default.definition_hash
-        if not is_same:
-            if not asked.update:
-                raise AlreadyExists(
-                    "service",
-                    name,
-                    fix="Choose another name, or deploy with --update to have it serve this.",
-                )
-            check_changeable(there, held.service.default)
-            kept = carried(self._context, there, deployable.definition, seal=seal)
-        assert kept is not None
-        made = Deployable(kept, deployable.source, is_ours=False)
-        return inner._moved(name, made, None, asked), kept
-
-    def _note_new(
-        self, shown: WebService, deployable: Deployable, seal: Seal | None, there: ServiceDefinition
-    ) -> None:
-        """Write down where it went, and that its code is this workspace's, under both of its names."""
-        ctx = self._context
-        with ctx.catalog.write() as tx:
-            if seal is not None:
-                keep_seal(ctx, tx, seal)
-                if there.digest != seal.digest:
-                    keep_seal(ctx, tx, new_seal(ctx, "definition", there.digest, reason=seal.reason))
-            data = {"source": deployable.source, "kind": NEW, "region": shown.to_dict()["region"]}
-            ctx.note(tx, "service", "deploy", subject_id=shown.id, subject=shown.name, data=data)
 
     @verb("service", "list")
     def list(self) -> Listing[WebService]:
@@ -296,10 +199,9 @@ class Services(ServiceStates):
     def _elsewhere(self, wanted: AssetRef, hashes: Collection[str]) -> Iterator[Endpoint]:
         """The New services that serve a model now: one of a name, or one of these hashes."""
         ctx = self._context
-        for held in held_services(ctx.host.estate, ctx.another):
-            with opened(ctx, held) as there:
-                serving = kept_definition(there, held.service.default.definition_hash).models
-                if any(one.model_hash in hashes if hashes else one.name == wanted.name for one in serving):
+        for held, serving in served_definitions(ctx):
+            if any(one.model_hash in hashes if hashes else one.name == wanted.name for one in serving.models):
+                with opened(ctx, held) as there:
                     yield addressed(there, held.service.default)
 
     @verb("service", "score")
@@ -422,7 +324,7 @@ class Services(ServiceStates):
             data = {"description": description}
             ctx.note(tx, "service", "configure", subject_id=found.id, subject=name, data=data)
 
-    def _make(
+    def make(
         self,
         name: str,
         deployable: Deployable,
