@@ -14,6 +14,7 @@ from mlalm_jupyter.domain.errors import InUse, InvalidInput, Unconfirmed
 from mlalm_jupyter.domain.estate import Plan, Region, checked_place
 from mlalm_jupyter.domain.listing import Listing
 from mlalm_jupyter.domain.outcome import Removed
+from mlalm_jupyter.domain.workspace import CATALOG, HIDDEN
 from mlalm_jupyter.ports import Estate
 
 _PLAN = Arg("the plan's name", metavar="PLAN")
@@ -120,7 +121,11 @@ class Regions:
         if folder.exists() and not folder.is_dir():
             raise InvalidInput(f"The storage of region '{region}'", expected="a folder", got="a file")
         with self._estate.alone():
-            return self._estate.add_region(Region(region, str(folder), self._now, self._who))
+            made = self._estate.add_region(Region(region, str(folder), self._now, self._who))
+        around = next((one for one in folder.parents if (one / HIDDEN / CATALOG).exists()), None)
+        if around is None or made.note:
+            return made
+        return replace(made, note=f"It lies in workspace '{around}', and goes where that folder goes.")
 
     @verb("region", "list", attribute="regions", needs_workspace=False)
     def list(self) -> Listing[Region]:

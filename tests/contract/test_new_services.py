@@ -548,6 +548,16 @@ def test_a_storage_has_one_home_and_says_which(ws: Workspace, place: Path, tmp_p
         ws.regions.add("west", storage=str(place / "west"))
 
 
+def test_a_storage_inside_a_workspace_is_told(ws: Workspace) -> None:
+    made = ws.regions.add("inner", storage=str(ws.path / "inner"))
+    assert made.note == f"It lies in workspace '{ws.path}', and goes where that folder goes."
+    ws.regions.remove("inner", yes=True)
+    (ws.path / "file").write_text("")
+    with pytest.raises(InvalidInput, match="Expected a folder, got a file"):
+        ws.regions.add("inner", storage=str(ws.path / "file"))
+    assert [one.name for one in ws.regions.list()] == ["east", "west"]
+
+
 def test_a_damaged_file_of_a_region_stops_nothing_else(ws: Workspace, place: Path) -> None:
     file = place / "home" / "regions" / "zz.json"
     file.write_text("{")
