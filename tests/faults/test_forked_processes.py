@@ -149,6 +149,19 @@ def bench(tmp_path: Path) -> Bench:
 
 
 @pytest.mark.parametrize("way", ["warm", "cold"])
+def test_what_a_child_plans_for_its_end_is_done_and_what_its_parent_planned_is_not(
+    bench: Bench, way: str
+) -> None:
+    role = "import atexit\n\ndef main():\n    atexit.register(print, 'the end of the child')\n"
+    if way == "cold":
+        role += "\nif __name__ == '__main__':\n    main()\n"
+    statuses, (log,) = bench.ended(way, role)
+    assert statuses == [0]
+    assert log.split("\n") == ["the end of the child", ""]
+    assert "the end of the parent" in bench.said
+
+
+@pytest.mark.parametrize("way", ["warm", "cold"])
 @pytest.mark.parametrize(
     ("ending", "status", "told"),
     [
