@@ -6,16 +6,18 @@ from dataclasses import replace
 
 from mlalm_jupyter.api.context import Context
 from mlalm_jupyter.api.golive import (
+    check_assets,
     held_dataset,
     held_model,
     held_transform,
     keep_seal,
     new_seal,
     servable,
+    valid_seal,
 )
 from mlalm_jupyter.domain.asset import Dataset, Transform
 from mlalm_jupyter.domain.definition import HeldAsset, ModelAsset, ServiceDefinition
-from mlalm_jupyter.domain.errors import InvalidInput
+from mlalm_jupyter.domain.errors import InvalidInput, NotFound
 from mlalm_jupyter.domain.estate import Plan
 from mlalm_jupyter.domain.model import Lineage, TrainedModel
 from mlalm_jupyter.domain.projection import Servable
@@ -72,6 +74,16 @@ def as_kept(context: Context, there: Context, definition: ServiceDefinition) -> 
         numbers = {asset.id: _held_as(tx, asset) for asset in assets}
     known = {id: number for id, number in numbers.items() if number is not None}
     return _numbered(definition, assets, known) if len(known) == len(numbers) else None
+
+
+def is_whole(there: Context, definition: ServiceDefinition) -> bool:
+    """Whether a store has all that a definition names, by these names, and may run its code."""
+    with there.catalog.read() as tx:
+        try:
+            check_assets(tx, definition)
+        except (NotFound, InvalidInput):
+            return False
+        return not definition.code or valid_seal(there, tx, "definition", definition.digest) is not None
 
 
 def _numbered(

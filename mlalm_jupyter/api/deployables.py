@@ -31,7 +31,6 @@ if TYPE_CHECKING:
 
 EXAMPLE_ROWS = 3
 _TRIED_ROWS = 20
-_NO_MODEL = "only with a script that has `init()` and `run(data)`"
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,9 +54,7 @@ class Deployables:
         """What can be deployed, told by what it is: a definition, code, or a model."""
         is_file = isinstance(what, str) and what.lower().partition(":")[0].endswith(".py")
         if model is not None and not is_file:
-            raise InvalidInput(
-                "The model behind the service", expected=_NO_MODEL, got=f"'{model}' with something else"
-            )
+            raise _no_script(model, "something else")
         if is_file:
             return self._from_file(str(what), sample, model)
         if isinstance(what, ServiceDefinition):
@@ -104,10 +101,8 @@ class Deployables:
         if not wanted and is_script(text):
             return self._from_script(text, file, sample, model)
         if model is not None:
-            raise InvalidInput(
-                "The model behind the service", expected=_NO_MODEL, got=f"'{model}' with a function"
-            )
-        source, entry = function_in(text, wanted or None)
+            raise _no_script(model, "a file without `init()` and `run(data)`")
+        source, entry = function_in(text, wanted or None, where=f"The code of '{file}'")
         with _running(source, file) as module:
             function = module[entry]
             if not callable(function):
@@ -191,6 +186,15 @@ class Deployables:
         return frame.head(_TRIED_ROWS)
 
 
+def _no_script(model: str, got: str) -> InvalidInput:
+    return InvalidInput(
+        f"The option --model {model}",
+        expected="a script with `init()` and `run(data)`, which it is for",
+        got=got,
+        fix="Leave --model away.",
+    )
+
+
 @contextlib.contextmanager
 def _running(source: str, file: str) -> Iterator[CodeModule]:
     """The code of a file, run through once."""
@@ -208,8 +212,10 @@ def _tried(
     """What code makes of a sample."""
     try:
         return answer(frame.copy())
-    except InvalidInput:
-        raise
+    except InvalidInput as error:
+        raise InvalidInput(
+            f"What {named} makes of the sample", expected=error.expected, got=error.got, fix=error.fix
+        ) from error
     except (Exception, SystemExit) as error:  # a person's own code may raise anything
         raise _not_deployed(f"What {named} makes of the sample", error, file) from error
 

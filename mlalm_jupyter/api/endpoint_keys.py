@@ -76,7 +76,8 @@ class EndpointKeys(EndpointMoves):
             )
         published(ctx)
         note = (
-            f"Its {which} key is a new one: `mlalm endpoint keys {found.reference}`."
+            f"Its {which} key is a new one: "
+            f"`mlalm {'service' if found.is_service else 'endpoint'} keys {found.reference}`."
             " The one before opens nothing any more."
         )
         return replace(self._addressed(found), note=note)

@@ -123,9 +123,12 @@ class Regions:
         with self._estate.alone():
             made = self._estate.add_region(Region(region, str(folder), self._now, self._who))
         around = next((one for one in folder.parents if (one / HIDDEN / CATALOG).exists()), None)
-        if around is None or made.note:
-            return made
-        return replace(made, note=f"It lies in workspace '{around}', and goes where that folder goes.")
+        notes = [made.note] if made.note else []
+        if around is not None:
+            notes.append(f"It lies in workspace '{around}', and goes where that folder goes.")
+        if made.services and not made.is_running:
+            notes.append(f"It brings {', '.join(made.services)}: `mlalm server start --region {region}`.")
+        return replace(made, note=" ".join(notes) or None)
 
     @verb("region", "list", attribute="regions", needs_workspace=False)
     def list(self) -> Listing[Region]:
@@ -148,12 +151,7 @@ class Regions:
         with self._estate.alone():
             found = self._estate.region(region)
             if not yes:
-                goes = [f"the address of service {one}" for one in found.services]
-                raise Unconfirmed(
-                    f"Region {region}",
-                    goes=goes or [f"region {region}, in which nothing lives"],
-                    is_final=False,
-                )
+                raise Unconfirmed(f"Region {region}", goes=_goes(found), is_final=False)
             at_work = [one for one in found.services if self._estate.is_changing(found, one)]
             if at_work:
                 raise InUse(
@@ -165,9 +163,22 @@ class Regions:
             if not found.note:
                 self._estate.host(found).stop()
             self._estate.remove_region(region)
+        if found.note:
+            return Removed("region", region, note=f"Its storage was not touched. {found.note}")
         return Removed("region", region, note=f"Its storage is still there: '{found.storage}'.")
 
 
 def _with_users(plan: Plan, services: list[Held]) -> Plan:
     users = [f"{one.region.name}/{one.service.name}" for one in services if one.terms.plan.name == plan.name]
     return replace(plan, services=tuple(users))
+
+
+def _goes(region: Region) -> list[str]:
+    """What nobody has any more without a region; its storage stays."""
+    if region.note:
+        return [f"region {region.name} and whatever lives in it, which nobody can see just now"]
+    stays = "their ids, keys and storage stay"
+    return [
+        *(f"the address of service {one}" for one in region.services),
+        f"the region itself ({stays if region.services else 'nothing lives in it'})",
+    ]

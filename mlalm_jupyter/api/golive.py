@@ -106,7 +106,18 @@ def model_asset(model: TrainedModel, asset: str = "asset1") -> ModelAsset:
 
 def held_model(tx: Transaction, asset: ModelAsset) -> TrainedModel:
     """The registered model a definition names; its hash must be the one the definition says."""
-    model = tx.models.get(AssetRef("model", asset.name, asset.version))
+    try:
+        model = tx.models.get(AssetRef("model", asset.name, asset.version))
+    except NotFound as error:
+        if not (same := tx.models.with_hash(asset.model_hash)):
+            raise
+        known = same[-1].reference
+        raise NotFound(
+            "model",
+            asset.reference,
+            none=f"What the definition means by it is {known} here.",
+            fix=f"Put that into the file: `mlalm wsd set-model FILE {known}`.",
+        ) from error
     if model.model_hash != asset.model_hash:
         raise InvalidInput(
             f"The model location of asset '{asset.asset}'",

@@ -6,7 +6,7 @@ from abc import abstractmethod
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
-from mlalm_jupyter.api.carrying import as_kept, carried, check_memory, renumbered
+from mlalm_jupyter.api.carrying import as_kept, carried, check_memory, is_whole, renumbered
 from mlalm_jupyter.api.context import Context
 from mlalm_jupyter.api.deployables import Deployable, Deployables
 from mlalm_jupyter.api.endpoint_moves import check_changeable
@@ -78,6 +78,13 @@ class NewServices(ServiceStates):
             raise NotFound("service", service, known=known, fix="Deploy without --update to make it.")
         if held is None:
             asked_terms(ctx.host.estate, service, plan=asked.plan, region=asked.region)
+        elif not asked.update and asked.region not in (None, held.region.name):
+            raise AlreadyExists(
+                "service",
+                service,
+                fix=f"One in region '{held.region.name}' has it, and a name is one service in all regions. "
+                "Choose another name.",
+            )
         else:
             check_terms(held, plan=asked.plan, region=asked.region)
         deployable = self._deployables.of(asked.what, asked.sample, model=asked.model)
@@ -93,7 +100,6 @@ class NewServices(ServiceStates):
                 there.host.grow(terms.plan.workers)
                 shown = inner.show(service)
         else:
-            check_memory(ctx, deployable.definition, held.terms.plan)
             with changing(ctx, held) as there:
                 shown, definition = self._update_new(there, held, deployable, seal, asked)
         told = renumbered(deployable.definition, definition)
@@ -106,6 +112,10 @@ class NewServices(ServiceStates):
     ) -> tuple[WebService, ServiceDefinition]:
         """Have a New service serve something; nothing is copied for what it serves already, or must not."""
         inner, name = self._over(there), held.service.name
+        if not deployable.is_ours and is_whole(there, deployable.definition):
+            # as the store calls it: exported from there, and perhaps of a workspace that is gone
+            return inner.moved(name, deployable, None, asked), deployable.definition
+        check_memory(self._context, deployable.definition, held.terms.plan)
         kept = as_kept(self._context, there, deployable.definition)
         is_same = kept is not None and kept.digest == held.service.default.definition_hash
         if not is_same:

@@ -43,6 +43,8 @@ def held_services(
     """All New services of this machine, region by region; of one whose store does not open, only why."""
     found: list[Held] = []
     for region in estate.regions():
+        if region.note:
+            trouble(f"What lives in region {region.name} cannot be seen. {region.note}")
         for name in region.services:
             try:
                 held = _held_at(estate, region, name, another)

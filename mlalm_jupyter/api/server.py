@@ -7,6 +7,7 @@ from typing import Annotated
 
 from mlalm_jupyter.api.counts import at_least
 from mlalm_jupyter.api.verb import Arg, verb
+from mlalm_jupyter.domain.errors import PortTaken
 from mlalm_jupyter.domain.server import ServerStatus
 from mlalm_jupyter.ports import ServiceHost
 
@@ -28,7 +29,10 @@ class Server:
     ) -> ServerStatus:
         """Start the server, at the address it had before, and those of the regions in which something lives."""
         if region is not None:
-            return self._of(region).start(port=port)
+            try:
+                return self._of(region).start(port=port)
+            except PortTaken as error:
+                raise PortTaken(error.port, region=region) from error
         started = self._host.start(port=port)
         for one in self._host.estate.regions():
             if one.services and not one.is_running:
@@ -40,10 +44,13 @@ class Server:
         """Stop the server and everything it runs, in all regions."""
         if region is not None:
             return self._of(region).stop()
-        for one in self._host.estate.regions():
-            if one.is_running:
-                self._host.estate.host(one).stop()
-        return self._with_regions(self._host.stop())
+        running = [one for one in self._host.estate.regions() if one.is_running]
+        for one in running:
+            self._host.estate.host(one).stop()
+        stopped = self._with_regions(self._host.stop())
+        if not (running and stopped.note):
+            return stopped
+        return replace(stopped, note=f"Stopped: region {', '.join(one.name for one in running)}.")
 
     @verb("server", "status", attribute="server", needs_workspace=False)
     def status(self, *, region: Annotated[str | None, _REGION] = None) -> ServerStatus:

@@ -37,8 +37,12 @@ class ServiceStates(ABC):
     @where_it_is(changes=True)
     def start(self, service: Annotated[str, _SERVICE]) -> WebService:
         """Have a stopped service answer again, with the addresses, keys and models it had."""
-        self._context.host.ensure(self._context.info.id, self._context.path)
-        return self._told(service, is_changed=self.put(service, RUNNING), otherwise="it runs already")
+        ctx = self._context
+        was_down = not ctx.host.status().is_running
+        ctx.progress("Making sure that the server runs", 0, 0)
+        ctx.host.ensure(ctx.info.id, ctx.path)
+        is_changed = self.put(service, RUNNING) or was_down
+        return self._told(service, is_changed=is_changed, otherwise="it runs already")
 
     @verb("service", "stop")
     @where_it_is(changes=True)

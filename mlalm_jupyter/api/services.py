@@ -33,7 +33,7 @@ from mlalm_jupyter.api.rows import rows_from
 from mlalm_jupyter.api.snippets import curl, example_body, python
 from mlalm_jupyter.api.verb import Arg, verb
 from mlalm_jupyter.domain.definition import ServiceDefinition
-from mlalm_jupyter.domain.errors import AlreadyExists, InvalidInput, NotFound
+from mlalm_jupyter.domain.errors import AlreadyExists, InvalidInput, NotFound, Unavailable
 from mlalm_jupyter.domain.estate import Terms
 from mlalm_jupyter.domain.listing import Listing
 from mlalm_jupyter.domain.names import DEFAULT_ENDPOINT, AssetRef, checked_name
@@ -86,7 +86,10 @@ class Services(NewServices):
         ] = False,
         kind: Annotated[
             str | None,
-            Arg("classic, which belongs to this workspace and may have endpoints, or new", metavar="KIND"),
+            Arg(
+                "classic: belongs to this workspace and may have endpoints; new: what a plan or a region asks for",
+                metavar="KIND",
+            ),
         ] = None,
         plan: Annotated[str | None, Arg("of a New service: how much it may take", metavar="PLAN")] = None,
         region: Annotated[
@@ -116,6 +119,7 @@ class Services(NewServices):
         with ctx.catalog.read() as tx:
             existing = next((one for one in tx.services.find() if one.name == service), None)
             known = [one.name for one in tx.services.find()]
+        known += [name for one in ctx.host.estate.regions() for name in one.services]
         held = None if existing else held_service(ctx, service)
         if (existing and kind == NEW) or (held and kind == CLASSIC):
             is_now = "New" if held else "Classic"
@@ -172,9 +176,15 @@ class Services(NewServices):
     @verb("service", "show")
     @where_it_is()
     def show(self, service: Annotated[str, Arg("the service's name", completes="service")]) -> WebService:
-        """Show one web service and its endpoints."""
-        with self._context.catalog.read() as tx:
-            return with_addresses(self._context, tx.services.get(service))
+        """Show one web service, and its endpoints where it has some."""
+        ctx = self._context
+        with ctx.catalog.read() as tx:
+            shown = with_addresses(ctx, tx.services.get(service))
+        if shown.terms is None or not shown.is_running or ctx.host.status().is_running:
+            return shown
+        region = shown.terms.region
+        note = f"It does not answer: the server of its region does not run. `mlalm server start --region {region}`"
+        return replace(shown, note=f"{note} starts it.")
 
     @verb("service", "find")
     def find(
@@ -228,7 +238,14 @@ class Services(NewServices):
                 got=f"{len(definition.inputs)} inputs",
             )
         ((name, schema),) = definition.inputs.items()
-        return ctx.host.score(address, key, {name: rows_from(ctx, rows, schema)})
+        table = rows_from(ctx, rows, schema)
+        try:
+            return ctx.host.score(address, key, {name: table})
+        except Unavailable as error:
+            if not endpoint.is_service or there.host.status().is_running:
+                raise
+            fix = f"Start its region with `mlalm service start {endpoint.reference}`."
+            raise Unavailable(error.what, why=error.why, fix=fix) from error
 
     @verb("service", "consume")
     def consume(

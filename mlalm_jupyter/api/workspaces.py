@@ -145,15 +145,17 @@ class _Doctor:
                 self._found(
                     f"region {region.name}",
                     f"Its server does not run, and {', '.join(region.services)} lives there.",
-                    "Start it with `mlalm server start`.",
+                    f"Start it with `mlalm server start --region {region.name}`.",
                 )
         held_services(
             host.estate,
             self._context.another,
-            trouble=lambda told: self._found(
-                "regions", told, "Restore that store from a copy of its region."
-            ),
+            trouble=self._damaged,
         )
+
+    def _damaged(self, told: str) -> None:
+        if told.startswith("Service "):  # of a region that is not there it is said above
+            self._found("regions", told, "Restore that store from a copy of its region.")
 
     def _keys(self) -> None:
         self._count("keyring")

@@ -452,10 +452,11 @@ class ServerVersionMismatch(Unavailable):
 class PortTaken(Unavailable):
     code = "PortTaken"
 
-    def __init__(self, port: int) -> None:
+    def __init__(self, port: int, *, region: str | None = None) -> None:
         self.port = port
+        of = f" --region {region}" if region else ""
         super().__init__(
             f"The server did not start at port {port}.",
             why="Another program listens there, and the addresses of your services name this port.",
-            fix="Stop that program, or give the services a new address: `mlalm server start --port PORT`.",
+            fix=f"Stop that program, or give the services a new address: `mlalm server start{of} --port PORT`.",
         )

@@ -43,7 +43,7 @@ def is_script(text: str) -> bool:
     return {"init", "run"} <= {node.name for node in tree.body if isinstance(node, ast.FunctionDef)}
 
 
-def function_in(text: str, name: str | None) -> tuple[str, str]:
+def function_in(text: str, name: str | None, *, where: str = "The code") -> tuple[str, str]:
     """The text of a Python file and the function in it to call: the one named, or the only public one.
 
     >>> function_in("def tidy(rows):\\n    return rows\\n", None)[1]
@@ -53,12 +53,10 @@ def function_in(text: str, name: str | None) -> tuple[str, str]:
         tree = ast.parse(text)
     except SyntaxError as error:
         raise InvalidInput(
-            f"The code, line {error.lineno},", expected="Python", got=str(error.msg)
+            f"{where}, line {error.lineno},", expected="Python", got=str(error.msg), fix="Mend that line."
         ) from error
     except (ValueError, RecursionError, MemoryError) as error:  # null bytes, or nested without end
-        raise InvalidInput(
-            "The code", expected="Python", got=str(error) or "text nested too deeply"
-        ) from error
+        raise InvalidInput(where, expected="Python", got=str(error) or "text nested too deeply") from error
     functions = list(dict.fromkeys(node.name for node in tree.body if isinstance(node, ast.FunctionDef)))
     public = [one for one in functions if not one.startswith("_")]
     if name is not None and name not in functions:

@@ -77,6 +77,8 @@ class MachineEstate:
             self._check_free(region, facts)
         elif _folders(root):
             raise self._not_made(region, "That folder holds services, and nothing says of which region.")
+        elif root.is_dir() and any(root.iterdir()):
+            raise self._not_made(region, "That folder holds other things already.")
         taken = {name: one.name for one in self.regions() for name in one.services}
         for folder in _folders(root):
             if folder.name in taken:

@@ -170,6 +170,8 @@ def test_its_place_and_plan_stay_and_the_same_again_changes_nothing(ws: Workspac
             ws.services.deploy("line:2", "wine", update=True, **other)  # type: ignore[arg-type]
     with pytest.raises(AlreadyExists, match="--update"):
         ws.services.deploy("line:2", "wine", **NEW)
+    with pytest.raises(AlreadyExists, match="a name is one service in all regions"):
+        ws.services.deploy("line:2", "wine", **{**NEW, "region": "east"})
     assert ws.services.deploy("line:1", "wine", **NEW).note == (
         "Nothing changed: it serves exactly this already."
     )
@@ -461,10 +463,20 @@ with Workspace.open(sys.argv[1]) as ws:
 """
 
 
-@pytest.mark.parametrize("name", ["check_memory", "carried", "prepared", "published"])
-def test_whoever_is_killed_while_making_one_leaves_a_free_name_or_a_service(ws: Workspace, name: str) -> None:
+@pytest.mark.parametrize(
+    ("module", "name"),
+    [
+        ("new_services", "check_memory"),
+        ("new_services", "carried"),
+        ("services", "prepared"),
+        ("services", "published"),
+    ],
+)
+def test_whoever_is_killed_while_making_one_leaves_a_free_name_or_a_service(
+    ws: Workspace, module: str, name: str
+) -> None:
     act = 'ws.services.deploy("line:1", "wine", kind="new", plan="small", region="west")'
-    program = KILLED.format(module="services", name=name, act=act)
+    program = KILLED.format(module=module, name=name, act=act)
     done = subprocess.run([sys.executable, "-c", program, str(ws.path)], timeout=120, check=False)
     assert done.returncode == -signal.SIGKILL
     if name == "published":  # it was there by then
@@ -483,6 +495,9 @@ def test_a_region_whose_storage_is_gone_is_not_made_anew(ws: Workspace, place: P
     (place / "west").rename(place / "away")
     try:
         assert "is not there" in str(ws.regions.show("west").note)
+        assert "What lives in region west cannot be seen" in ws.services.list().note
+        with pytest.raises(Unconfirmed, match="which nobody can see just now"):
+            ws.regions.remove("west")
         for act in (
             lambda: ws.server.start(region="west"),
             lambda: ws.services.deploy("line:1", "next", **NEW),  # type: ignore[arg-type]
@@ -546,6 +561,53 @@ def test_a_storage_has_one_home_and_says_which(ws: Workspace, place: Path, tmp_p
         shutil.rmtree(place / "west" / "services" / "odd", ignore_errors=True)
         facts.write_bytes(before)
         ws.regions.add("west", storage=str(place / "west"))
+
+
+def test_what_a_region_has_is_applied_back_when_its_workspace_is_gone(ws: Workspace, tmp_path: Path) -> None:
+    ws.services.deploy("line:2", "wine", **NEW)
+    ws.services.deploy("line:3", "wine", update=True)
+    file = str(tmp_path / "wine.wsd.json")
+    with Workspace.init(tmp_path / "next") as other:
+        other.definitions.export("wine", file)
+        assert (
+            other.definitions.apply(file, "wine").note == "Nothing changed: it serves exactly this already."
+        )
+        Path(file).write_text(ws.services.described("line:2").text)
+        assert other.definitions.apply(file, "wine").default.model == "line:2"
+        assert says(other, "wine") == [2, 4, 6]
+        for factor in (8.0, 9.0):
+            other.models.register(fitted(factor), "line", sample=ROWS)
+        told = other.services.deploy("line:2", "wine", update=True)
+        assert told.default.model == "line:4"
+        assert told.note == "line:2 is kept there as line:4, for that name is another's there."
+        Path(file).unlink()
+        other.definitions.export("wine", file)
+        assert other.definitions.apply(file, "wine").default.model == "line:4"
+        with pytest.raises(
+            NotFound, match=r"What the definition means by it is line:2 here.*set-model FILE line:2"
+        ):
+            other.definitions.validate(file)
+
+
+def test_a_service_whose_region_does_not_run_says_so(ws: Workspace) -> None:
+    ws.services.deploy("line:2", "wine", **NEW)
+    assert ws.services.show("wine").note is None
+    ws.server.stop()
+    ws.services.start("wine")
+    assert ws.server.stop().note == "Stopped: region west."
+    assert "mlalm server start --region west" in str(ws.services.show("wine").note)
+    with pytest.raises(Unavailable, match="mlalm service start wine"):
+        ws.services.score("wine", ROWS)
+    assert ws.services.start("wine").note is None
+    assert says(ws, "wine") == [2, 4, 6]
+
+
+def test_a_storage_that_holds_other_things_is_refused(ws: Workspace, tmp_path: Path) -> None:
+    (tmp_path / "full").mkdir()
+    (tmp_path / "full" / "letter.txt").write_text("Dear")
+    with pytest.raises(Conflict, match="holds other things already"):
+        ws.regions.add("full", storage=str(tmp_path / "full"))
+    assert [one.name for one in tmp_path.joinpath("full").iterdir()] == ["letter.txt"]
 
 
 def test_a_storage_inside_a_workspace_is_told(ws: Workspace) -> None:

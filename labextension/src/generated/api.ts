@@ -866,7 +866,7 @@ export interface IServiceDeployRequest {
   description?: string;
   /** with --update: stop the service, move its default endpoint, start it again */
   stop_start?: boolean;
-  /** classic, which belongs to this workspace and may have endpoints, or new */
+  /** classic: belongs to this workspace and may have endpoints; new: what a plan or a region asks for */
   kind?: string;
   /** of a New service: how much it may take */
   plan?: string;
@@ -877,7 +877,7 @@ export interface IServiceDeployRequest {
 /** List the web services of this workspace with their endpoints, then the New services of all regions. */
 export interface IServiceListRequest {}
 
-/** Show one web service and its endpoints. */
+/** Show one web service, and its endpoints where it has some. */
 export interface IServiceShowRequest {
   /** the service's name */
   service: string;

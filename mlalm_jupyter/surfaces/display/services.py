@@ -105,13 +105,14 @@ def services(many: Sequence[WebService]) -> View:
 
 
 def endpoint(one: Endpoint) -> View:
+    noun = "service" if one.is_service else "endpoint"
     facts = Facts(
-        f"Endpoint {one.reference}",
+        f"{noun.capitalize()} {one.reference}",
         [
             ("serves", one.model or "a definition without a model"),
             *([("for", one.settings.description)] if one.settings.description else []),
             ("address", _address(one)),
-            ("calls at once", _limit(one)),
+            *([] if one.is_service else [("calls at once", _limit(one))]),
             *([("updates", "prevented")] if one.settings.prevent_update else []),
             ("revision", one.revision),
             ("changed", Moment(one.updated_at)),
@@ -120,12 +121,17 @@ def endpoint(one: Endpoint) -> View:
         ],
     )
     short = one.service if one.is_default else one.reference
-    return [*([Note(one.note)] if one.note else []), facts, _how_to_call(short, one.reference)]
+    return [*([Note(one.note)] if one.note else []), facts, _how_to_call(short, one.reference, noun=noun)]
 
 
 def endpoints(many: Sequence[Endpoint]) -> View:
     if not many:
-        return [Note("No endpoints yet. Deploying a service makes its default one.")]
+        return [
+            Note(
+                "No endpoints here. Deploying a classic service makes its default one; "
+                "New services, which have none, are in `mlalm service list`."
+            )
+        ]
     return [_endpoint_grid(many)]
 
 
