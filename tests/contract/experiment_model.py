@@ -153,10 +153,12 @@ class Place:
         waiting = (one for one in self.snapshots if one.status == "Queued" and one.holder is None)
         return sorted(waiting, key=lambda one: one.number)
 
-    def looks_moved(self, path: str) -> bool:
+    def looks_moved(self, path: str, content: bytes | None = None) -> bool:
         """Whether a file without a history is what another one was, which is no longer there."""
         return path not in self.experiments and any(
-            one.snapshots and gone not in self.files and one.snapshots[-1].content == self.files[path]
+            one.snapshots
+            and gone not in self.files
+            and one.snapshots[-1].content == (content or self.files[path])
             for gone, one in self.experiments.items()
         )
 

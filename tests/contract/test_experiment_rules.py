@@ -15,7 +15,15 @@ from typing import TypeVar
 
 import pytest
 
-from mlalm_jupyter.domain.errors import InUse, InvalidInput, MissingAssets, MlalmError, NotFound, Unconfirmed
+from mlalm_jupyter.domain.errors import (
+    Conflict,
+    InUse,
+    InvalidInput,
+    MissingAssets,
+    MlalmError,
+    NotFound,
+    Unconfirmed,
+)
 from mlalm_jupyter.domain.job import JobState, Lease
 from mlalm_jupyter.domain.run import Cells, Live, RunStatus
 from mlalm_jupyter.ports import Execution
@@ -209,6 +217,10 @@ class Experimenting:
             return
         content = side.place.files[path] + (b"\n" if has_unsaved else b"")
         cause = "ValueError: no" if "Failed" in status else None
+        if side.place.looks_moved(path, content):  # only with what was not saved yet
+            with pytest.raises(Conflict, match="--anew"):
+                side.ws.recorder.keep(content, path=path, live=Live(status, (1,), cause=cause))
+            return
         run = side.ws.recorder.keep(content, path=path, live=Live(status, (1,), cause=cause))
         taken = side.took(run, path, content=content, executed=content)
         assert taken.status == status.value
