@@ -11,4 +11,8 @@ down_revision = "0010"
 
 def upgrade() -> None:
     with op.batch_alter_table("services", recreate="always") as services:
+        # a default that was added by a migration would be written with brackets the second time
+        services.alter_column(
+            "description", server_default="", existing_type=sa.Text(), existing_nullable=False
+        )
         services.add_column(sa.Column("terms", sa.JSON(none_as_null=True), nullable=True))
