@@ -29,6 +29,8 @@ if TYPE_CHECKING:
     from mlalm_jupyter.workspace import Workspace
 
 Kind = TypeVar("Kind")
+SERVICES, SERVER = "services", "server"
+_PARTS = {SERVICES, SERVER}
 _PATIENCE_S = 120.0
 
 
@@ -71,13 +73,13 @@ class MachineEstate:
                 raise self._not_made(region, f"Region '{other.name}' has that storage, or one around it.")
             if other.storage and _is_within(Path(other.storage), root):
                 raise self._not_made(region, f"The storage of region '{other.name}' lies in it.")
-        home = Home(root / "server")
+        home = Home(root / SERVER)
         facts = home.region()
         if facts is not None:
             self._check_free(region, facts)
         elif _folders(root):
             raise self._not_made(region, "That folder holds services, and nothing says of which region.")
-        elif root.is_dir() and any(root.iterdir()):
+        elif root.is_dir() and {one.name for one in root.iterdir()} - _PARTS:
             raise self._not_made(region, "That folder holds other things already.")
         taken = {name: one.name for one in self.regions() for name in one.services}
         for folder in _folders(root):
@@ -88,21 +90,22 @@ class MachineEstate:
                 )
         with translated(root):
             root.mkdir(mode=0o700, parents=True, exist_ok=True)
-            (root / "services").mkdir(mode=0o700, exist_ok=True)
+            (root / SERVICES).mkdir(mode=0o700, exist_ok=True)
         home.make()
         subscription = str(facts["subscription"]) if facts else self._subscription()
         told = {"name": region.name, "subscription": subscription, "home": str(self._home.home)}
         write_json(home.region_file, told)
-        self._add("region", self._home.regions, region.name, region.to_dict())
         for folder in _folders(root):
             self._taken_in(region, folder)
+        # the last, so that whoever was ended before it may add the region once more
+        self._add("region", self._home.regions, region.name, region.to_dict())
         return self.region(region.name)
 
     def remove_region(self, name: str) -> None:
         (self._home.regions / f"{name}.json").unlink(missing_ok=True)
 
     def check_there(self, region: Region) -> None:
-        facts = Home(Path(region.storage) / "server").region() if region.storage else None
+        facts = Home(Path(region.storage) / SERVER).region() if region.storage else None
         if facts is None or facts.get("name") != region.name:
             raise Unavailable(
                 f"Region '{region.name}' was not used.",
@@ -115,11 +118,11 @@ class MachineEstate:
     def host(self, region: Region) -> LocalHost:
         from mlalm_jupyter.serving.local_host import LocalHost
 
-        home = Home(Path(region.storage) / "server")
+        home = Home(Path(region.storage) / SERVER)
         return LocalHost(home, before_start=lambda: self.check_there(region))
 
     def store(self, region: Region, service: str) -> Path:
-        return Path(region.storage) / "services" / service
+        return Path(region.storage) / SERVICES / service
 
     @contextlib.contextmanager
     def changing(self, region: Region, service: str) -> Iterator[None]:
@@ -152,14 +155,18 @@ class MachineEstate:
 
     def clear(self, region: Region, service: str) -> None:
         folder, host = self.store(region, service), self.host(region)
-        ids = [id for id, path in host.home.registered().items() if path == folder.resolve()]
+        gone = [
+            id
+            for id, path in host.home.registered().items()
+            if path == folder.resolve() or not (path / HIDDEN / CATALOG).exists()
+        ]
         if folder.exists():
             # from here on it is no service, whatever happens to us
             folder.rename(folder.with_name(f".gone-{uuid.uuid4().hex}"))
-        for id in ids:
+        for id in gone:
             host.forget(id)
-        for gone in folder.parent.glob(".gone-*"):
-            shutil.rmtree(gone, ignore_errors=True)
+        for rest in folder.parent.glob(".gone-*"):
+            shutil.rmtree(rest, ignore_errors=True)
         host.home.want_scorers(self._workers(region))
 
     def _known(self) -> list[Region]:
@@ -302,13 +309,13 @@ def _folders(storage: Path) -> list[Path]:
     """The stores in a region's storage."""
     return [
         one.parent.parent
-        for one in (storage / "services").glob(f"*/{HIDDEN}/{CATALOG}")
+        for one in (storage / SERVICES).glob(f"*/{HIDDEN}/{CATALOG}")
         if not one.parent.parent.name.startswith(".")
     ]
 
 
 def _lock_of(region: Region, service: str) -> Path:
-    return Path(region.storage) / "server" / "changing" / f"{service}.lock"
+    return Path(region.storage) / SERVER / "changing" / f"{service}.lock"
 
 
 def _is_within(inner: Path, outer: Path) -> bool:

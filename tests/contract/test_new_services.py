@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import shutil
 import signal
@@ -18,6 +19,7 @@ import pytest
 import requests
 from sklearn.linear_model import LinearRegression
 
+from mlalm_jupyter.domain.definition import ServiceDefinition
 from mlalm_jupyter.domain.errors import (
     AlreadyExists,
     Conflict,
@@ -487,6 +489,107 @@ def test_whoever_is_killed_while_making_one_leaves_a_free_name_or_a_service(
         assert ws.services.list() == ()
     ws.services.deploy("line:2", "wine", **NEW, update=name == "published")
     assert says(ws, "wine") == [2, 4, 6]
+
+
+@pytest.mark.parametrize(
+    ("where", "name"),
+    [("shutil", "rmtree"), ("mlalm_jupyter.serving.local_host.LocalHost", "forget")],
+)
+def test_whoever_is_killed_while_deleting_one_leaves_nothing_that_answers(
+    ws: Workspace, place: Path, where: str, name: str
+) -> None:
+    made = ws.services.deploy("line:1", "wine", **NEW)
+    key = str(ws.services.keys("wine", only="primary"))
+    program = f"""
+import os, signal, sys
+import mlalm_jupyter.serving.local_host, shutil
+from mlalm_jupyter.workspace import Workspace
+
+def die(*_, **__):
+    os.kill(os.getpid(), signal.SIGKILL)
+
+{where}.{name} = die
+with Workspace.open(sys.argv[1]) as ws:
+    ws.services.delete("wine", yes=True)
+"""
+    done = subprocess.run([sys.executable, "-c", program, str(ws.path)], timeout=120, check=False)
+    assert done.returncode == -signal.SIGKILL
+    assert ws.services.list() == ()
+    deadline = time.monotonic() + 30
+    in_a_row = 0
+    while in_a_row < 10 and time.monotonic() < deadline:  # each scorer sees it for itself
+        status = called(made.default.address, key).status_code
+        in_a_row = in_a_row + 1 if status in (404, 503) else 0
+        time.sleep(0.02)
+    assert in_a_row == 10
+    again = ws.services.deploy("line:2", "wine", **NEW)
+    assert called(made.default.address, key).status_code == 404
+    assert says(ws, "wine") == [2, 4, 6]
+    ws.services.delete("wine", yes=True)
+    assert called(again.default.address, key).status_code == 404
+    assert stores(place) == []
+
+
+@pytest.mark.parametrize("name", ["carried", "check_changeable"])
+def test_whoever_is_killed_while_updating_one_leaves_what_it_served(ws: Workspace, name: str) -> None:
+    ws.services.deploy("line:1", "wine", **NEW)
+    act = 'ws.services.deploy("line:2", "wine", update=True)'
+    program = KILLED.format(module="new_services", name=name, act=act)
+    done = subprocess.run([sys.executable, "-c", program, str(ws.path)], timeout=120, check=False)
+    assert done.returncode == -signal.SIGKILL
+    assert says(ws, "wine") == [1, 2, 3]
+    ws.services.deploy("line:3", "wine", update=True)
+    assert says(ws, "wine") == [3, 6, 9]
+
+
+@pytest.mark.parametrize("name", ["write_json", "_folders", "Home.make", "MachineEstate._add"])
+def test_whoever_is_killed_while_adding_a_region_may_repeat_it(
+    ws: Workspace, tmp_path: Path, name: str
+) -> None:
+    program = f"""
+import os, signal, sys
+from mlalm_jupyter.serving import estate
+from mlalm_jupyter.workspace import Workspace
+
+calls = []
+
+def die(*_, **__):
+    calls.append(1)
+    if len(calls) > {1 if name == "_folders" else 0}:
+        os.kill(os.getpid(), signal.SIGKILL)
+    return []
+
+estate.{name} = die
+with Workspace.open(sys.argv[1]) as ws:
+    ws.regions.add("north", storage=sys.argv[2])
+"""
+    storage = str(tmp_path / "north")
+    if name == "Home.make":  # which is also the first thing that the lock needs
+        program = program.replace("len(calls) > 0", "len(calls) > 1")
+    done = subprocess.run([sys.executable, "-c", program, str(ws.path), storage], timeout=120, check=False)
+    assert done.returncode == -signal.SIGKILL
+    if "north" not in [one.name for one in ws.regions.list()]:
+        ws.regions.add("north", storage=storage)
+    try:
+        ws.services.deploy("line:2", "wine", kind="new", plan="small", region="north")
+        assert says(ws, "wine") == [2, 4, 6]
+        ws.services.delete("wine", yes=True)
+    finally:
+        ws.regions.remove("north", yes=True)
+
+
+def test_a_definition_may_allow_fewer_calls_than_its_plan(ws: Workspace, tmp_path: Path) -> None:
+    ws.services.deploy(slow, "slow", sample=ROWS, **NEW)
+    file = ws.definitions.export("slow", str(tmp_path / "slow.wsd.json")).file
+    document = json.loads(Path(file).read_text())
+    document["properties"]["realtimeConfiguration"] = {"maxConcurrentCalls": 1}
+    ws.trust.add(ServiceDefinition.from_dict(document).digest)
+    Path(file).write_text(json.dumps(document))
+    ws.definitions.apply(file, "slow")
+    key, address = str(ws.services.keys("slow", only="primary")), ws.services.show("slow").default.address
+    with ThreadPoolExecutor(4) as many:
+        statuses = sorted(one.status_code for one in many.map(lambda _: called(address, key), range(4)))
+    assert (statuses[0], statuses[-1]) == (200, 503)
 
 
 def test_a_region_whose_storage_is_gone_is_not_made_anew(ws: Workspace, place: Path) -> None:
