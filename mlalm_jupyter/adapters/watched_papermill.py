@@ -30,6 +30,7 @@ _LONGEST_CAUSE = 2000
 _IOPUB_TIMEOUT_S = 60
 _SHORTEST_TIMEOUT_S = 0.05
 _VALUES = "values"
+_DIED = "Kernel died before replying"
 _KEEP = """
 try:
     from mlalm_jupyter.adapters.kept_values import start as _mlalm_start
@@ -71,6 +72,7 @@ class Watch:
         self._order: list[int] = []
         self._executed: list[int] = []
         self._has_begun = False
+        self._has_died = False
         self._refused = ""
         """Why no more values are kept."""
         self.status: RunStatus | None = None
@@ -160,6 +162,14 @@ class Watch:
         else:
             cause = f"It was broken off {place}: {_sentence(type(error).__name__, str(error))}."
         self._failed(cause, index)
+
+    def may_start_again(self, error: BaseException) -> bool:
+        """Whether the kernel ended before it had seen anything of the notebook, for the first time.
+
+        Its ports are chosen before it starts, and another program may have taken one of them by then.
+        """
+        is_first, self._has_died = not self._has_died, True
+        return is_first and not self._has_begun and _DIED in str(error)
 
     def never_started(self, error: BaseException) -> None:
         """The kernel did not come up, or went away when no cell was at work."""
@@ -264,12 +274,15 @@ class WatchedClient(PapermillNotebookClient):  # type: ignore[misc]  # papermill
     watch: Watch
 
     def execute(self, **kwargs: Any) -> Any:
-        try:
-            return super().execute(**kwargs)
-        except (RuntimeError, OSError) as error:
-            # what jupyter_client says of a kernel that does not start is a plain RuntimeError
-            self.watch.never_started(error)
-            raise
+        while True:
+            try:
+                return super().execute(**kwargs)
+            except (RuntimeError, OSError) as error:
+                # what jupyter_client says of a kernel that does not start is a plain RuntimeError
+                if self.watch.may_start_again(error):
+                    continue
+                self.watch.never_started(error)
+                raise
 
     def papermill_execute_cells(self) -> None:
         self.watch.begins(self.nb)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from mlalm_jupyter.api.adopting import Asset, adopt, held_as
 from mlalm_jupyter.api.context import Context
 from mlalm_jupyter.api.golive import (
     check_assets,
@@ -25,7 +26,6 @@ from mlalm_jupyter.domain.trust import TYPE, Seal
 from mlalm_jupyter.domain.wsd.parts import asset_uri
 from mlalm_jupyter.ports import Transaction
 
-_Asset = TrainedModel | Transform | Dataset
 _MB = 1 << 20
 
 
@@ -71,7 +71,7 @@ def as_kept(context: Context, there: Context, definition: ServiceDefinition) -> 
     with context.catalog.read() as tx:
         assets = _assets(tx, definition)
     with there.catalog.read() as tx:
-        numbers = {asset.id: _held_as(tx, asset) for asset in assets}
+        numbers = {asset.id: held_as(tx, asset) for asset in assets}
     known = {id: number for id, number in numbers.items() if number is not None}
     return _numbered(definition, assets, known) if len(known) == len(numbers) else None
 
@@ -87,7 +87,7 @@ def is_whole(there: Context, definition: ServiceDefinition) -> bool:
 
 
 def _numbered(
-    definition: ServiceDefinition, assets: list[_Asset], numbers: dict[str, int]
+    definition: ServiceDefinition, assets: list[Asset], numbers: dict[str, int]
 ) -> ServiceDefinition:
     """A definition with the numbers that its assets have in a store."""
     text = definition.text
@@ -122,7 +122,7 @@ def _sealed(
         keep_seal(there, tx, new_seal(there, kind, digest, reason=reason))
 
 
-def _assets(tx: Transaction, definition: ServiceDefinition) -> list[_Asset]:
+def _assets(tx: Transaction, definition: ServiceDefinition) -> list[Asset]:
     return [
         *(held_model(tx, one) for one in definition.models),
         *(held_transform(tx, one) for one in definition.transforms),
@@ -130,38 +130,18 @@ def _assets(tx: Transaction, definition: ServiceDefinition) -> list[_Asset]:
     ]
 
 
-def _identity(asset: _Asset) -> tuple[str, str]:
+def _identity(asset: Asset) -> tuple[str, str]:
     if isinstance(asset, TrainedModel):
         return "model", asset.model_hash
     return ("transform", asset.transform_hash) if isinstance(asset, Transform) else ("dataset", asset.digest)
 
 
-def _held_as(tx: Transaction, asset: _Asset) -> int | None:
-    """The version that an asset has in a store; None where it is not there."""
-    held: list[TrainedModel] | list[Transform] | list[Dataset]
-    if isinstance(asset, TrainedModel):
-        held = tx.models.find(name=asset.name)
-    elif isinstance(asset, Transform):
-        held = tx.transforms.find(name=asset.name)
-    else:
-        held = tx.datasets.find(name=asset.name)
-    return next((one.version for one in held if one.id == asset.id), None)
-
-
-def _adopted(tx: Transaction, asset: _Asset, *, told: str) -> int:
+def _adopted(tx: Transaction, asset: Asset, *, told: str) -> int:
     """The version that an asset has in a store, where it is put if it is not there."""
-    version = _held_as(tx, asset)
+    version = held_as(tx, asset)
     if version is not None:
         return version
     if isinstance(asset, Dataset):
-        version = tx.datasets.claim(asset.name, asset.version)
-        tx.datasets.add(replace(asset, version=version))
-        return version
+        return adopt(tx, asset).version
     lineage = Lineage("external", source={"file": told, "kind": "a copy", "says": asset.lineage.told})
-    if isinstance(asset, Transform):
-        version = tx.transforms.claim(asset.name, asset.version)
-        tx.transforms.add(replace(asset, version=version, lineage=lineage))
-    else:
-        version = tx.models.claim(asset.name, asset.version)
-        tx.models.add(replace(asset, version=version, lineage=lineage))
-    return version
+    return adopt(tx, replace(asset, lineage=lineage)).version

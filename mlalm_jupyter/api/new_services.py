@@ -2,63 +2,27 @@
 
 from __future__ import annotations
 
-from abc import abstractmethod
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from mlalm_jupyter.api.carrying import as_kept, carried, check_memory, is_whole, renumbered
 from mlalm_jupyter.api.context import Context
 from mlalm_jupyter.api.deployables import Deployable, Deployables
+from mlalm_jupyter.api.deploying import Asked, Deploying
 from mlalm_jupyter.api.endpoint_moves import check_changeable
 from mlalm_jupyter.api.golive import keep_seal, known_code, new_seal
-from mlalm_jupyter.api.placing import Held, changing, held_services, served_definitions
-from mlalm_jupyter.api.service_states import ServiceStates
+from mlalm_jupyter.api.placing import Held, changing, served_definitions
 from mlalm_jupyter.api.stores import asked_terms, check_terms, founded
 from mlalm_jupyter.domain.definition import ServiceDefinition
-from mlalm_jupyter.domain.errors import AlreadyExists, NotFound
-from mlalm_jupyter.domain.estate import Terms
+from mlalm_jupyter.domain.errors import AlreadyExists
 from mlalm_jupyter.domain.service import NEW, WebService
 from mlalm_jupyter.domain.trust import Seal
 
 
-@dataclass(frozen=True, slots=True)
-class Asked:
-    """What somebody wants deployed, and how."""
-
-    what: object
-    sample: object
-    model: str | None
-    update: bool
-    description: str | None
-    stop_start: bool
-    plan: str | None
-    region: str | None
-
-
-class NewServices(ServiceStates):
+class NewServices(Deploying):
     """The part of `service deploy` that is about New services."""
 
     _deployables: Deployables
-
-    @abstractmethod
-    def make(
-        self,
-        name: str,
-        deployable: Deployable,
-        seal: Seal | None,
-        description: str,
-        *,
-        terms: Terms | None = None,
-    ) -> None:
-        """Make a service in this workspace."""
-
-    @abstractmethod
-    def moved(self, service: str, deployable: Deployable, seal: Seal | None, asked: Asked) -> WebService:
-        """A service of this workspace, after deploying again what it is asked for."""
-
-    @abstractmethod
-    def show(self, service: str) -> WebService:
-        """One service."""
 
     def seal(self, deployable: Deployable, service: str) -> Seal | None:
         """A signature for what this workspace made now, or whose code it has signed before."""
@@ -73,9 +37,6 @@ class NewServices(ServiceStates):
     def deploy_new(self, service: str, held: Held | None, asked: Asked) -> WebService:
         """Make a New service in its region, or have it serve another definition."""
         ctx = self._context
-        if held is None and asked.update:
-            known = [one.service.name for one in held_services(ctx.host.estate, ctx.another)]
-            raise NotFound("service", service, known=known, fix="Deploy without --update to make it.")
         if held is None:
             asked_terms(ctx.host.estate, service, plan=asked.plan, region=asked.region)
         elif not asked.update and asked.region not in (None, held.region.name):
@@ -98,7 +59,7 @@ class NewServices(ServiceStates):
                 inner.make(service, made, None, asked.description or "", terms=terms)
                 ctx.progress("Starting the workers of the plan", 0, 0)
                 there.host.grow(terms.plan.workers)
-                shown = inner.show(service)
+                shown = inner.shown(service)
         else:
             with changing(ctx, held) as there:
                 shown, definition = self._update_new(there, held, deployable, seal, asked)
@@ -114,6 +75,7 @@ class NewServices(ServiceStates):
         inner, name = self._over(there), held.service.name
         if not deployable.is_ours and is_whole(there, deployable.definition):
             # as the store calls it: exported from there, and perhaps of a workspace that is gone
+            check_memory(there, deployable.definition, held.terms.plan)
             return inner.moved(name, deployable, None, asked), deployable.definition
         check_memory(self._context, deployable.definition, held.terms.plan)
         kept = as_kept(self._context, there, deployable.definition)

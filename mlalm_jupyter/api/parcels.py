@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 from functools import partial
 
+from mlalm_jupyter.api.adopting import adopt, held_as
 from mlalm_jupyter.api.contents import kept_bytes
 from mlalm_jupyter.api.context import Context
 from mlalm_jupyter.api.pinning import asset_of, told_absent
@@ -232,35 +233,17 @@ def _adopted(
     context: Context, tx: Transaction, asset: Packed, digest: str, opened: Dataset | Transform | TrainedModel
 ) -> str:
     """The reference of an asset here: what it was, unless that name and version is another asset's already."""
-    versions: list[Dataset] | list[Transform] | list[TrainedModel]
-    if isinstance(opened, Dataset):
-        versions = tx.datasets.find(name=opened.name)
-    elif isinstance(opened, Transform):
-        versions = tx.transforms.find(name=opened.name)
-    else:
-        versions = tx.models.find(name=opened.name)
-    held = next((one for one in versions if one.id == opened.id), None)
+    held = held_as(tx, opened)
     if held is not None:
-        return held.reference
+        return f"{opened.name}:{held}"
     made = {"created_at": opened.created_at, "created_by": opened.created_by}
     # it is here from now on: what a run found here when it began must not change because of it
     opened = replace(opened, created_at=context.clock.now())
-    if isinstance(opened, Dataset):
-        dataset = replace(opened, version=tx.datasets.claim(opened.name, opened.version))
-        tx.datasets.add(dataset)
-        reference, subject_id = dataset.reference, dataset.id
-    elif isinstance(opened, Transform):
-        version = tx.transforms.claim(opened.name, opened.version)
-        transform = replace(opened, version=version, bundle_digest=digest)
-        tx.transforms.add(transform)
-        reference, subject_id = transform.reference, transform.id
-    else:
-        version = tx.models.claim(opened.name, opened.version)
-        model = replace(opened, version=version, bundle_digest=digest)
-        tx.models.add(model)
-        reference, subject_id = model.reference, model.id
-    context.note(tx, asset.kind, "copy", subject_id=subject_id, subject=reference, data=made)
-    return reference
+    if not isinstance(opened, Dataset):
+        opened = replace(opened, bundle_digest=digest)
+    here = adopt(tx, opened)
+    context.note(tx, asset.kind, "copy", subject_id=here.id, subject=here.reference, data=made)
+    return here.reference
 
 
 def _in_order(asset: Packed) -> tuple[str, str, int]:

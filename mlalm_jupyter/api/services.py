@@ -4,23 +4,18 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Collection, Iterator
-from dataclasses import replace
 from typing import Annotated
 
 from mlalm_jupyter.api.context import Context
 from mlalm_jupyter.api.datasets import Datasets
-from mlalm_jupyter.api.deployables import Deployable, Deployables
-from mlalm_jupyter.api.endpoint_keys import new_keys
-from mlalm_jupyter.api.endpoint_moves import addressed, note_move, with_addresses
+from mlalm_jupyter.api.deployables import Deployables
+from mlalm_jupyter.api.deploying import Asked
+from mlalm_jupyter.api.endpoint_moves import addressed, with_addresses
 from mlalm_jupyter.api.endpoints import Endpoints
 from mlalm_jupyter.api.golive import (
-    check_still_servable,
-    keep_seal,
     kept_definition,
-    prepared,
-    published,
 )
-from mlalm_jupyter.api.new_services import Asked, NewServices
+from mlalm_jupyter.api.new_services import NewServices
 from mlalm_jupyter.api.placing import (
     held_service,
     held_services,
@@ -34,15 +29,12 @@ from mlalm_jupyter.api.snippets import curl, example_body, python
 from mlalm_jupyter.api.verb import Arg, verb
 from mlalm_jupyter.domain.definition import ServiceDefinition
 from mlalm_jupyter.domain.errors import AlreadyExists, InvalidInput, NotFound, Unavailable
-from mlalm_jupyter.domain.estate import Terms
 from mlalm_jupyter.domain.listing import Listing
-from mlalm_jupyter.domain.names import DEFAULT_ENDPOINT, AssetRef, checked_name
+from mlalm_jupyter.domain.names import AssetRef, checked_name
 from mlalm_jupyter.domain.outcome import Snippet
 from mlalm_jupyter.domain.server import Scored
-from mlalm_jupyter.domain.service import CLASSIC, KINDS, NEW, RUNNING, STOPPED, Endpoint, WebService
+from mlalm_jupyter.domain.service import CLASSIC, KINDS, NEW, Endpoint, WebService
 from mlalm_jupyter.domain.settings import checked_description
-from mlalm_jupyter.domain.trust import Seal
-from mlalm_jupyter.ports import Transaction
 
 LANGUAGES = ("curl", "python")
 
@@ -117,44 +109,25 @@ class Services(NewServices):
         kind = _kind(service, kind, plan=plan, region=region)
         asked = Asked(what, sample, model, update, description, stop_start, plan, region)
         with ctx.catalog.read() as tx:
-            existing = next((one for one in tx.services.find() if one.name == service), None)
-            known = [one.name for one in tx.services.find()]
-        known += [name for one in ctx.host.estate.regions() for name in one.services]
+            here = [one.name for one in tx.services.find()]
+        existing = service in here
         held = None if existing else held_service(ctx, service)
         if (existing and kind == NEW) or (held and kind == CLASSIC):
             is_now = "New" if held else "Classic"
             raise AlreadyExists(
                 "service", service, fix=f"It is a {is_now} one; choose another name for this."
             )
+        if update and not (existing or held):
+            known = [*here, *(name for one in ctx.host.estate.regions() for name in one.services)]
+            raise NotFound("service", service, known=known, fix="Deploy without --update to make it.")
         if held or kind == NEW:
             return self.deploy_new(service, held, asked)
-        if update and not existing:
-            raise NotFound("service", service, known=known, fix="Deploy without --update to make it.")
         deployable = self._deployables.of(what, sample, model=model)
         seal = self.seal(deployable, service)
         if existing:
             return self.moved(service, deployable, seal, asked)
         self.make(service, deployable, seal, description or "")
-        return self.show(service)
-
-    def moved(self, service: str, deployable: Deployable, seal: Seal | None, asked: Asked) -> WebService:
-        """A service that exists, after deploying again what it is asked for."""
-        existing = self.show(service)
-        is_same = existing.default.definition_hash == deployable.definition.digest
-        is_described = asked.description not in (None, existing.description)
-        if is_same and not is_described:
-            return self._unchanged(service, seal)
-        if not asked.update:
-            raise AlreadyExists(
-                "service",
-                service,
-                fix="Choose another name, or deploy with --update to move its default endpoint.",
-            )
-        if not is_same:
-            self._redeploy(existing, deployable, seal, stop_start=asked.stop_start)
-        if asked.description is not None:
-            self._describe(service, asked.description)
-        return self.show(service)
+        return self.shown(service)
 
     @verb("service", "list")
     def list(self) -> Listing[WebService]:
@@ -177,14 +150,7 @@ class Services(NewServices):
     @where_it_is()
     def show(self, service: Annotated[str, Arg("the service's name", completes="service")]) -> WebService:
         """Show one web service, and its endpoints where it has some."""
-        ctx = self._context
-        with ctx.catalog.read() as tx:
-            shown = with_addresses(ctx, tx.services.get(service))
-        if shown.terms is None or not shown.is_running or ctx.host.status().is_running:
-            return shown
-        region = shown.terms.region
-        note = f"It does not answer: the server of its region does not run. `mlalm server start --region {region}`"
-        return replace(shown, note=f"{note} starts it.")
+        return self.shown(service)
 
     @verb("service", "find")
     def find(
@@ -278,118 +244,6 @@ class Services(NewServices):
         if endpoint.address is None:
             raise NotFound("address", endpoint.reference, fix="Start the server with `mlalm server start`.")
         return endpoint, endpoint.address, kept_definition(self._context, endpoint.definition_hash)
-
-    def _unchanged(self, service: str, seal: Seal | None) -> WebService:
-        note = "Nothing changed: it serves exactly this already."
-        if seal and self._sealed_anew(seal):
-            note = (
-                "It serves exactly this already; that this workspace signed it had been lost and holds again."
-            )
-        shown = self.show(service)
-        if shown.is_new:
-            return replace(shown, note=note)
-        noted = (replace(one, note=note) if one.is_default else one for one in shown.endpoints)
-        return replace(shown, endpoints=tuple(noted))
-
-    def _sealed_anew(self, seal: Seal) -> bool:
-        ctx = self._context
-        with ctx.catalog.write() as tx:
-            if not keep_seal(ctx, tx, seal):
-                return False
-            ctx.note(tx, seal.kind, "trust", subject_id=seal.digest, subject=seal.digest[:12])
-        published(ctx)
-        return True
-
-    def _redeploy(
-        self, service: WebService, deployable: Deployable, seal: Seal | None, *, stop_start: bool
-    ) -> None:
-        """Move the default endpoint, between two calls or between a stop and a start."""
-        ctx = self._context
-        current, definition = service.default, deployable.definition
-
-        def note(tx: Transaction) -> None:
-            data = {"source": deployable.source, "update": True}
-            ctx.note(tx, "service", "deploy", subject_id=service.id, subject=service.name, data=data)
-
-        was_stopped = False
-        if stop_start:
-            prepared(ctx, definition, seal=seal)  # what takes its time is done before the stop
-            was_stopped = self.put(service.name, STOPPED)
-        try:
-            self._endpoints.move(
-                current.redeployed(definition, at=ctx.clock.now()),
-                definition,
-                action="update",
-                expected_revision=current.revision,
-                seal=seal,
-                note=note,
-            )
-        except BaseException:
-            if was_stopped:
-                self.put(service.name, RUNNING)
-            raise
-        if stop_start:
-            self.put(service.name, RUNNING)
-
-    def _describe(self, name: str, description: str) -> None:
-        ctx = self._context
-        with ctx.catalog.write() as tx:
-            found = tx.services.get(name)
-            if found.description == description:
-                return
-            tx.services.save(replace(found, description=description))
-            data = {"description": description}
-            ctx.note(tx, "service", "configure", subject_id=found.id, subject=name, data=data)
-
-    def make(
-        self,
-        name: str,
-        deployable: Deployable,
-        seal: Seal | None,
-        description: str,
-        *,
-        terms: Terms | None = None,
-    ) -> None:
-        ctx = self._context
-        definition = deployable.definition
-        prepared(ctx, definition, seal=seal)
-        now = ctx.clock.now()
-        made = WebService(
-            ctx.clock.new_id(),
-            name,
-            NEW if terms else CLASSIC,
-            deployable.source,
-            now,
-            ctx.who,
-            description=description,
-            terms=terms,
-        )
-        model = definition.models[0] if definition.models else None
-        default = Endpoint(
-            id=ctx.clock.new_id(),
-            service_id=made.id,
-            service=name,
-            name=DEFAULT_ENDPOINT,
-            definition_hash=definition.digest,
-            revision=1,
-            created_at=now,
-            updated_at=now,
-            model=model.reference if model else None,
-            model_hash=model.model_hash if model else None,
-            is_service=terms is not None,
-        )
-        with ctx.catalog.write() as tx:
-            check_still_servable(ctx, tx, definition, seal=seal)
-            tx.definitions.add(definition, at=now)
-            if seal:
-                keep_seal(ctx, tx, seal)
-            tx.services.add(made)
-            tx.endpoints.add(default, new_keys(ctx, default.id))
-            ctx.note(
-                tx, "service", "deploy", subject_id=made.id, subject=name, data={"source": deployable.source}
-            )
-            note_move(ctx, tx, default, "deploy")
-        published(ctx)
 
 
 def _kind(service: str, kind: str | None, *, plan: str | None, region: str | None) -> str | None:

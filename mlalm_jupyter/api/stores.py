@@ -66,7 +66,9 @@ def founded(
                 )
             held.enter_context(estate.changing(place, service))
         folder, host = estate.store(place, service), estate.host(place)
-        estate.clear(place, service)  # what somebody left who was ended while making or deleting one of that name
+        estate.clear(
+            place, service
+        )  # what somebody left who was ended while making or deleting one of that name
         try:
             with context.another(str(folder), host=host, make=True, progress=context.progress) as there:
                 yield there, terms

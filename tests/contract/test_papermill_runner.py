@@ -243,13 +243,29 @@ def test_the_time_limit_is_for_the_run_and_not_for_each_cell(tmp_path: Path) -> 
     assert execution.failed_cell is not None
 
 
-def test_a_kernel_that_does_not_start_fails_the_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    broken = tmp_path / "jupyter" / "kernels" / "broken"
-    broken.mkdir(parents=True)
-    spec = {"argv": ["/bin/false", "{connection_file}"], "display_name": "x", "language": "python"}
-    (broken / "kernel.json").write_text(json.dumps(spec))
+def of_kernel(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, argv: list[str]) -> bytes:
+    """A notebook whose kernel is started by this command."""
+    folder = tmp_path / "jupyter" / "kernels" / "own"
+    folder.mkdir(parents=True)
+    spec = {"argv": argv, "display_name": "x", "language": "python"}
+    (folder / "kernel.json").write_text(json.dumps(spec))
     monkeypatch.setenv("JUPYTER_PATH", str(tmp_path / "jupyter"))
-    content = notebook("1", metadata={"kernelspec": {"name": "broken", "display_name": "x"}})
+    return notebook("1", metadata={"kernelspec": {"name": "own", "display_name": "x"}})
+
+
+def test_a_kernel_whose_port_was_taken_meanwhile_is_started_once_more(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    program = f"echo began >>{tmp_path}/starts; [ $(wc -l <{tmp_path}/starts) -gt 1 ] || exit 1; exec "
+    program += f"{sys.executable} -m ipykernel_launcher -f $0"
+    content = of_kernel(tmp_path, monkeypatch, ["/bin/sh", "-c", program, "{connection_file}"])
+    execution, _ = execute(content, tmp_path)
+    assert (execution.status, execution.cause) == (RunStatus.FINISHED, None)
+    assert (tmp_path / "starts").read_text() == "began\n" * 2
+
+
+def test_a_kernel_that_does_not_start_fails_the_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    content = of_kernel(tmp_path, monkeypatch, ["/bin/false", "{connection_file}"])
     execution, seen = execute(content, tmp_path)
     assert execution.status is RunStatus.FAILED
     assert execution.cause is not None

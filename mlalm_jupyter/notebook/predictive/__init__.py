@@ -1,0 +1,1 @@
+"""A training notebook cut down to what scores, told from its text alone."""
