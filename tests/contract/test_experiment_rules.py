@@ -655,13 +655,17 @@ class Experimenting:
         self.sides[side].check_health()
 
 
+SHARES = 12 if os.environ.get("MLALM_FULL") == "1" else 4
+"""So many that processes which take them side by side end at about one time."""
+
+
 @pytest.mark.timeout(7200)
-@pytest.mark.parametrize("share", range(4))
+@pytest.mark.parametrize("share", range(SHARES))
 def test_whatever_people_do_in_whatever_order_the_rules_hold(
     share: int, home: Path, tmp_path: Path, counts: Callable[[int, int], int], figures: Counter[str]
 ) -> None:
     given = os.environ.get("SEED")
-    many = 1 if given else counts(1, 75)
+    many = 1 if given else counts(1, 12)
     for number in range(many):
         seed = int(given) if given else random.SystemRandom().randrange(10**9)
         print(f"\nsequence {number}: SEED={seed}")
