@@ -49,6 +49,14 @@ _WHOLE = (
 """Where each file is run by one process, because its tests share what takes long to make."""
 
 
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Leave out what only a prove run has the time for."""
+    left = [one for one in items if one.get_closest_marker("full")]
+    if left and os.environ.get("MLALM_FULL") != "1":
+        config.hook.pytest_deselected(items=left)
+        items[:] = [one for one in items if one not in left]
+
+
 def _group(nodeid: str) -> str:
     """Tests of one group go to one process."""
     file = nodeid.partition("::")[0]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -12,7 +12,12 @@ from mlalm_jupyter.domain.errors import InvalidInput, nearest
 from mlalm_jupyter.domain.json_spans import twice
 from mlalm_jupyter.domain.signature import Column, Schema
 from mlalm_jupyter.domain.wsd.graph import Graph, read_graph
-from mlalm_jupyter.domain.wsd.making import code_document, scoring_document, script_document
+from mlalm_jupyter.domain.wsd.making import (
+    code_document,
+    notebook_document,
+    scoring_document,
+    script_document,
+)
 from mlalm_jupyter.domain.wsd.parameters import check_settings, read_parameters
 from mlalm_jupyter.domain.wsd.parts import (
     CodeCell,
@@ -36,6 +41,7 @@ __all__ = [
     "Step",
     "canonical_text",
     "code_definition",
+    "notebook_definition",
     "scoring_definition",
     "script_definition",
     "trained_model_name",
@@ -86,11 +92,15 @@ class ServiceDefinition:
     @property
     def models(self) -> tuple[ModelAsset, ...]:
         """The trained models, each once."""
-        return tuple(dict.fromkeys(step.model for step in self.steps if step.model))
+        return tuple(dict.fromkeys(one for one in self._held if isinstance(one, ModelAsset)))
 
     @property
     def transforms(self) -> tuple[HeldAsset, ...]:
-        return tuple(dict.fromkeys(step.transform for step in self.steps if step.transform))
+        return tuple(dict.fromkeys(one for one in self._held if isinstance(one, HeldAsset)))
+
+    @property
+    def _held(self) -> Iterator[ModelAsset | HeldAsset]:
+        return (one for step in self.steps for one in step.held)
 
     @property
     def datasets(self) -> tuple[HeldAsset, ...]:
@@ -244,6 +254,23 @@ def script_definition(
     return ServiceDefinition.from_dict(
         script_document(
             title=title, source=source, inputs=inputs, outputs=outputs, model=model, example=example
+        )
+    )
+
+
+def notebook_definition(
+    *,
+    title: str,
+    source: str,
+    assets: Mapping[str, ModelAsset | HeldAsset],
+    inputs: Mapping[str, Schema],
+    outputs: Mapping[str, Schema],
+    example: Mapping[str, Sequence[Sequence[object]]],
+) -> ServiceDefinition:
+    """The definition of a service of a notebook's cells: `init` gets the assets by name, `run` the tables."""
+    return ServiceDefinition.from_dict(
+        notebook_document(
+            title=title, source=source, assets=assets, inputs=inputs, outputs=outputs, example=example
         )
     )
 

@@ -13,7 +13,13 @@ import pandas as pd
 
 from mlalm_jupyter.domain.definition import ServiceDefinition, Step
 from mlalm_jupyter.domain.errors import InvalidInput, MlalmError, ScoringFailed
-from mlalm_jupyter.domain.wsd.graph import PYTHON_MODULE, SCORE_MODULE, SCRIPT_MODULE, SELECT_MODULE
+from mlalm_jupyter.domain.wsd.graph import (
+    NOTEBOOK_MODULE,
+    PYTHON_MODULE,
+    SCORE_MODULE,
+    SCRIPT_MODULE,
+    SELECT_MODULE,
+)
 from mlalm_jupyter.domain.wsd.parameters import selected
 from mlalm_jupyter.formats import frames
 from mlalm_jupyter.formats.code import CodeModule, said
@@ -75,12 +81,12 @@ def _ready(step: Step, digest: str, opened: Mapping[str, object], defaults: Sett
     if step.code:
         label = f"step '{step.node}' ({step.code.entry})"
         module = _module(step, digest)
-        model = opened[step.model.asset] if step.model else None
-        run = (
-            _function(step, module, settings)
-            if step.module == PYTHON_MODULE
-            else _script(step, module, model)
-        )
+        if step.module == PYTHON_MODULE:
+            run = _function(step, module, settings)
+        elif step.module == NOTEBOOK_MODULE:
+            run = _notebook(step, module, opened)
+        else:
+            run = _script(step, module, opened[step.model.asset] if step.model else None)
     elif step.model:
         label = f"step '{step.node}' (model {step.model.reference})"
         run = partial(_scored, opened[step.model.asset])
@@ -89,7 +95,10 @@ def _ready(step: Step, digest: str, opened: Mapping[str, object], defaults: Sett
         run = partial(_transformed, opened[step.transform.asset])
     else:
         label, run = f"step '{step.node}'", _selected
-    assert step.module in (PYTHON_MODULE, SCRIPT_MODULE, SCORE_MODULE, SELECT_MODULE) or step.transform
+    assert (
+        step.module in (PYTHON_MODULE, SCRIPT_MODULE, SCORE_MODULE, SELECT_MODULE, NOTEBOOK_MODULE)
+        or step.transform
+    )
     return ReadyStep(step.node, step.takes, label, settings, run, module)
 
 
@@ -187,3 +196,17 @@ def _script(step: Step, module: CodeModule, model: object) -> Run:
         why = f"Its init() raised {said(error, module.file)}."
         raise ScoringFailed(f"step '{step.node}'", why=why, fix=MEND) from error
     return lambda tables, _given: run(*tables)
+
+
+def _notebook(step: Step, module: CodeModule, opened: Mapping[str, object]) -> Run:
+    """The cells of a notebook as `run(tables...)`; `init` has been given what was fitted before, by name."""
+    run = _callable(step, module, "run")
+    try:
+        if step.assets:
+            _callable(step, module, "init")(**{name: opened[one.asset] for name, one in step.assets.items()})
+    except (MemoryError, ScoringFailed):
+        raise
+    except (Exception, SystemExit) as error:  # a stranger's code may raise anything
+        why = f"Its init() raised {said(error, module.file)}."
+        raise ScoringFailed(f"step '{step.node}'", why=why, fix=MEND) from error
+    return lambda tables, _given: frames.table_of(run(*tables))

@@ -274,7 +274,7 @@ def test_save_as_makes_a_notebook_of_its_own_and_lists_which_assets_moved(page: 
     assert history(lab, "origin.ipynb") == [origin]
 
 
-@pytest.mark.parametrize("magic", ["snapshot", "run_all"])
+@pytest.mark.parametrize("magic", [pytest.param("snapshot", marks=pytest.mark.full), "run_all"])
 def test_a_magic_that_reads_the_file_sees_what_is_on_screen(page: Any, lab: Lab, magic: str) -> None:
     name = f"unsaved-{magic}"
     lab.write(f"rides/{name}.ipynb", "value = 1", "%load_ext mlalm_jupyter", f"taken = %{magic} -m typed")

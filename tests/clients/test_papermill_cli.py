@@ -320,6 +320,7 @@ def test_an_interrupted_run_is_canceled(workspace: Any, papermills: list[subproc
     ends_interrupted(workspace, process, kernel)
 
 
+@pytest.mark.full
 def test_an_interrupt_that_got_lost_in_a_callback_still_ends_the_run(
     workspace: Any, papermills: list[subprocess.Popen[str]]
 ) -> None:

@@ -183,6 +183,7 @@ def test_what_was_pinned_stays_and_a_replay_reads_it_again(hosted: Workspace, tr
     assert compared.facts == {"dataset rides": ("rides:1", "rides:2")}
 
 
+@pytest.mark.full
 def test_a_replay_knows_no_asset_that_is_newer_than_its_original(hosted: Workspace, train: str) -> None:
     write(
         hosted,

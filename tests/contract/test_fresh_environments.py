@@ -155,9 +155,6 @@ def test_the_eight_are_eight_forms_of_other_makers() -> None:
 
 
 @pytest.mark.full
-@pytest.mark.skipif(
-    os.environ.get("MLALM_FULL") != "1", reason="installs ten environments; `make prove-models` does"
-)
 @pytest.mark.parametrize("name", [*EIGHT, *FORMS_OF_TORCH])
 def test_a_package_opens_in_a_virtual_environment_installed_from_its_manifest(
     name: str, tmp_path: Path, figures: Counter[str]

@@ -194,6 +194,7 @@ def test_a_name_is_one_service_whatever_its_kind(ws: Workspace, place: Path) -> 
         ws.services.show("wien")
 
 
+@pytest.mark.full
 def test_a_definition_goes_to_another_region_and_both_answer_alike(ws: Workspace, tmp_path: Path) -> None:
     ws.services.deploy("line:2", "wine", **NEW)
     file = str(tmp_path / "wine.wsd.json")
@@ -382,6 +383,7 @@ def run(rows: pd.DataFrame):
 """
 
 
+@pytest.mark.full
 def test_code_goes_by_file_to_another_region_and_gets_another_model(ws: Workspace, tmp_path: Path) -> None:
     (ws.path / "score.py").write_text(SCRIPT)
     ws.services.deploy(str(ws.path / "score.py"), "wine", sample=ROWS, model="line:1", **NEW)
@@ -396,6 +398,7 @@ def test_code_goes_by_file_to_another_region_and_gets_another_model(ws: Workspac
     assert says(ws, "other") == [3, 6, 9]
 
 
+@pytest.mark.full
 def test_a_name_that_is_classic_elsewhere_hides_nothing(ws: Workspace, tmp_path: Path) -> None:
     with Workspace.init(tmp_path / "other") as other:
         other.models.register(fitted(5.0), "line", sample=ROWS)
@@ -619,7 +622,7 @@ def test_a_region_whose_storage_is_gone_is_not_made_anew(ws: Workspace, place: P
     assert says(ws, "wine") == [1, 2, 3]
 
 
-@pytest.mark.parametrize("how", ["moved", "copied"])
+@pytest.mark.parametrize("how", ["moved", pytest.param("copied", marks=pytest.mark.full)])
 def test_a_region_is_carried_to_another_place(ws: Workspace, place: Path, how: str) -> None:
     made = ws.services.deploy("line:3", "wine", **NEW)
     key = str(ws.services.keys("wine", only="primary"))
@@ -736,6 +739,7 @@ def test_a_damaged_file_of_a_region_stops_nothing_else(ws: Workspace, place: Pat
         file.unlink()
 
 
+@pytest.mark.full
 def test_a_new_service_is_stopped_while_its_region_does_not_run(ws: Workspace) -> None:
     made = ws.services.deploy("line:1", "wine", **NEW)
     key = str(ws.services.keys("wine", only="primary"))
@@ -788,6 +792,7 @@ def test_a_stopped_one_keeps_its_keys(ws: Workspace) -> None:
     assert called(made.default.address, key).status_code == 200
 
 
+@pytest.mark.full
 def test_a_region_that_was_forgotten_comes_back_with_its_services(ws: Workspace, place: Path) -> None:
     made = ws.services.deploy("line:3", "wine", **NEW)
     key = str(ws.services.keys("wine", only="primary"))

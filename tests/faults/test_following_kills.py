@@ -75,6 +75,7 @@ def test_a_version_whose_registrar_was_killed_is_followed(hosted: Workspace, tmp
     assert hosted.policies.show("new").note == "Policy new moved line/ep2 to line:2."
 
 
+@pytest.mark.full
 def test_an_alias_that_was_moved_while_no_server_ran_is_followed_when_one_starts(
     workspace: Workspace,
 ) -> None:

@@ -311,6 +311,7 @@ def command(pid: int) -> str:
         return ""
 
 
+@pytest.mark.full
 def test_a_worker_that_was_frozen_cannot_end_what_another_has_by_then(bench: Bench) -> None:
     run = bench.submit(noting(FIRST_TIME_FOREVER), max_attempts=3)
     frozen = bench.start(slots=1)
@@ -369,7 +370,9 @@ def left_by_executions(bench: Bench) -> list[str]:
     return [one.name for one in folder.iterdir()] if folder.is_dir() else []
 
 
-@pytest.mark.parametrize("killed", ["the job's process", "the worker", "both"])
+@pytest.mark.parametrize(
+    "killed", [pytest.param("the job's process", marks=pytest.mark.full), "the worker", "both"]
+)
 def test_nothing_is_left_of_the_files_of_an_execution_that_was_killed(
     bench: Bench, killed: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -113,6 +113,7 @@ def papermills() -> Iterator[list[subprocess.Popen[bytes]]]:
         process.wait()
 
 
+@pytest.mark.full
 def test_a_papermill_that_is_killed_leaves_the_cells_it_had_done(
     workspace: Workspace, papermills: list[subprocess.Popen[bytes]]
 ) -> None:

@@ -63,6 +63,7 @@ def test_a_run_does_not_wait_for_its_own_notebook(workspace: Workspace, line: st
     assert len(runs_of(workspace, "self.ipynb")) == 1
 
 
+@pytest.mark.full
 def test_notebooks_that_run_each_other_end(workspace: Workspace) -> None:
     write(workspace, "a.ipynb", EXTENSION, "%run_all b.ipynb")
     write(workspace, "b.ipynb", EXTENSION, "%run_all a.ipynb")
@@ -85,6 +86,7 @@ def test_a_run_may_start_its_own_notebook_when_it_does_not_wait(workspace: Works
     assert ended(workspace, second).status is RunStatus.FINISHED
 
 
+@pytest.mark.full
 def test_more_waiting_runs_than_slots_all_end_and_no_others_begin_in_their_places(
     workspace: Workspace, tmp_path: Path
 ) -> None:
@@ -106,6 +108,7 @@ def test_more_waiting_runs_than_slots_all_end_and_no_others_begin_in_their_place
         assert job.waits_for == ()
 
 
+@pytest.mark.full
 def test_what_is_followed_later_is_lent_the_place_as_well(workspace: Workspace) -> None:
     write(workspace, "leaf.ipynb", "x = 1")
     line = (
@@ -117,6 +120,7 @@ def test_what_is_followed_later_is_lent_the_place_as_well(workspace: Workspace) 
     assert [ended(workspace, run).status for run in outer] == [RunStatus.FINISHED] * SLOTS
 
 
+@pytest.mark.full
 def test_runs_of_another_workspace_are_lent_the_place_as_well(workspace: Workspace, tmp_path: Path) -> None:
     with Workspace.init(tmp_path / "other") as other:
         write(other, "leaf.ipynb", "x = 1")

@@ -137,6 +137,7 @@ def test_the_package_that_ci_made_serves_in_another_workspace(trained: Runner, t
         run(folder, env, "mlalm", "server", "stop")
 
 
+@pytest.mark.full
 def test_the_workflow_fails_when_a_cell_fails(tmp_path: Path) -> None:
     folder, env = checkout(tmp_path)
     env |= workflow_env()

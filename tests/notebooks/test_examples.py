@@ -192,7 +192,13 @@ def test_no_key_is_written_into_the_executed_notebook(toured: Place) -> None:
         assert keys["secondary"] not in text
 
 
-@pytest.mark.parametrize("victim", ["os.getpid()", "os.getppid()"], ids=["kernel", "papermill"])
+@pytest.mark.parametrize(
+    "victim",
+    [
+        pytest.param("os.getpid()", id="kernel"),
+        pytest.param("os.getppid()", id="papermill", marks=pytest.mark.full),
+    ],
+)
 def test_after_kill_9_of_the_notebook_its_endpoint_still_answers(toured: Place, victim: str) -> None:
     name = "kernelkilled" if victim == "os.getpid()" else "papermillkilled"
     notebook = nbformat.v4.new_notebook(

@@ -16,6 +16,7 @@ PYTHON_MODULE = "aml://module/mlalm.execute-python.1"
 TRANSFORM_MODULE = "aml://module/mlalm.apply-transformation.1"
 SELECT_MODULE = "aml://module/mlalm.select-columns.1"
 SCRIPT_MODULE = "aml://module/mlalm.scoring-script.1"
+NOTEBOOK_MODULE = "aml://module/mlalm.execute-notebook.1"
 MODEL_PORT = "Trained model"
 SOURCE, ENTRY, COLUMNS = "Source", "Entry", "Columns"
 
@@ -30,6 +31,8 @@ class Module(NamedTuple):
     asset_kind: str = ""
     is_asset_optional: bool = False
     needs: tuple[str, ...] = ()
+    names_assets: bool = False
+    """Whether it has a port for each asset that its code reads, `Asset NAME`."""
 
 
 MODULES: Mapping[str, Module] = {
@@ -44,7 +47,15 @@ MODULES: Mapping[str, Module] = {
     SCRIPT_MODULE: Module(
         "Scoring Script", ("Dataset",), "Results dataset", MODEL_PORT, "model", True, needs=(SOURCE,)
     ),
+    NOTEBOOK_MODULE: Module(
+        "Execute Notebook",
+        ("Dataset1", "Dataset2", "Dataset3"),
+        "Results dataset",
+        needs=(SOURCE,),
+        names_assets=True,
+    ),
 }
+_ASSET_PORT = re.compile(r"Asset (?P<name>[^\W\d]\w*)")
 _NODES: Path = ("properties", "package", "nodes")
 _EDGES: Path = ("properties", "package", "edges")
 _ASSETS: Path = ("properties", "assets")
@@ -156,7 +167,11 @@ class _Reader:
             source, target = self._module(edge["sourceNodeId"]), self._module(edge["targetNodeId"])
             if target:
                 ports = (*target.tables, *([target.asset] if target.asset else []))
-                if edge.get("targetPortId") not in ports:
+                port = edge.get("targetPortId")
+                is_asset = target.names_assets and _ASSET_PORT.fullmatch(str(port))
+                if target.names_assets:
+                    ports = (*ports, "Asset NAME")
+                if port not in ports and not is_asset:
                     raise fault(
                         (*_EDGES, index, "targetPortId"),
                         expected=f"a port of {target.name} ({', '.join(ports)})",
@@ -237,7 +252,7 @@ class _Reader:
         takes = self._tables(node, module)
         found = self._asset_at(node, module)
         code = None
-        if uri in (PYTHON_MODULE, SCRIPT_MODULE):
+        if uri in (PYTHON_MODULE, SCRIPT_MODULE, NOTEBOOK_MODULE):
             code = CodeCell(node, settings.pop(SOURCE), settings.pop(ENTRY, "run"))
         return Step(
             node,
@@ -247,6 +262,7 @@ class _Reader:
             transform=found if isinstance(found, HeldAsset) else None,
             code=code,
             settings=settings,
+            assets=self._named_assets(node) if module.names_assets else {},
         )
 
     def _settings(self, node: str, body: Json, module: Module) -> dict[str, str]:
@@ -289,6 +305,24 @@ class _Reader:
             raise fault(
                 (*_NODES, node), expected=f"{word} on the port '{module.asset}'", got=f"node '{source}'"
             )
+        return found
+
+    def _named_assets(self, node: str) -> dict[str, ModelAsset | HeldAsset]:
+        """The models and transforms that a node's code reads, by the names it reads them by."""
+        ports = [str(one.get("targetPortId")) for one in self.edges if str(one["targetNodeId"]) == node]
+        found = {}
+        for port in sorted({one for one in ports if _ASSET_PORT.fullmatch(one)}):
+            source = self._one(node, port)
+            held = str(self.nodes[source].get("assetId") or "")
+            is_resource = held in self.assets and self._asset(held, source)["type"] == "Resource"
+            asset = self._held(held) if is_resource else None
+            if asset is None or (isinstance(asset, HeldAsset) and asset.kind == "dataset"):
+                raise fault(
+                    (*_NODES, node),
+                    expected=f"a trained model or a transform on the port '{port}'",
+                    got=f"node '{source}'",
+                )
+            found[port.removeprefix("Asset ")] = asset
         return found
 
     def _one(self, node: str, port: str | None) -> str:

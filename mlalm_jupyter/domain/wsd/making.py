@@ -1,4 +1,4 @@
-"""Definitions made here: one trained model, or one function."""
+"""Definitions made here: of a trained model, a function, a script, or the cells of a notebook."""
 
 from __future__ import annotations
 
@@ -9,12 +9,13 @@ from mlalm_jupyter.domain.wsd.graph import (
     ENTRY,
     MODEL_PORT,
     MODULES,
+    NOTEBOOK_MODULE,
     PYTHON_MODULE,
     SCORE_MODULE,
     SCRIPT_MODULE,
     SOURCE,
 )
-from mlalm_jupyter.domain.wsd.parts import Json, ModelAsset, trained_model_name
+from mlalm_jupyter.domain.wsd.parts import HeldAsset, Json, ModelAsset, trained_model_name
 
 Rows = Sequence[Sequence[object]]
 
@@ -89,6 +90,32 @@ def script_document(
     )
 
 
+def notebook_document(
+    *,
+    title: str,
+    source: str,
+    assets: Mapping[str, ModelAsset | HeldAsset],
+    inputs: Mapping[str, Schema],
+    outputs: Mapping[str, Schema],
+    example: Mapping[str, Rows],
+) -> Json:
+    """A service of a notebook's cells, with all that was fitted before on ports of their names."""
+    nodes: Json = {"notebook1": {"assetId": "notebook", "parameters": {SOURCE: {"value": source}}}}
+    resources: Json = {"notebook": module("Execute Notebook", NOTEBOOK_MODULE)}
+    edges = []
+    for number, name in enumerate(inputs, start=1):
+        nodes[name] = {"inputId": name}
+        edges.append(edge(name, None, "notebook1", f"Dataset{number}"))
+    for name, asset in assets.items():
+        nodes[f"asset_{name}"] = {"assetId": asset.asset}
+        resources[asset.asset] = resource(asset)
+        edges.append(edge(f"asset_{name}", "Results", "notebook1", f"Asset {name}"))
+    for name in outputs:
+        nodes[name] = {"outputId": name}
+        edges.append(edge("notebook1", MODULES[NOTEBOOK_MODULE].gives, name, None))
+    return document(title, resources, nodes, edges, inputs, outputs, example)
+
+
 def module(name: str, uri: str) -> Json:
     """A step's kind as an asset of a definition."""
     return {"name": name, "type": "Module", "locationInfo": {"uri": uri}}
@@ -96,10 +123,15 @@ def module(name: str, uri: str) -> Json:
 
 def model_resource(model: ModelAsset) -> Json:
     """A trained model as an asset of a definition."""
+    return resource(model)
+
+
+def resource(asset: ModelAsset | HeldAsset) -> Json:
+    """A model or a transform as an asset of a definition."""
     return {
-        "name": trained_model_name(model.name),
+        "name": trained_model_name(asset.name) if isinstance(asset, ModelAsset) else asset.name,
         "type": "Resource",
-        "locationInfo": {"uri": model.uri},
+        "locationInfo": {"uri": asset.uri},
         "outputPorts": {"Results": {"type": "Dataset"}},
     }
 

@@ -130,6 +130,14 @@ class Step:
     transform: HeldAsset | None = None
     code: CodeCell | None = None
     settings: Mapping[str, str] = field(default_factory=dict)
+    assets: Mapping[str, ModelAsset | HeldAsset] = field(default_factory=dict)
+    """What its code reads, by the names it reads it by."""
+
+    @property
+    def held(self) -> tuple[ModelAsset | HeldAsset, ...]:
+        """All models and transforms it needs."""
+        alone = (one for one in (self.model, self.transform) if one)
+        return (*alone, *self.assets.values())
 
 
 def asset_uri(kind: str, name: str, version: int, digest: str) -> str:
