@@ -267,7 +267,7 @@ def notebook_definition(
     outputs: Mapping[str, Schema],
     example: Mapping[str, Sequence[Sequence[object]]],
 ) -> ServiceDefinition:
-    """The definition of a service of a notebook's cells: `init` gets the assets by name, `run` the tables."""
+    """The definition of a service of a notebook's cells: `run` gets the tables in their order and the assets by name."""
     return ServiceDefinition.from_dict(
         notebook_document(
             title=title, source=source, assets=assets, inputs=inputs, outputs=outputs, example=example

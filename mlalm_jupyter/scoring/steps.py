@@ -199,14 +199,7 @@ def _script(step: Step, module: CodeModule, model: object) -> Run:
 
 
 def _notebook(step: Step, module: CodeModule, opened: Mapping[str, object]) -> Run:
-    """The cells of a notebook as `run(tables...)`; `init` has been given what was fitted before, by name."""
-    run = _callable(step, module, "run")
-    try:
-        if step.assets:
-            _callable(step, module, "init")(**{name: opened[one.asset] for name, one in step.assets.items()})
-    except (MemoryError, ScoringFailed):
-        raise
-    except (Exception, SystemExit) as error:  # a stranger's code may raise anything
-        why = f"Its init() raised {said(error, module.file)}."
-        raise ScoringFailed(f"step '{step.node}'", why=why, fix=MEND) from error
-    return lambda tables, _given: frames.table_of(run(*tables))
+    """The cells of a notebook as `run(tables..., NAME=fitted...)`."""
+    function = _callable(step, module, "run")
+    fitted = {name: opened[one.asset] for name, one in step.assets.items()}
+    return lambda tables, _given: frames.table_of(function(*tables, **fitted))

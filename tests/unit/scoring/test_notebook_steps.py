@@ -14,11 +14,7 @@ from mlalm_jupyter.domain.signature import Column, ColumnType, Schema
 from mlalm_jupyter.scoring.steps import ready_steps
 
 SOURCE = """
-def init(**fitted):
-    globals().update(fitted)
-
-
-def run(table):
+def run(table, *, center, factor):
     return table.assign(score=(table["a"] - center) * factor)[["score"]]
 """
 MODEL = ModelAsset("model_factor", "factor", 3, "ab" * 32)
@@ -99,17 +95,16 @@ def test_a_table_on_a_port_for_an_asset_is_refused() -> None:
         ServiceDefinition.from_dict(changed(change))
 
 
-@pytest.mark.parametrize(
-    ("source", "said"),
-    [
-        ("def run(table): return table\n", "defines no function 'init'"),
-        ("def init(**fitted): 1 / 0\ndef run(table): return table\n", "Its init.. raised ZeroDivisionError"),
-        ("def init(**fitted): pass\n", "defines no function 'run'"),
-    ],
-)
-def test_code_that_cannot_begin_is_told_before_it_serves(source: str, said: str) -> None:
-    with pytest.raises(ScoringFailed, match=said):
-        ready_steps(made(source), {"model_factor": 1.0, "transform_center": 1.0})
+def test_code_without_what_is_called_is_told_before_it_serves() -> None:
+    with pytest.raises(ScoringFailed, match="defines no function 'run'"):
+        ready_steps(made("def runs(table): return table\n"), {"model_factor": 1.0, "transform_center": 1.0})
+
+
+def test_code_that_takes_something_else_says_so() -> None:
+    opened = {"model_factor": 1.0, "transform_center": 1.0}
+    (step,) = ready_steps(made("def run(table, *, factor): return table\n"), opened)
+    with pytest.raises(ScoringFailed, match="unexpected keyword argument 'center'"):
+        step.ran([pd.DataFrame({"a": [2.0]})], {})
 
 
 def test_the_document_holds_no_host_and_no_path() -> None:
