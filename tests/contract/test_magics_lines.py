@@ -105,6 +105,31 @@ def test_every_magic_tells_what_it_is_when_asked(
     assert re.match(rf"usage: %(mlalm )?{name}\b", capsys.readouterr().out)
 
 
+def test_marks_do_nothing_when_they_are_run(cell: Cell, capsys: pytest.CaptureFixture[str]) -> None:
+    cell("rows = [1]\nforest = 2")
+    for line in ("%web_input rows", "%web_output rows scores  # at last", "%select_model forest"):
+        assert cell(line) is None
+    assert capsys.readouterr().out == ""
+
+
+@pytest.mark.parametrize(
+    ("line", "said"),
+    [
+        ("%web_input", "Expected %web_input VARIABLE .NAME."),
+        ("%web_output rows a b", "Expected %web_output VARIABLE .NAME."),
+        ("%select_model forest one", "Expected %select_model VARIABLE"),
+        ("%web_input rowz", "Did you mean 'rows'"),
+        ("%web_input rows ../up", "The port name '../up'"),
+    ],
+)
+def test_a_mark_that_says_nothing_is_refused(
+    cell: Cell, capsys: pytest.CaptureFixture[str], line: str, said: str
+) -> None:
+    cell("rows = [1]\nforest = 2")
+    with pytest.raises(InvalidInput, match=said):
+        cell(line)
+
+
 def test_an_answer_can_be_kept_and_then_shows_nothing(
     cell: Cell, workspace: Workspace, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -122,7 +122,9 @@ def test_every_magic_is_documented_with_its_usage() -> None:
     text = page("magics.md")
     usages = [form(name).usage for name in NAMES]
     assert [usage for usage in usages if f"`{usage}`" not in text] == []
-    others = set(MlalmMagics.names()) - set(NAMES) - {"mlalm"}
+    marks = [f"%{name} {shape}" for name, shape in MlalmMagics.marks.items()]
+    assert [usage for usage in marks if f"`{usage}`" not in text] == []
+    others = set(MlalmMagics.names()) - set(NAMES) - set(MlalmMagics.marks) - {"mlalm"}
     assert [name for name in others if f"`%{name} VERB ...`" not in text] == []
     known = {*MlalmMagics.names(), "load_ext"}
     assert set(re.findall(r"%(\w+)", text)) <= known

@@ -18,6 +18,7 @@ from mlalm_jupyter.surfaces.grammar import Command, Page, read, read_form
 from mlalm_jupyter.surfaces.magics.forms import form
 from mlalm_jupyter.surfaces.magics.frames import scored_frame
 from mlalm_jupyter.surfaces.magics.live import explained, resolved
+from mlalm_jupyter.surfaces.magics.marks import Marks
 from mlalm_jupyter.surfaces.magics.notebook_here import notebook_here
 from mlalm_jupyter.surfaces.magics.page_save import wait_for_page
 from mlalm_jupyter.surfaces.magics.progress import CellProgress
@@ -31,7 +32,7 @@ Scope = dict[str, Any] | None
 
 
 @magics_class
-class MlalmMagics(Magics):
+class MlalmMagics(Marks, Magics):
     """Models from a notebook cell to a live web service, and back to training."""
 
     def __init__(self, shell: Any) -> None:
