@@ -18,7 +18,7 @@ from mlalm_jupyter.api.golive import (
     model_asset,
 )
 from mlalm_jupyter.api.packages import named_model
-from mlalm_jupyter.api.placing import check_classic, held_service, is_elsewhere, where_it_is
+from mlalm_jupyter.api.placing import check_classic, held_service, is_elsewhere, named_by, where_it_is
 from mlalm_jupyter.api.saving import replaced
 from mlalm_jupyter.api.services import Services
 from mlalm_jupyter.api.verb import Arg, verb
@@ -74,6 +74,7 @@ class Definitions:
         ] = NEWEST,
     ) -> Written:
         """Write a definition to a new file, in the form to keep in git; nothing is deployed by it."""
+        what = named_by(self._context, what)
         definition = self._of(what)
         text = definition.text
         if api_version != NEWEST:
@@ -179,7 +180,7 @@ class Definitions:
         After `git revert` of the file it is a rollback.
         """
         ctx = self._context
-        ref = EndpointRef.parse(service or _service_of(file))
+        ref = EndpointRef.parse(named_by(ctx, service or _service_of(file)))
         if ref.endpoint != DEFAULT_ENDPOINT:
             check_classic(ctx, str(ref), done="moved", fix="Apply it to the service: '{name}'.")
             definition = definition_in(ctx, file)

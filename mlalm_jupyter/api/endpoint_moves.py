@@ -18,6 +18,7 @@ from mlalm_jupyter.domain.definition import ModelAsset, ServiceDefinition
 from mlalm_jupyter.domain.errors import Conflict, Corrupt, NotFound
 from mlalm_jupyter.domain.model import TrainedModel
 from mlalm_jupyter.domain.names import EndpointRef
+from mlalm_jupyter.domain.resource_ids import ResourceId
 from mlalm_jupyter.domain.service import Endpoint, WebService
 from mlalm_jupyter.domain.settings import SettingsChange
 from mlalm_jupyter.domain.trust import Seal
@@ -141,8 +142,13 @@ def addressed(context: Context, endpoint: Endpoint) -> Endpoint:
 
 
 def with_addresses(context: Context, service: WebService) -> WebService:
-    """A service whose endpoints say where they answer."""
-    return replace(service, endpoints=tuple(addressed(context, endpoint) for endpoint in service.endpoints))
+    """A service whose endpoints say where they answer, and that says what it is called in Azure's way."""
+    subscription, terms = context.host.subscription(), service.terms
+    resource_id = (
+        ResourceId(subscription, terms.region, service.name).told if terms and subscription else None
+    )
+    endpoints = tuple(addressed(context, endpoint) for endpoint in service.endpoints)
+    return replace(service, endpoints=endpoints, resource_id=resource_id)
 
 
 def note_move(context: Context, tx: Transaction, endpoint: Endpoint, action: str) -> None:

@@ -19,6 +19,7 @@ from mlalm_jupyter.domain.definition import ServiceDefinition
 from mlalm_jupyter.domain.errors import Corrupt, InvalidInput, MlalmError, NoEndpoints, NotFound
 from mlalm_jupyter.domain.estate import Region, Terms
 from mlalm_jupyter.domain.names import checked_name
+from mlalm_jupyter.domain.resource_ids import ResourceId, is_resource_id
 from mlalm_jupyter.domain.service import NEW, WebService
 from mlalm_jupyter.ports import Estate
 
@@ -123,6 +124,19 @@ def placed(context: Context, service: str, *, changes: bool = False) -> Iterator
         yield there
 
 
+def named_by(context: Context, service: str) -> str:
+    """The name of a service that may be named by its id in Azure's way."""
+    if not is_resource_id(service):
+        return service
+    wanted = ResourceId.parse(service)
+    for region in context.host.estate.regions():
+        is_there = region.name.lower() == wanted.group.lower() and wanted.name in region.services
+        if is_there and context.host.estate.host(region).subscription() == wanted.subscription:
+            return wanted.name
+    known = [f"{region.name}/{name}" for region in context.host.estate.regions() for name in region.services]
+    raise NotFound("service", service, known=known, fix="" if known else "No region has any.")
+
+
 def check_classic(context: Context, service: str, *, done: str, fix: str) -> None:
     """Refuse what only endpoints can have done to them; a New service has none."""
     name = service.partition("/")[0]
@@ -159,13 +173,16 @@ def where_it_is(*, changes: bool = False) -> Callable[[Method], Method]:
     """Have a verb of a service done where that service is kept; its class says with `_over` how it is made there."""
 
     def marked(method: Method) -> Method:
-        service_in = _first_argument(method)
+        signature = inspect.signature(method)
 
         @functools.wraps(method)
         def done(self: Any, /, *given: Any, **named: Any) -> Any:
-            with placed(self._context, service_in(self, *given, **named), changes=changes) as there:
+            bound = signature.bind(self, *given, **named)
+            argument = list(bound.arguments)[1]
+            service = bound.arguments[argument] = named_by(self._context, str(bound.arguments[argument]))
+            with placed(self._context, service, changes=changes) as there:
                 holder = self if there is self._context else self._over(there)
-                return method(holder, *given, **named)
+                return method(holder, *bound.args[1:], **bound.kwargs)
 
         return cast("Method", done)
 

@@ -145,6 +145,8 @@ class WebService:
     note: str | None = None
     """What a verb has to say about it, for example that nothing changed."""
     terms: Terms | None = None
+    resource_id: str | None = None
+    """Of a New service: what it is called in Azure's way."""
 
     @property
     def is_new(self) -> bool:
@@ -175,6 +177,7 @@ class WebService:
             "created_by": self.created_by,
             "region": self.terms.region if self.terms else None,
             "plan": self.terms.plan.name if self.terms else None,
+            "resource_id": self.resource_id,
             "address": self.default.address,
             "definition_hash": self.default.definition_hash,
             "model": self.default.model,

@@ -9,6 +9,7 @@ import signal
 import subprocess
 import sys
 import time
+import uuid
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -129,6 +130,41 @@ def test_it_answers_at_an_address_of_its_region_and_is_no_endpoint(ws: Workspace
     assert answer.headers["x-mlalm-endpoint"] == "wine"
     assert says(ws, "wine") == [2, 4, 6]
     assert requests.get(f"{address}/swagger.json", timeout=10).json()["basePath"]
+
+
+def test_it_has_an_id_that_is_read_by_its_labels(ws: Workspace, tmp_path: Path) -> None:
+    made = ws.services.deploy("line:2", "Pre.2016.8.17.0.3.51.237", **NEW)
+    subscription = str(made.default.address).partition("/subscriptions/")[2].partition("/")[0]
+    dashed = str(uuid.UUID(subscription))
+    id = f"/subscriptions/{dashed}/resourceGroups/west/providers/Microsoft.MachineLearning/webServices/{made.name}"
+    assert made.to_dict()["resource_id"] == id
+    page = (
+        f"https://portal.example/#@somebody/resource{id.replace('resourceGroups', 'RESOURCEGROUPS')}/overview"
+    )
+    turned = f"/resourceGroups/west/subscriptions/{subscription}/webservices/{made.name}"
+    for one in (id, page, turned):
+        assert ws.services.show(one).name == made.name
+        assert ws.services.stop(one).state == "stopped"
+        assert ws.services.start(one).state == "running"
+    file = ws.definitions.export(id, str(tmp_path / "it.wsd.json")).file
+    assert ServiceDefinition.from_text(Path(file).read_text()).models[0].reference == "line:2"
+
+
+@pytest.mark.parametrize(
+    ("changed", "error", "said"),
+    [
+        (("resourceGroups/west", "resourceGroups/east"), NotFound, "The nearest|There are"),
+        (("/webServices/wine", "/webServices"), InvalidInput, "one 'webServices' and a value after it"),
+        (("resourceGroups/west", "resourceGroups/west/resourceGroups/east"), InvalidInput, "got 2"),
+        (("subscriptions/", "subscriptions/x"), InvalidInput, "32 hex digits"),
+    ],
+)
+def test_an_id_that_names_nothing_is_refused(
+    ws: Workspace, changed: tuple[str, str], error: type[Exception], said: str
+) -> None:
+    id = str(ws.services.deploy("line:1", "wine", **NEW).resource_id)
+    with pytest.raises(error, match=said):
+        ws.services.show(id.replace(*changed))
 
 
 def test_what_is_done_with_endpoints_is_refused_with_the_way_to_do_it(ws: Workspace) -> None:

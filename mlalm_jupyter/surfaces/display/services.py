@@ -56,14 +56,14 @@ def service(one: WebService) -> View:
     if one.terms is not None:
         return [
             facts,
-            _place(one.default, one.terms),
+            _place(one, one.default, one.terms),
             *notes,
             _how_to_call(one.name, one.name, noun="service"),
         ]
     return [facts, _endpoint_grid(one.endpoints), *notes, _how_to_call(one.name, f"{one.name}/default")]
 
 
-def _place(one: Endpoint, terms: Terms) -> Facts:
+def _place(service: WebService, one: Endpoint, terms: Terms) -> Facts:
     """Where a New service is, and what it serves."""
     return Facts(
         "New service",
@@ -73,6 +73,7 @@ def _place(one: Endpoint, terms: Terms) -> Facts:
             ("plan", terms.plan.name),
             ("calls at once", f"at most {terms.plan.max_concurrent_calls}"),
             ("address", _address(one)),
+            *([("id", service.resource_id)] if service.resource_id else []),
             ("revision", one.revision),
             ("changed", Moment(one.updated_at)),
             ("definition", Digest(one.definition_hash)),
