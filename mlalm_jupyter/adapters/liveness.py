@@ -58,18 +58,24 @@ def is_gone(owner: str, *, folder: Path) -> bool | None:
     """Whether an owner has ended; None when that cannot be seen from here."""
     if owner.partition(":")[0] != socket.gethostname():
         return None
+    # without a file it may live with another home
+    held = is_locked(folder / f"{owner}.lock")
+    return None if held is None else not held
+
+
+def is_locked(path: Path) -> bool | None:
+    """Whether somebody holds a lock file; None where there is none to look at."""
     try:
-        handle = os.open(folder / f"{owner}.lock", os.O_RDONLY)
+        handle = os.open(path, os.O_RDONLY)
     except OSError:
-        # it may live with another home
         return None
     try:
         fcntl.flock(handle, fcntl.LOCK_SH | fcntl.LOCK_NB)
     except BlockingIOError:
-        return False
+        return True
     finally:
         os.close(handle)
-    return True
+    return False
 
 
 def owners(folder: Path) -> list[str]:

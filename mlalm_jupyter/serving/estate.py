@@ -7,8 +7,6 @@ and nothing else, `server` the home of the region's own server.
 from __future__ import annotations
 
 import contextlib
-import fcntl
-import os
 import shutil
 import uuid
 from collections.abc import Iterator, Mapping
@@ -18,6 +16,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from mlalm_jupyter.adapters.folder_blobs import translated
+from mlalm_jupyter.adapters.liveness import is_locked
 from mlalm_jupyter.domain.errors import AlreadyExists, Conflict, Corrupt, MlalmError, NotFound, Unavailable
 from mlalm_jupyter.domain.estate import Plan, Region, checked_place
 from mlalm_jupyter.domain.workspace import CATALOG, HIDDEN
@@ -141,17 +140,7 @@ class MachineEstate:
             yield
 
     def is_changing(self, region: Region, service: str) -> bool:
-        try:
-            handle = os.open(_lock_of(region, service), os.O_RDONLY)
-        except OSError:
-            return False
-        try:
-            fcntl.flock(handle, fcntl.LOCK_SH | fcntl.LOCK_NB)
-        except BlockingIOError:
-            return True
-        finally:
-            os.close(handle)
-        return False
+        return bool(is_locked(_lock_of(region, service)))
 
     def clear(self, region: Region, service: str) -> None:
         folder, host = self.store(region, service), self.host(region)
