@@ -149,7 +149,7 @@ QUIET_MAGICS = frozenset(
             "model",
             "image",
         ),
-        *("web_input", "web_output", "register", "setup_service", "deploy", "endpoint", "endpoints", "patch"),
+        *("web_input", "web_output", "select_model", "register", "setup_service", "deploy", "endpoint", "endpoints", "patch"),
         *("rollback", "score", "batch", "consume", "wsd", "trust", "retrain", "pipeline", "monitor"),
         *("download_output", "experiment", "open", "notebook_here"),
     }

@@ -30,7 +30,9 @@ OVER_ROWS_FUNCTIONS = frozenset(
 )
 """Functions of numpy, pandas and scipy that do."""
 
-OVER_ROWS_BUILTINS = frozenset({"max", "min", "sum", "set", "frozenset", "sorted", "dict", "any", "all", "Counter"})
+OVER_ROWS_BUILTINS = frozenset(
+    {"max", "min", "sum", "set", "frozenset", "sorted", "dict", "any", "all", "Counter"}
+)
 
 ORDERED = frozenset(
     {
@@ -58,9 +60,7 @@ SCORES = frozenset(
     }
 )
 FITS = frozenset({"fit", "partial_fit", "fit_regularized", "fit_generator", "train_on_batch"})
-TRAINS = frozenset(
-    {"xgboost.train", "lightgbm.train", "catboost.train", "xgb.train", "lgb.train"}
-)
+TRAINS = frozenset({"xgboost.train", "lightgbm.train", "catboost.train", "xgb.train", "lgb.train"})
 """Functions that give a trained model."""
 
 LEARNS_ONCE = frozenset(
@@ -77,23 +77,77 @@ BRINGS_TABLE = frozenset(
     {
         *("read_csv", "read_table", "read_excel", "read_parquet", "read_json", "read_feather", "read_pickle"),
         *("read_hdf", "read_html", "read_xml", "read_stata", "read_sas", "read_orc", "read_fwf", "read_spss"),
-        *("read_sql", "read_sql_query", "read_sql_table", "read_gbq", "read_clipboard", "loadtxt", "genfromtxt"),
+        *(
+            "read_sql",
+            "read_sql_query",
+            "read_sql_table",
+            "read_gbq",
+            "read_clipboard",
+            "loadtxt",
+            "genfromtxt",
+        ),
         *("fromfile", "scan_csv", "scan_parquet", "load_dataset", "read_arff", "fetchdf"),
     }
 )
 BRINGS_CONTAINER = ("load_", "fetch_")
 BRINGS_PAIR = ("make_",)
 
-FILES = frozenset({"open", "load", "read_text", "read_bytes", "load_workbook", "loadmat", "load_model", "imread"})
+FILES = frozenset(
+    {"open", "load", "read_text", "read_bytes", "load_workbook", "loadmat", "load_model", "imread"}
+)
 
-IMPURE = frozenset({"joblib.load", "pickle.load", "cloudpickle.load", "dill.load", "numpy.load", "skops.io.load"})
+IMPURE = frozenset(
+    {"joblib.load", "pickle.load", "cloudpickle.load", "dill.load", "numpy.load", "skops.io.load"}
+)
 
 WELL_KNOWN = frozenset(
     {
-        *("numpy", "pandas", "sklearn", "scipy", "matplotlib", "seaborn", "statsmodels", "xgboost", "lightgbm"),
-        *("catboost", "plotly", "joblib", "imblearn", "category_encoders", "nltk", "IPython", "mlalm_jupyter"),
-        *("tqdm", "shap", "spacy", "polars", "pyarrow", "altair", "bokeh", "skops", "torch", "tensorflow", "keras"),
-        *("umap", "hdbscan", "optuna", "mlxtend", "yellowbrick", "missingno", "eli5", "lime", "wordcloud", "requests"),
+        *(
+            "numpy",
+            "pandas",
+            "sklearn",
+            "scipy",
+            "matplotlib",
+            "seaborn",
+            "statsmodels",
+            "xgboost",
+            "lightgbm",
+        ),
+        *(
+            "catboost",
+            "plotly",
+            "joblib",
+            "imblearn",
+            "category_encoders",
+            "nltk",
+            "IPython",
+            "mlalm_jupyter",
+        ),
+        *(
+            "tqdm",
+            "shap",
+            "spacy",
+            "polars",
+            "pyarrow",
+            "altair",
+            "bokeh",
+            "skops",
+            "torch",
+            "tensorflow",
+            "keras",
+        ),
+        *(
+            "umap",
+            "hdbscan",
+            "optuna",
+            "mlxtend",
+            "yellowbrick",
+            "missingno",
+            "eli5",
+            "lime",
+            "wordcloud",
+            "requests",
+        ),
     }
 )
 """Modules that a table keeps its values through, unless it is said otherwise."""
