@@ -5,7 +5,7 @@ from __future__ import annotations
 import ast
 from dataclasses import replace
 
-from mlalm_jupyter.notebook.binding import parameters_of
+from mlalm_jupyter.notebook.binding import names_bound, parameters_of
 from mlalm_jupyter.notebook.code import dotted, root_name
 from mlalm_jupyter.notebook.predictive import refusals
 from mlalm_jupyter.notebook.predictive.drafts import Scoring, Selection
@@ -262,7 +262,7 @@ class Calls(Expressions):
     # training and scoring
 
     def _fit(self, node: ast.Call, func: ast.Attribute, inner: Value) -> Value:
-        given = self._given(node)
+        self._given(node)
         maker = inner.maker
         first = (
             node.args[0]
@@ -276,13 +276,14 @@ class Calls(Expressions):
         result = Value(FITTED, is_raw=True, maker=maker, parts=inner.parts, model=root, trained_on=trained_on)
         if root and inner.kind != ROWS:
             self.fits.append((root, result))
+            if self.inside:
+                self.env[root] = result
         elif (
             not root
             and (hanging := root_name(func.value))
             and not any(isinstance(one, ast.Call) for one in ast.walk(func.value))
         ):
             self.fits.append((hanging, replace(result, maker="", parts=())))
-        del given
         return result
 
     def _fit_and_use(self, node: ast.Call, func: ast.Attribute, inner: Value) -> Value:
@@ -597,7 +598,7 @@ class Calls(Expressions):
             outer_node = names.get(inner)
             if isinstance(outer_node, ast.Name):
                 self.fits.append((outer_node.id, replace(value, model=outer_node.id)))
-            elif inner not in names and inner in self.env:
+            elif inner not in names_bound(function.body)[0] and inner in self.env:
                 self.fits.append((inner, value))
         if result.kind == FITTED:
             self.found.forget(mark)

@@ -154,8 +154,10 @@ def edited(text: str, start: int, end: int, edits: Iterable[Edit]) -> str:
     """
     found: list[str] = []
     place = start
-    inside = {(one.start, one.end, one.text): one for one in edits if start <= one.start and one.end <= end}
-    for one in sorted(inside.values(), key=lambda edit: (edit.start, -edit.end)):
+    inside = {one for one in edits if start <= one.start and one.end <= end}
+    for one in sorted(
+        inside, key=lambda it: (it.start, it.start < it.end, -it.end, not it.is_kept_only, it.text)
+    ):
         if one.start < place:
             continue
         found += [text[place : one.start], one.text]

@@ -58,6 +58,7 @@ class Expressions:
         self.fits: list[tuple[str, Value]] = []
         self.brought = False
         self.is_marked = False
+        self.is_over_rows = False
         self.level = "reader"
         self.depth = 0
 

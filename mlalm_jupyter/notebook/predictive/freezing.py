@@ -18,6 +18,9 @@ from mlalm_jupyter.notebook.predictive.naming import models_named, named
 from mlalm_jupyter.notebook.predictive.program import Line, Program
 from mlalm_jupyter.notebook.predictive.values import CONST, FITTED, NOTHING, ROWS, SOURCE, Value, joined
 
+_GATHERS = frozenset({"add", "update", "extend", "setdefault"})
+"""Methods that put what many rows have into one thing."""
+
 _Compound = (ast.For, ast.AsyncFor, ast.While, ast.If, ast.With, ast.AsyncWith, ast.Try, ast.Match)
 
 
@@ -193,10 +196,19 @@ class Freezer(Calls):
         if found.kind == ROWS and self.brought and not self._is_from_rows(value):
             self.found.sources[self.here] = [name]
         self._bind(target, found)
+        self._copied(name, value)
         pieces = self._typed(node)
         if found.is_unfitted:
             pieces[0].unfitted = name
         return popped if popped is not None else pieces
+
+    def _copied(self, name: str, value: ast.expr) -> None:
+        """Rows that were selected are others than those they were taken from, which what follows may change."""
+        if isinstance(value, ast.Name) or self.inside:
+            return
+        text = self.found.rendered(Piece(self.text_line, *self.code.span(value)), is_kept=True).strip()
+        if text.isidentifier() and text != name and self.env.get(text, NOTHING).kind == ROWS:
+            self.after(value, ".copy()", is_kept_only=True)
 
     def _may_be_model(self, value: ast.expr, found: Value) -> bool:
         """A value that predicts, and comes out of a call that nothing is known of."""
@@ -234,7 +246,7 @@ class Freezer(Calls):
         table = self.text(value.func.value)
         line = self.found.program.lines[self.here]
         start, end = self.code.span(line.node)
-        text = f'{table}.drop(columns=[{self.text(key)}], errors="ignore", inplace=True)'
+        text = f'{table} = {table}.drop(columns=[{self.text(key)}], errors="ignore")'
         return [Piece(self.here, start, end, in_kept=False), Piece(self.here, text=text, in_program=False)]
 
     def _bind(self, target: ast.expr, value: Value) -> None:
@@ -298,6 +310,7 @@ class Freezer(Calls):
         if found.kind == ROWS and self.brought and not self._is_from_rows(value):
             self.found.sources.setdefault(self.here, []).append(target.id)
         self._bind(target, found)
+        self._copied(target.id, value)
         if popped is not None:
             return [popped[1]]
         start, end = self.code.span(value)
@@ -316,6 +329,9 @@ class Freezer(Calls):
             if isinstance(one, ast.Name) and argument is not None:
                 start, end = self.code.span(argument)
                 pieces.append(Piece(self.here, start, end, f"{one.id} = ", in_program=False))
+                is_name = isinstance(argument, ast.Name) and argument.id != one.id
+                if is_name:
+                    pieces[-1].text = f"{one.id} = {self.text(argument)}.copy()"
                 self.select(one.id, root_name(argument) or self.text(argument), self.text(value))
         # the whole call is not kept, so that nothing stands for it
         whole = self.code.span(value)
@@ -413,6 +429,13 @@ class Freezer(Calls):
             if all(self.env.get(name, NOTHING).kind != ROWS for name in rest):
                 return [self._fitted(name, self.env.get(name, NOTHING)) for name in rest]
         elif found.kind == ROWS:
+            gathers = (
+                isinstance(value, ast.Call)
+                and isinstance(value.func, ast.Attribute)
+                and value.func.attr in _GATHERS
+            )
+            if gathers and all(self.env.get(name, NOTHING).kind in (CONST, FITTED) for name in rest):
+                return [self._fitted(name, NOTHING) for name in rest]
             for name in rest:
                 if name in self.env and self.env[name].kind == CONST:
                     self.env[name] = Value(ROWS, is_scored=found.is_scored, model=found.model)
@@ -536,7 +559,8 @@ class Freezer(Calls):
 
     def _for(self, node: ast.For | ast.AsyncFor) -> None:
         over = self.value(node.iter)
-        outer = self.loop
+        outer, outer_rows = self.loop, self.is_over_rows
+        self.is_over_rows = self.is_over_rows or over.kind in (ROWS, SOURCE)
         if over.kind in (CONST, FITTED) and isinstance(node.target, ast.Name) and not self.inside:
             typed = self.text(node.iter)
             if over.kind == FITTED and over.is_raw:
@@ -553,7 +577,7 @@ class Freezer(Calls):
             self._bind(node.target, replace(over, elements=(), items=()))
         for one in (*node.body, *node.orelse):
             self.inner(one)
-        self.loop = outer
+        self.loop, self.is_over_rows = outer, outer_rows
 
     def _bind_optional(self, target: ast.expr | None, value: Value) -> None:
         if target is not None:
@@ -590,6 +614,10 @@ class Freezer(Calls):
                 self.replace(value, self.hoist(value, found))
             if self._label_in(target) and not isinstance(node, ast.AugAssign):
                 self.edit(*self.code.span(node), "pass", is_kept_only=True)
+        elif root is not None and self.is_over_rows and base.kind != SOURCE and not self.inside:
+            # a dictionary or sum over all rows
+            self.fits.append((root, Value(FITTED, model=root)))
+            self.env[root] = Value(FITTED, model=root)
         elif root is not None and found.kind == FITTED:
             # it is taken after the whole statement
             if root not in self.bound or self.inside:
@@ -633,6 +661,17 @@ class Freezer(Calls):
                 del self.fits[first:]
                 self.edit(*self.code.span(node), f"{name} = {text}")
                 self.env[name] = Value(FITTED, maker=self.env.get(name, NOTHING).maker)
+            return
+        func = value.func if isinstance(value, ast.Call) else None
+        if (
+            self.is_over_rows
+            and isinstance(func, ast.Attribute)
+            and func.attr in _GATHERS
+            and not self.inside
+        ):
+            root = root_name(func)
+            if root is not None and self.env.get(root, NOTHING).kind in (CONST, FITTED):
+                self.fits.append((root, Value(FITTED, model=root)))
             return
         if found.kind == FITTED and found.is_raw and not self.inside:
             self.found.forget(mark)

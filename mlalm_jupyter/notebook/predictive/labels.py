@@ -18,14 +18,15 @@ def labels_of(program: Program) -> frozenset[str]:
     """
     names: set[str] = set()
     found: set[str] = set()
+    orders = _orders(program)
     for line in reversed(program.lines):
         for node in ast.walk(line.node):
             if isinstance(node, ast.Call):
                 for one in _labels_given(node, names):
-                    _take(one, line, names, found)
+                    _take(one, line, names, found, orders)
         for target, value in _assigned(line.node):
             if isinstance(target, ast.Name) and target.id in names:
-                _take(value, line, names, found)
+                _take(value, line, names, found, orders)
             elif (
                 isinstance(target, ast.Tuple)
                 and isinstance(value, ast.Call)
@@ -33,11 +34,11 @@ def labels_of(program: Program) -> frozenset[str]:
             ):
                 for index, one in enumerate(target.elts):
                     if isinstance(one, ast.Name) and one.id in names and index // 2 < len(value.args):
-                        _take(value.args[index // 2], line, names, found)
+                        _take(value.args[index // 2], line, names, found, orders)
     for line in reversed(program.lines):
         for target, value in _assigned(line.node):
             if isinstance(target, ast.Name) and target.id in names:
-                _take(value, line, names, found)
+                _take(value, line, names, found, orders)
     return frozenset(found)
 
 
@@ -67,8 +68,52 @@ def _labels_given(node: ast.Call, names: set[str]) -> Iterator[ast.expr]:
             yield ast.Subscript(ast.Name("df", ast.Load()), ast.Constant(left), ast.Load())
 
 
-def _take(node: ast.expr, line: Line, names: set[str], found: set[str]) -> None:
+def _orders(program: Program) -> dict[str, list[str]]:
+    """The columns of tables, where they are written out in their order."""
+    found: dict[str, list[str]] = {}
+    for line in program.lines:
+        for target, value in _assigned(line.node):
+            name = target.value if isinstance(target, ast.Attribute) and target.attr == "columns" else target
+            lists = [value] if name is not target else []
+            if isinstance(value, ast.Subscript):
+                lists = [value.slice]
+            elif isinstance(value, ast.Call):
+                lists = [word.value for word in value.keywords if word.arg in ("names", "columns")]
+            if isinstance(name, ast.Name):
+                for one in lists:
+                    columns = list(_texts(one, line)) if isinstance(one, ast.List) else []
+                    if columns:
+                        found[name.id] = columns
+    return found
+
+
+def _at_place(node: ast.expr, orders: dict[str, list[str]]) -> str | None:
+    """The column that `df.iloc[:, -1]` is."""
+    for one in ast.walk(node):
+        if (
+            isinstance(one, ast.Subscript)
+            and isinstance(one.value, ast.Attribute)
+            and one.value.attr == "iloc"
+            and isinstance(one.value.value, ast.Name)
+            and isinstance(one.slice, ast.Tuple)
+            and len(one.slice.elts) == 2
+        ):
+            columns = orders.get(one.value.value.id, [])
+            try:
+                place = ast.literal_eval(one.slice.elts[1])
+            except ValueError:
+                continue
+            if isinstance(place, int) and -len(columns) <= place < len(columns):
+                return columns[place]
+    return None
+
+
+def _take(node: ast.expr, line: Line, names: set[str], found: set[str], orders: dict[str, list[str]]) -> None:
     """A name to follow, or the one column that it is."""
+    placed = _at_place(node, orders)
+    if placed is not None:
+        found.add(placed)
+        return
     if isinstance(node, ast.Name):
         names.add(node.id)
         return

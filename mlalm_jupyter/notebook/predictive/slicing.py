@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from mlalm_jupyter.notebook.code import CellCode, code_of
 from mlalm_jupyter.notebook.effects import Flow
 from mlalm_jupyter.notebook.knowledge import Knowledge
+from mlalm_jupyter.notebook.predictive import refusals
 from mlalm_jupyter.notebook.predictive.drafts import Asset, Found
 from mlalm_jupyter.notebook.statements import statement_flow
 
@@ -73,7 +74,13 @@ class Slicer:
 
     def _read(self, line: int, text: str, known: Knowledge) -> list[Part]:
         code = code_of(text)
-        found = []
+        found: list[Part] = []
+        if code.fault:
+            whole = self._found.program.lines[line]
+            self._found.trouble(
+                line, refusals.unreadable(whole.place.cell, "a statement that could not be taken apart")
+            )
+            return [Part(line, whole.typed, whole.flow)]
         for node in code.tree.body:
             if _is_idle(node):
                 continue
