@@ -503,8 +503,14 @@ class Freezer(Calls):
                 if found.kind == FITTED and found.is_raw:
                     self.replace(test, self.hoist(test, found, hint="condition"))
                 typed = self.text(test)
+                before = set(self.loop.touched) if self.loop is not None else set()
                 self._branch(body, typed)
+                after = set(self.loop.touched) if self.loop is not None else set()
+                if self.loop is not None:
+                    self.loop.touched = before
                 self._branch(orelse, f"not ({typed})")
+                if self.loop is not None:
+                    self.loop.touched |= after
             case ast.While(test=test, body=body):
                 self.value(test)
                 self._branch(body, "")
