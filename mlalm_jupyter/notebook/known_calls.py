@@ -178,7 +178,6 @@ MAGIC_READS = {
     "register": 0,
     "web_input": 0,
     "web_output": 0,
-    "select_model": 0,
     "score": 1,
     "batch": 1,
     "deploy": 0,

@@ -25,13 +25,16 @@ class Statement:
     place: Place
     typed: str
     frozen: str
+    """In `Plan.program` every assignment of something fitted is gone or names it (`model = model_2`), what only shows
+    or evaluates is empty, and rows are selected as typed. In `Plan.kept` every selection of rows is the identity."""
 
 
 @dataclass(frozen=True, slots=True)
 class Fitted:
     """Something that the training data made, and that the kept statements read by its name.
 
-    `expression` gives it when it is evaluated right after its statement, or right before it.
+    `expression` gives it when it is evaluated right after its statement, or right before it. What it gives has to be
+    copied there and then: a model that is trained again later is the same object with other insides.
     """
 
     name: str
@@ -49,15 +52,24 @@ class Port:
     name: str
     variable: str
     place: Place
+    expression: str = ""
+    """What gives the value right after the statement as typed, where the notebook has no variable for it: the frozen
+    statement of an output port then sets `variable`, which the notebook as typed does not."""
 
 
 @dataclass(frozen=True, slots=True)
 class Split:
-    """A split of rows; the slice has its targets stand for its sources."""
+    """A selection of rows, by a split or a filter; the slice has its targets stand for its sources.
+
+    Rows in the input port and rows in an output are not one to one where a selection lies between: `pairs`, followed
+    from the one to the other, tell whose index (or rows) to look at.
+    """
 
     place: Place
     call: str
-    """The call as typed, such as `train_test_split(X, y, test_size=0.2)`."""
+    """What selects, as typed, such as `train_test_split(X, y, test_size=0.2)` or `df.dropna()`."""
+    pairs: tuple[tuple[str, str], ...] = ()
+    """Variables with rows taken by this statement, each with the variable whose rows they are."""
 
 
 @dataclass(frozen=True, slots=True)

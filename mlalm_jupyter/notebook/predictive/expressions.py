@@ -1,0 +1,455 @@
+"""What the expressions of a notebook stand for: rows of a service, something fitted, or the same for all."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+
+from mlalm_jupyter.notebook.code import CellCode, root_name
+from mlalm_jupyter.notebook.predictive import refusals
+from mlalm_jupyter.notebook.predictive.drafts import Asset, Edit, Found, Selection
+from mlalm_jupyter.notebook.predictive.known_rows import SCHEMA
+from mlalm_jupyter.notebook.predictive.values import (
+    CONST,
+    FITTED,
+    GROUPED,
+    NOTHING,
+    ROWS,
+    SOURCE,
+    Value,
+    joined,
+)
+
+_COMPREHENSIONS = (ast.ListComp, ast.SetComp, ast.GeneratorExp, ast.DictComp)
+
+
+@dataclass(slots=True)
+class Loop:
+    """A loop over columns, in whose body each value is fitted for one of them."""
+
+    target: str
+    over: str
+    conditions: list[str] = field(default_factory=list)
+    changed: set[str] = field(default_factory=set)
+    """Tables changed other than at the loop's own column."""
+    touched: set[str] = field(default_factory=set)
+    """Tables changed in this turn, at the loop's own column."""
+    made: dict[str, str] = field(default_factory=dict)
+    """Estimators that the body makes, with what makes them."""
+
+
+class Expressions:
+    """Reads expressions in the light of what is known of names."""
+
+    def __init__(self, found: Found, labels: frozenset[str]) -> None:
+        self.found = found
+        self.labels = labels
+        self.env: dict[str, Value] = {}
+        self.functions: dict[str, tuple[int, ast.FunctionDef | ast.AsyncFunctionDef]] = {}
+        self.classes: set[str] = set()
+        self.here = 0
+        """The statement that is read."""
+        self.text_line = 0
+        """The statement in whose cell the text stands: another one, inside a function."""
+        self.bound: frozenset[str] = frozenset()
+        self.loop: Loop | None = None
+        self.inside: list[str] = []
+        self.fits: list[tuple[str, Value]] = []
+        self.brought = False
+        self.is_marked = False
+        self.is_over_rows = False
+        self.level = "reader"
+        self.depth = 0
+
+    # text
+
+    @property
+    def code(self) -> CellCode:
+        return self.found.program.lines[self.text_line].code
+
+    @property
+    def cell(self) -> int:
+        return self.found.program.lines[self.here].place.cell
+
+    @property
+    def imports(self) -> Mapping[str, str]:
+        return self.found.program.lines[self.here].imports
+
+    def text(self, node: ast.expr | ast.stmt) -> str:
+        start, end = self.code.span(node)
+        return self.code.text[start:end]
+
+    def edit(self, start: int, end: int, text: str, *, is_kept_only: bool = False) -> None:
+        self.found.edits.append(Edit(self.text_line, start, end, text, is_kept_only))
+
+    def after(self, node: ast.expr, text: str, *, is_kept_only: bool = False) -> None:
+        end = self.code.span(node)[1]
+        self.edit(end, end, text, is_kept_only=is_kept_only)
+
+    def only(self, node: ast.expr, kept: ast.expr) -> None:
+        """In the slice a piece of it stands for the whole, as when rows are left out."""
+        start, end = self.code.span(node)
+        inner_start, inner_end = self.code.span(kept)
+        if inner_start > start:
+            self.edit(start, inner_start, "", is_kept_only=True)
+        self.edit(inner_end, end, "", is_kept_only=True)
+        source = root_name(kept)
+        if source is not None:
+            self.found.selections.append(Selection(self.here, self.text(node), "", source))
+
+    # fitted values
+
+    def hoist(self, node: ast.expr, value: Value = NOTHING, *, expression: str = "", hint: str = "") -> str:
+        """A name for what an expression gave in training."""
+        typed = expression or self.text(node)
+        typed = " ".join(typed.split("\n")) if "\n" in typed and "#" not in typed else typed
+        hint = hint or _hint(node, value)
+        reads = {
+            one.id for one in ast.walk(ast.parse(typed.strip(), mode="eval")) if isinstance(one, ast.Name)
+        }
+        if self.inside:
+            self.found.trouble(
+                self.here, refusals.over_rows(self.cell, typed, f"inside the function `{self.inside[-1]}`")
+            )
+            return typed
+        if self.loop is not None:
+            return self._hoist_in_loop(typed, reads, hint, value)
+        if reads & self.bound:
+            self.found.trouble(
+                self.here, refusals.over_rows(self.cell, typed, "inside a loop or another expression")
+            )
+            return typed
+        return self._asset(typed, hint, value)
+
+    def _asset(self, expression: str, hint: str, value: Value) -> str:
+        for one in self.found.hoisted:
+            if one.line == self.here and one.expression == expression:
+                return one.name
+        name = self.found.fresh(hint)
+        self.found.hoisted.append(Asset(self.here, expression, "", name, is_before=True, maker=value.maker))
+        return name
+
+    def _hoist_in_loop(self, typed: str, reads: set[str], hint: str, value: Value) -> str:
+        loop = self.loop
+        assert loop is not None
+        tree = ast.parse(typed.strip(), mode="eval")
+        own = {
+            one.value.id
+            for one in ast.walk(tree)
+            if isinstance(one, ast.Subscript)
+            and isinstance(one.value, ast.Name)
+            and isinstance(one.slice, ast.Name)
+            and one.slice.id == loop.target
+        }
+        plain = {name for name in reads if name in loop.changed or (name in loop.touched and name in own)}
+        plain |= {name for name in reads - own if name in loop.touched}
+        others = (reads & self.bound) - {loop.target} - loop.made.keys()
+        if plain or others or (loop.target not in reads and reads & (loop.changed | loop.touched)):
+            self.found.trouble(self.here, refusals.over_rows(self.cell, typed, "inside a loop"))
+            return typed
+        for name in reads & loop.made.keys():
+            typed = _renamed(typed, name, f"({loop.made[name]})")
+        if loop.target not in reads:
+            return self._asset(typed, hint, value)
+        condition = "".join(f" if {one}" for one in loop.conditions)
+        whole = f"{{{loop.target}: {typed} for {loop.target} in {loop.over}{condition}}}"
+        return f"{self._asset(whole, f'{hint}_by_{loop.target}', NOTHING)}[{loop.target}]"
+
+    def settle(self, pairs: Sequence[tuple[ast.expr, Value]], result: Value) -> Value:
+        """What is fitted gets a name where it is put together with rows."""
+        if result.kind == FITTED:
+            return result
+        for node, value in pairs:
+            if value.kind == FITTED and value.is_raw:
+                self.replace(node, self.hoist(node, value))
+        return result
+
+    def replace(self, node: ast.expr, text: str) -> None:
+        self.edit(*self.code.span(node), text)
+
+    # values
+
+    def value(self, node: ast.expr) -> Value:
+        mark = self.found.mark()
+        found = self._value(node)
+        if found.kind == FITTED and found.is_raw:
+            self.found.forget(mark)
+        return found
+
+    def _value(self, node: ast.expr) -> Value:
+        match node:
+            case ast.Name():
+                return self._name(node)
+            case ast.Constant():
+                return NOTHING
+            case ast.Call():
+                return self.call(node)
+            case ast.Attribute():
+                return self._attribute(node)
+            case ast.Subscript():
+                return self._subscript(node)
+            case ast.List() | ast.Tuple():
+                values = [self.value(one) for one in node.elts]
+                whole = self.settle(list(zip(node.elts, values, strict=True)), joined(values))
+                strings = [one.value for one in node.elts if isinstance(one, ast.Constant)]
+                items = tuple(one for one in strings if isinstance(one, str))
+                is_tuple = isinstance(node, ast.Tuple)
+                return replace(whole, items=items, elements=tuple(values) if is_tuple else ())
+            case ast.Lambda():
+                names = {one.arg for one in ast.walk(node.args) if isinstance(one, ast.arg)}
+                return self._within(names, [node.body])
+            case ast.ListComp() | ast.SetComp() | ast.GeneratorExp() | ast.DictComp():
+                return self._comprehension(node)
+            case ast.NamedExpr():
+                return self.value(node.value)
+            case ast.Starred():
+                return self.value(node.value)
+            case _:
+                children = [one for one in ast.iter_child_nodes(node) if isinstance(one, ast.expr)]
+                values = [self.value(one) for one in children]
+                if isinstance(node, ast.BinOp) and isinstance(node.op, ast.Div):
+                    for index, child in enumerate(children):
+                        if _counts(child) and values[index].kind == ROWS:
+                            values[index] = Value(FITTED, is_raw=True)
+                return self.settle(list(zip(children, values, strict=True)), joined(values))
+
+    def _name(self, node: ast.Name) -> Value:
+        magic = self.code.magic_behind(node)
+        if magic is not None:
+            if magic.form == "magic" and magic.name == "dataset":
+                return self.bring(node)
+            if magic.form == "magic" and magic.name in ("model", "transform"):
+                return Value(FITTED, is_raw=True, maker=f"%{magic.name}")
+            return NOTHING
+        found = self.env.get(node.id, NOTHING)
+        if found.text:
+            self.replace(node, found.text)
+        if found.kind == FITTED and not found.model:
+            return replace(found, model=node.id)
+        return found
+
+    def bring(self, node: ast.expr, kind: str = ROWS) -> Value:
+        """A table from elsewhere, or a container of some."""
+        if self.is_marked:
+            return Value(FITTED, is_raw=True)
+        self.brought = self.brought or kind == ROWS
+        return Value(kind, is_frame=kind == ROWS)
+
+    def _attribute(self, node: ast.Attribute) -> Value:
+        if root_name(node) in self.imports and root_name(node) not in self.env:
+            return NOTHING
+        inner = self.value(node.value)
+        if inner.kind == SOURCE:
+            if node.attr in ("data", "frame", "target", "images"):
+                self.brought = True
+                return Value(ROWS, is_frame=node.attr == "frame")
+            return Value(FITTED, is_raw=True)
+        if inner.kind == ROWS:
+            if node.attr in SCHEMA and not inner.is_scored:
+                return Value(FITTED, is_raw=True)
+            return replace(inner, elements=(), items=(), is_unfitted=False)
+        if inner.kind == FITTED:
+            if node.attr in ("labels_", "embedding_") and inner.trained_on and not self.inside:
+                start, end = self.code.span(node.value)[1], self.code.span(node)[1]
+                method = "predict" if node.attr == "labels_" else "transform"
+                root = root_name(ast.parse(inner.trained_on, mode="eval").body)
+                if root is not None and self.env.get(root, NOTHING).kind == ROWS:
+                    self.edit(start, end, f".{method}({inner.trained_on})")
+                    return Value(ROWS, is_scored=True, model=inner.model)
+            return replace(inner, elements=(), items=(), trained_on="", text="")
+        return replace(inner, elements=(), items=(), text="") if not inner.is_unfitted else inner
+
+    def _subscript(self, node: ast.Subscript) -> Value:
+        inner = self.value(node.value)
+        where = node.slice
+        if inner.kind == SOURCE:
+            key = where.value if isinstance(where, ast.Constant) else ""
+            if key in ("data", "target", "frame", "images"):
+                self.brought = True
+                return Value(ROWS)
+            return Value(FITTED, is_raw=True)
+        index = self.value(where)
+        if inner.kind != ROWS:
+            if inner.kind == GROUPED:
+                return inner
+            if inner.elements and isinstance(where, ast.Constant) and isinstance(where.value, int):
+                if -len(inner.elements) <= where.value < len(inner.elements):
+                    return inner.elements[where.value]
+            whole = joined([inner, index])
+            if inner.kind == FITTED and whole.kind == FITTED:
+                return replace(inner, is_raw=whole.is_raw, elements=(), items=())
+            return self.settle([(node.value, inner), (where, index)], whole)
+        return self._rows_subscript(node, inner, index)
+
+    def _rows_subscript(self, node: ast.Subscript, inner: Value, index: Value) -> Value:
+        where, plain = node.slice, replace(inner, elements=(), items=())
+        located = node.value.attr if isinstance(node.value, ast.Attribute) else ""
+        if located in ("str", "dt", "cat"):
+            return plain
+        if isinstance(where, ast.Slice):
+            base = (
+                node.value.value
+                if located in ("iloc", "loc") and isinstance(node.value, ast.Attribute)
+                else node.value
+            )
+            self.only(node, base)
+            return plain
+        if isinstance(where, ast.Tuple) and where.elts:
+            self._grid(node, where, located)
+            return plain
+        if located in ("iloc", "loc", "at", "iat"):
+            assert isinstance(node.value, ast.Attribute)
+            if isinstance(where, ast.Constant) and located == "iloc":
+                self.found.trouble(self.here, refusals.neighbours(self.cell, self.text(node)))
+            else:
+                self.only(node, node.value.value)
+            return plain
+        if index.kind == ROWS and not inner.is_scored:
+            self.only(node, node.value)
+            return plain
+        if index.kind == FITTED and index.is_raw:
+            self.replace(where, self.hoist(where, index, hint=f"{root_name(node.value) or 'table'}_columns"))
+        self._without_labels(where, index)
+        if self.inside and isinstance(where, ast.Constant) and where.value in self.labels:
+            start, end = self.code.span(node.value)[1], self.code.span(node)[1]
+            self.edit(start, end, f".get({self.text(where)})", is_kept_only=True)
+        return plain
+
+    def _without_labels(self, where: ast.expr, index: Value) -> None:
+        """The label is not there any more when rows come from a caller."""
+        gone = [name for name in index.items if name in self.labels]
+        if not gone:
+            return
+        if isinstance(where, ast.List):
+            rest = [
+                self.text(one)
+                for one in where.elts
+                if not (isinstance(one, ast.Constant) and one.value in gone)
+            ]
+            self.edit(*self.code.span(where), f"[{', '.join(rest)}]", is_kept_only=True)
+        else:
+            kept = f"[name for name in {self.text(where)} if name not in {tuple(sorted(gone))!r}]"
+            self.edit(*self.code.span(where), kept, is_kept_only=True)
+
+    def _grid(self, node: ast.Subscript, where: ast.Tuple, located: str) -> None:
+        """`table[rows, columns]`: the rows are all, and places of columns become names or widths."""
+        rows = where.elts[0]
+        if not _is_all(rows) and not isinstance(rows, ast.Constant):
+            self.edit(*self.code.span(rows), ":", is_kept_only=True)
+            source = root_name(node.value)
+            if source is not None:
+                self.found.selections.append(Selection(self.here, self.text(node), "", source))
+        if len(where.elts) != 2:
+            return
+        columns = where.elts[1]
+        base = node.value.value if isinstance(node.value, ast.Attribute) and located else node.value
+        if located in ("iloc", "loc") and not isinstance(columns, (ast.Name, ast.Constant)):
+            given = self.value(columns)
+            is_names = isinstance(columns, ast.List) and located == "loc"
+            is_last = isinstance(columns, ast.UnaryOp)
+            if given.kind in (CONST, FITTED, ROWS) and not is_names and not is_last:
+                name = self.hoist(
+                    node,
+                    expression=f"list({self.text(node)}.columns)",
+                    hint=f"{root_name(base) or 'table'}_columns",
+                )
+                start, end = self.code.span(base)[1], self.code.span(node)[1]
+                self.edit(start, end, f"[{name}]")
+            elif is_names:
+                self._without_labels(columns, given)
+        elif not located and isinstance(columns, ast.Slice) and columns.step is None:
+            width = f"{self.text(node)}.shape[1]"
+            start, end = self.code.span(columns)
+            if columns.lower is None and isinstance(columns.upper, ast.UnaryOp):
+                self.edit(start, end, f":{self.hoist(node, expression=width, hint='width')}")
+            elif columns.upper is None and isinstance(columns.lower, ast.Constant):
+                self.edit(start, end, f"-{self.hoist(node, expression=width, hint='width')}:")
+
+    def _within(self, names: set[str], parts: Sequence[ast.expr]) -> Value:
+        outer, env = self.bound, self.env
+        self.bound = outer | names
+        self.env = {name: value for name, value in env.items() if name not in names}
+        values = [self.value(one) for one in parts]
+        whole = self.settle(list(zip(parts, values, strict=True)), joined(values))
+        self.bound, self.env = outer, env
+        return whole
+
+    def _comprehension(self, node: ast.ListComp | ast.SetComp | ast.GeneratorExp | ast.DictComp) -> Value:
+        first = self.value(node.generators[0].iter)
+        names = {
+            one.id for part in node.generators for one in ast.walk(part.target) if isinstance(one, ast.Name)
+        }
+        parts: list[ast.expr] = [node.key, node.value] if isinstance(node, ast.DictComp) else [node.elt]
+        for index, part in enumerate(node.generators):
+            parts += [*part.ifs, *([part.iter] if index else [])]
+        inner = self._within(names, parts)
+        if first.kind in (ROWS, SOURCE, GROUPED):
+            looks_over = isinstance(node, (ast.DictComp, ast.SetComp)) or len(node.generators) > 1
+            if looks_over and not self.inside_row(node):
+                return Value(FITTED, is_raw=True)
+            return Value(ROWS, is_scored=first.is_scored or inner.is_scored, model=first.model or inner.model)
+        return self.settle([(node.generators[0].iter, first)], joined([first, inner]))
+
+    def inside_row(self, node: ast.expr) -> bool:
+        """Whether an expression is about a single row, as in `apply`."""
+        return False
+
+    def call(self, node: ast.Call) -> Value:
+        raise NotImplementedError
+
+
+def _counts(node: ast.expr) -> bool:
+    """`len(df)`, `df.shape[0]`."""
+    if isinstance(node, ast.Call):
+        return isinstance(node.func, ast.Name) and node.func.id == "len"
+    return (
+        isinstance(node, ast.Subscript)
+        and isinstance(node.value, ast.Attribute)
+        and node.value.attr == "shape"
+    )
+
+
+def _is_all(node: ast.expr) -> bool:
+    return isinstance(node, ast.Slice) and node.lower is None and node.upper is None
+
+
+def _hint(node: ast.expr, value: Value) -> str:
+    """What a person would call it: the column and the statistic, or the class of the transform."""
+    if value.maker:
+        last = value.maker.rpartition(".")[2]
+        snake = "".join(
+            f"_{one.lower()}" if one.isupper() and index and not last[index - 1].isupper() else one.lower()
+            for index, one in enumerate(last)
+        )
+        return snake
+    words: list[str] = []
+    for one in ast.walk(node):
+        if (
+            isinstance(one, ast.Subscript)
+            and isinstance(one.slice, ast.Constant)
+            and isinstance(one.slice.value, str)
+        ):
+            words.append(one.slice.value)
+            break
+    call = node
+    while isinstance(call, (ast.Subscript, ast.Attribute)):
+        if isinstance(call, ast.Attribute) and call.attr not in ("values", "index", "iloc", "loc"):
+            words.append(call.attr)
+        call = call.value
+    if isinstance(call, ast.Call):
+        func = call.func
+        words.append(
+            func.attr if isinstance(func, ast.Attribute) else func.id if isinstance(func, ast.Name) else ""
+        )
+    return "_".join(words) or "fitted"
+
+
+def _renamed(text: str, name: str, other: str) -> str:
+    tree = ast.parse(text.strip(), mode="eval")
+
+    class Names(ast.NodeTransformer):
+        def visit_Name(self, node: ast.Name) -> ast.expr:  # noqa: N802  (the name is the ast module's)
+            return ast.parse(other, mode="eval").body if node.id == name else node
+
+    return ast.unparse(Names().visit(tree))

@@ -1,0 +1,204 @@
+"""The columns that a model is to predict, which rows of a caller need not have."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator
+
+from mlalm_jupyter.notebook.predictive.program import Line, Program
+
+_SECOND = frozenset({"fit", "partial_fit", "fit_transform", "score", "fit_resample", "fit_predict"})
+_THIRD = frozenset({"cross_val_score", "cross_validate", "cross_val_predict", "learning_curve"})
+
+
+def labels_of(program: Program) -> frozenset[str]:
+    """The names of label columns, as far as they are written out.
+
+    A column is one when what a model is fitted to, its `y`, is that column and nothing else.
+    """
+    names: set[str] = set()
+    found: set[str] = set()
+    orders = _orders(program)
+    for line in reversed(program.lines):
+        for node in ast.walk(line.node):
+            if isinstance(node, ast.Call):
+                for one in _labels_given(node, names):
+                    _take(one, line, names, found, orders)
+        for target, value in _assigned(line.node):
+            if isinstance(target, ast.Name) and target.id in names:
+                _take(value, line, names, found, orders)
+            elif (
+                isinstance(target, ast.Tuple)
+                and isinstance(value, ast.Call)
+                and _last(value) == "train_test_split"
+            ):
+                for index, one in enumerate(target.elts):
+                    if isinstance(one, ast.Name) and one.id in names and index // 2 < len(value.args):
+                        _take(value.args[index // 2], line, names, found, orders)
+    for line in reversed(program.lines):
+        for target, value in _assigned(line.node):
+            if isinstance(target, ast.Name) and target.id in names:
+                _take(value, line, names, found, orders)
+    return frozenset(found)
+
+
+def _labels_given(node: ast.Call, names: set[str]) -> Iterator[ast.expr]:
+    last = _last(node)
+    words = {word.arg: word.value for word in node.keywords}
+    if last in _SECOND:
+        if len(node.args) > 1:
+            yield node.args[1]
+        elif "y" in words:
+            yield words["y"]
+    elif last in _THIRD and len(node.args) > 2:
+        yield node.args[2]
+    elif last == "train_test_split" and len(node.args) == 2:
+        yield node.args[1]
+    elif last in ("OLS", "Logit", "GLM", "Poisson") and node.args:
+        yield node.args[0]
+    elif last in ("DMatrix", "Dataset", "Pool"):
+        if "label" in words:
+            yield words["label"]
+        elif len(node.args) > 1:
+            yield node.args[1]
+    formula = node.args[0] if node.args else words.get("formula")
+    if isinstance(formula, ast.Constant) and isinstance(formula.value, str) and "~" in formula.value:
+        left = formula.value.partition("~")[0].strip()
+        if left.isidentifier():
+            yield ast.Subscript(ast.Name("df", ast.Load()), ast.Constant(left), ast.Load())
+
+
+def _orders(program: Program) -> dict[str, list[str]]:
+    """The columns of tables, where they are written out in their order."""
+    found: dict[str, list[str]] = {}
+    for line in program.lines:
+        for target, value in _assigned(line.node):
+            name = target.value if isinstance(target, ast.Attribute) and target.attr == "columns" else target
+            lists = [value] if name is not target else []
+            if isinstance(value, ast.Subscript):
+                lists = [value.slice]
+            elif isinstance(value, ast.Call):
+                lists = [word.value for word in value.keywords if word.arg in ("names", "columns")]
+            if isinstance(name, ast.Name):
+                for one in lists:
+                    columns = list(_texts(one, line)) if isinstance(one, ast.List) else []
+                    if columns:
+                        found[name.id] = columns
+    return found
+
+
+def _at_place(node: ast.expr, orders: dict[str, list[str]]) -> str | None:
+    """The column that `df.iloc[:, -1]` is."""
+    for one in ast.walk(node):
+        if (
+            isinstance(one, ast.Subscript)
+            and isinstance(one.value, ast.Attribute)
+            and one.value.attr == "iloc"
+            and isinstance(one.value.value, ast.Name)
+            and isinstance(one.slice, ast.Tuple)
+            and len(one.slice.elts) == 2
+        ):
+            columns = orders.get(one.value.value.id, [])
+            try:
+                place = ast.literal_eval(one.slice.elts[1])
+            except ValueError:
+                continue
+            if isinstance(place, int) and -len(columns) <= place < len(columns):
+                return columns[place]
+    return None
+
+
+def _take(node: ast.expr, line: Line, names: set[str], found: set[str], orders: dict[str, list[str]]) -> None:
+    """A name to follow, or the one column that it is."""
+    placed = _at_place(node, orders)
+    if placed is not None:
+        found.add(placed)
+        return
+    if isinstance(node, ast.Name):
+        names.add(node.id)
+        return
+    columns = list(_columns(node, line))
+    if len(set(columns)) == 1:
+        found.add(columns[0])
+        return
+    inner = [one.id for one in ast.walk(node) if isinstance(one, ast.Name)]
+    if isinstance(node, ast.Call) and not columns and node.args and isinstance(node.args[0], ast.Name):
+        names.add(node.args[0].id)  # `encoder.fit_transform(y)`
+    elif isinstance(node, (ast.Attribute, ast.Subscript)) and not columns and len(inner) == 1:
+        names.add(inner[0])
+
+
+def _columns(node: ast.expr, line: Line) -> Iterator[str]:
+    for one in ast.walk(node):
+        if isinstance(one, ast.Subscript):
+            yield from _texts(one.slice, line)
+        elif isinstance(one, ast.Call) and _last(one) in ("pop", "get") and one.args:
+            yield from _texts(one.args[0], line)
+        elif (
+            isinstance(one, ast.Attribute)
+            and isinstance(one.value, ast.Name)
+            and one.value.id not in line.imports
+            and one.attr not in _METHODS
+        ):
+            yield one.attr
+
+
+_METHODS = frozenset(
+    {
+        *("values", "iloc", "loc", "fit_transform", "transform", "data", "target", "pop", "to_numpy", "map"),
+        *(
+            "astype",
+            "ravel",
+            "fit",
+            "T",
+            "str",
+            "get",
+            "copy",
+            "replace",
+            "reset_index",
+            "apply",
+            "index",
+            "columns",
+        ),
+        *(
+            "fillna",
+            "dropna",
+            "cat",
+            "dt",
+            "squeeze",
+            "reshape",
+            "flatten",
+            "tolist",
+            "drop",
+            "frame",
+            "isin",
+        ),
+    }
+)
+
+
+def _texts(node: ast.expr, line: Line) -> Iterator[str]:
+    if isinstance(node, ast.Constant) and isinstance(node.value, str):
+        yield node.value
+    elif isinstance(node, ast.Name) and node.id in line.constants:
+        yield line.constants[node.id]
+    elif isinstance(node, (ast.List, ast.Tuple)):
+        for one in node.elts:
+            yield from _texts(one, line)
+
+
+def _assigned(node: ast.stmt) -> Iterator[tuple[ast.expr, ast.expr]]:
+    if isinstance(node, ast.Assign):
+        for target in node.targets:
+            yield target, node.value
+            if (
+                isinstance(target, ast.Tuple)
+                and isinstance(node.value, ast.Tuple)
+                and len(target.elts) == len(node.value.elts)
+            ):
+                yield from zip(target.elts, node.value.elts, strict=True)
+
+
+def _last(node: ast.Call) -> str:
+    func = node.func
+    return func.attr if isinstance(func, ast.Attribute) else func.id if isinstance(func, ast.Name) else ""

@@ -1,0 +1,294 @@
+"""Which value goes out: one that is marked, or what the one model of a notebook predicts last."""
+
+from __future__ import annotations
+
+import ast
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from mlalm_jupyter.notebook.predictive import refusals
+from mlalm_jupyter.notebook.predictive.drafts import Found, Scoring, edited
+from mlalm_jupyter.notebook.predictive.parts import MODEL
+from mlalm_jupyter.notebook.predictive.slicing import Output, Slicer
+from mlalm_jupyter.notebook.predictive.values import ROWS
+
+_DRAWN = ("matplotlib.", "seaborn.", "plotly.", "altair.", "bokeh.")
+_DRAWS = frozenset({"plot", "hist", "boxplot", "subplots", "figure", "scatter", "heatmap"})
+_TRAINING = re.compile(r"(^|_)(train|tr|trn|valid|val)(_|$)|_train|train_", re.I)
+
+
+@dataclass(frozen=True, slots=True)
+class _Candidate:
+    scoring: Scoring
+    level: int
+    """1 has a name, 2 is shown or measured only, 3 is `model.score`, 4 is a model that nothing scores with."""
+    key: tuple[str, int]
+    """The variable of the model, and the line that trained it."""
+
+
+def outputs_of(found: Found, slicer: Slicer, *, model: str | None) -> list[Output]:
+    """The outputs of a notebook."""
+    marked = _marked(found)
+    if marked:
+        return marked
+    return [_predicted(found, slicer, model or _selected(found))]
+
+
+def _selected(found: Found) -> str | None:
+    names = [
+        line.magic.rest.split()[0]
+        for line in found.program.lines
+        if line.magic is not None and line.magic.name == "select_model" and line.magic.rest.split()
+    ]
+    return names[-1] if names else None
+
+
+def _marked(found: Found) -> list[Output]:
+    outputs: list[Output] = []
+    lines = found.program.lines
+    for index, line in enumerate(lines):
+        magic = line.magic
+        if magic is not None and magic.name == "web_output":
+            words = [word for word in magic.rest.split() if not word.startswith("-")]
+            if not words or not any(words[0] in one.flow.writes | one.flow.changes for one in lines[:index]):
+                raise refusals.no_output(line.place.cell, words[0] if words else "")
+            _check_plot(found, words[0], index)
+            outputs.append(Output(words[0], index, name=words[-1]))
+        elif line.hand == "output" and found.program.ends[line.place.cell] == index:
+            outputs.append(_tagged(found, index))
+    return outputs
+
+
+def _tagged(found: Found, index: int) -> Output:
+    line = found.program.lines[index]
+    match line.node:
+        case ast.Assign(targets=[ast.Name(id=name)]) | ast.Expr(value=ast.Name(id=name)):
+            _check_plot(found, name, index)
+            return Output(name, index, name=name)
+        case ast.Expr(value=value):
+            if _draws(found, index):
+                raise refusals.plot(line.place.cell, line.typed.partition("\n")[0])
+            start, end = line.code.span(value)
+            text = _rendered(found, index, start, end)
+            return Output(found.fresh("predictions"), index, text, line.code.text[start:end], "output1")
+        case _:
+            raise refusals.no_output(line.place.cell, line.typed.partition("\n")[0])
+
+
+def _check_plot(found: Found, name: str, index: int) -> None:
+    for place in range(index, -1, -1):
+        line = found.program.lines[place]
+        if name in line.flow.writes:
+            if _draws(found, place):
+                raise refusals.plot(line.place.cell, line.typed.partition("\n")[0])
+            return
+
+
+def _draws(found: Found, index: int) -> bool:
+    calls = found.program.lines[index].flow.calls
+    return any(one.name.startswith(_DRAWN) or one.last in _DRAWS for one in calls)
+
+
+def _candidates(found: Found) -> list[_Candidate]:
+    made: list[_Candidate] = []
+    for one in found.scorings:
+        if one.is_inner:
+            continue
+        line = found.program.lines[one.line]
+        if line.hand in ("evaluate", "skip", "train"):
+            continue
+        level = 3 if one.is_score else 1 if _has_name(found, one) else 2
+        made.append(_Candidate(one, level, _key(found, one.model, one.line)))
+    return made
+
+
+def _has_name(found: Found, one: Scoring) -> bool:
+    values = found.values.get(one.line, {})
+    named = any(value.kind == ROWS and value.is_scored for value in values.values())
+    marked = any(piece.is_scoring for piece in found.pieces.get(one.line, ()))
+    return named or marked
+
+
+def _key(found: Found, model: str, line: int) -> tuple[str, int]:
+    """The model behind a name, when `best = grid.best_estimator_` is another name for one."""
+    trained = [one.line for one in found.assets if one.variable == model and one.line <= line]
+    place = max(trained, default=-1)
+    if place >= 0:
+        node = found.program.lines[place].node
+        value = node.value if isinstance(node, ast.Assign) else None
+        while isinstance(value, (ast.Attribute, ast.Subscript)):
+            value = value.value
+        known = {one.variable for one in found.assets}
+        if isinstance(value, ast.Name) and value.id in known and value.id != model:
+            return _key(found, value.id, place)
+    return model, place
+
+
+def _predicted(found: Found, slicer: Slicer, wanted: str | None) -> Output:
+    candidates = _candidates(found)
+    models = list(dict.fromkeys(one.variable for one in found.assets if one.kind == MODEL))
+    known = list(dict.fromkeys([*models, *(one.key[0] for one in candidates if one.key[0])]))
+    if wanted is not None:
+        chosen = [one for one in candidates if wanted in (one.scoring.model, one.key[0])]
+        if not chosen and wanted not in known:
+            raise refusals.unknown_model(wanted, known)
+        others: list[_Candidate] = []
+    else:
+        chosen, others = candidates, candidates
+    inner = [one for one in found.scorings if one.is_inner]
+    if not chosen:
+        if inner and wanted is None:
+            raise refusals.models_in_loop(found.program.lines[inner[-1].line].place.cell)
+        return _unscored(found, [wanted] if wanted else models)
+    level = min(one.level for one in chosen)
+    at_level = [one for one in chosen if one.level == level]
+    last = _preferred(at_level)
+    output = _output(found, last)
+    _check_single(found, slicer, output, last, at_level, others)
+    _check_after(found, output, last)
+    return output
+
+
+def _preferred(candidates: Sequence[_Candidate]) -> _Candidate:
+    """The last one, but a decision rather than a probability, and of rows that were held back."""
+    key = candidates[-1].key
+    mine = [one for one in candidates if one.key == key]
+    held = [one for one in mine if not _TRAINING.search(one.scoring.argument)] or mine
+    decided = [one for one in held if one.scoring.method in ("predict", "labels_", "fit_predict")] or held
+    return decided[-1]
+
+
+def _check_single(
+    found: Found,
+    slicer: Slicer,
+    output: Output,
+    last: _Candidate,
+    at_level: Sequence[_Candidate],
+    others: Sequence[_Candidate],
+) -> None:
+    inside = {(one.variable, one.line) for one in slicer.slice([output]).assets}
+    inside |= {_key(found, name, line) for name, line in list(inside)} | {last.key}
+    rivals = [one for one in at_level if one.key not in inside]
+    rivals += [
+        one
+        for one in others
+        if one.scoring.line > output.line and one.key not in inside and one not in rivals
+    ]
+    if not rivals:
+        return
+    same = [one for one in rivals if one.key[0] == last.key[0]]
+    if same and len(same) == len(rivals):
+        earlier, later = sorted((same[0].key[1], last.key[1]))
+        lines = found.program.lines
+        raise refusals.trained_again(lines[later].place.cell, last.key[0], lines[max(earlier, 0)].place.cell)
+    raise refusals.several_models([*(one.key[0] or "a model without a name" for one in rivals), last.key[0]])
+
+
+def _check_after(found: Found, output: Output, last: _Candidate) -> None:
+    """A model that is something else after the output was made."""
+    name = last.key[0]
+    lines = found.program.lines
+    for index in range(last.key[1] + 1, len(lines)):
+        if not name or lines[index].hand in ("skip", "evaluate"):
+            continue
+        is_asset = any(one.variable == name and one.line == index for one in found.assets)
+        if is_asset or (name in lines[index].flow.writes and not lines[index].flow.imports):
+            if is_asset and index <= output.line:
+                continue
+            raise refusals.trained_again(lines[index].place.cell, name, lines[output.line].place.cell)
+
+
+def _output(found: Found, one: _Candidate) -> Output:
+    scoring = one.scoring
+    line = found.program.lines[scoring.line]
+    if one.level == 1:
+        target = (
+            line.node.targets[0] if isinstance(line.node, ast.Assign) else getattr(line.node, "target", None)
+        )
+        if isinstance(target, ast.Name):
+            return _followed(found, target.id, scoring.line)
+        if isinstance(target, ast.Tuple):
+            names = [part.id for part in target.elts if isinstance(part, ast.Name)]
+            values = found.values.get(scoring.line, {})
+            mine = [name for name in names if name in values and values[name].is_scored]
+            if mine:
+                return _followed(found, mine[-1], scoring.line)
+    typed = line.code.text[scoring.start : scoring.end]
+    text = _rendered(found, scoring.line, scoring.start, scoring.end)
+    if one.level == 3:
+        typed = _unmeasured(typed)
+        text = _unmeasured(text)
+    name = found.fresh("predictions")
+    return Output(name, scoring.line, text, re.sub(r"\[\s*\d*\s*:\s*\d*\s*\]", "", typed), "output1")
+
+
+def _unmeasured(text: str) -> str:
+    """`model.score(X, y)` as `model.predict(X)`."""
+    tree = ast.parse(text.strip(), mode="eval").body
+    assert isinstance(tree, ast.Call)
+    assert isinstance(tree.func, ast.Attribute)
+    return f"{ast.unparse(tree.func.value)}.predict({ast.unparse(tree.args[0])})"
+
+
+def _rendered(found: Found, line: int, start: int, end: int) -> str:
+    edits = [one for one in found.edits if one.line == line]
+    return edited(found.program.lines[line].code.text, start, end, edits)
+
+
+def _followed(found: Found, name: str, line: int) -> Output:
+    """What is made of predictions alone, row by row: labels of classes, amounts from their logarithms."""
+    lines = found.program.lines
+    for index in range(line + 1, len(lines)):
+        node = lines[index].node
+        if name in lines[index].flow.writes and name not in lines[index].flow.reads:
+            break
+        if not (
+            isinstance(node, ast.Assign) and len(node.targets) == 1 and isinstance(node.targets[0], ast.Name)
+        ):
+            continue
+        target = node.targets[0].id
+        value = found.values.get(index, {}).get(target)
+        if (
+            value is None
+            or value.kind != ROWS
+            or name not in lines[index].flow.reads
+            or not found.pieces.get(index)
+        ):
+            continue
+        rows = {
+            one.id
+            for one in ast.walk(node.value)
+            if isinstance(one, ast.Name) and one.id != name and _kind_before(found, one.id, index) == ROWS
+        }
+        sliced = any(isinstance(one, ast.Slice) for one in ast.walk(node.value)) or any(
+            one.line == index for one in found.selections
+        )
+        if not rows and not sliced and index not in found.troubles:
+            return _followed(found, target, index)
+    return Output(name, line, name="output1")
+
+
+def _kind_before(found: Found, name: str, line: int) -> str:
+    for index in range(line - 1, -1, -1):
+        value = found.values.get(index, {}).get(name)
+        if value is not None:
+            return value.kind
+    return ""
+
+
+def _unscored(found: Found, models: Sequence[str]) -> Output:
+    """A model that is trained and never used: what it would predict on the rows it was trained on."""
+    if not models:
+        raise refusals.no_model()
+    trained = [one for one in found.assets if one.variable in models and one.kind == MODEL]
+    if len(models) > 1:
+        raise refusals.several_models(models)
+    for asset in reversed(trained):
+        value = found.values.get(asset.line, {}).get(asset.variable)
+        if value is not None and value.trained_on:
+            text = f"{asset.variable}.predict({value.trained_on})"
+            name = asset.variable if asset.is_direct else asset.name
+            given = f"{name}.predict({value.trained_on})"
+            return Output(found.fresh("predictions"), asset.line, given, text, "output1")
+    raise refusals.never_scored(models)

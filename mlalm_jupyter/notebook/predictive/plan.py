@@ -1,0 +1,226 @@
+"""How a training notebook becomes a predictive one."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator, Sequence
+
+from mlalm_jupyter.notebook.document import NotebookDocument
+from mlalm_jupyter.notebook.predictive import refusals
+from mlalm_jupyter.notebook.predictive.drafts import Found
+from mlalm_jupyter.notebook.predictive.freezing import frozen
+from mlalm_jupyter.notebook.predictive.known_rows import FITS, SCORES
+from mlalm_jupyter.notebook.predictive.labels import labels_of
+from mlalm_jupyter.notebook.predictive.outputs import outputs_of
+from mlalm_jupyter.notebook.predictive.parts import VALUE, Fitted, Plan, Port, Split, Statement
+from mlalm_jupyter.notebook.predictive.program import program_of
+from mlalm_jupyter.notebook.predictive.slicing import Output, Slice, Slicer, unknowable
+from mlalm_jupyter.notebook.predictive.values import SOURCE
+
+_TRAINING_CALLS = frozenset({*FITS, "fit_transform", "fit_predict", "fit_resample"})
+
+
+def plan_of(
+    document: NotebookDocument, *, ran: Sequence[int] | None = None, model: str | None = None
+) -> Plan:
+    """The plan for a notebook: what is kept, what was fitted, where rows come in and go out.
+
+    `ran` are the numbers of the code cells that ran, in their order; None is all, from top to bottom. `model` names
+    the variable of the model to serve where there are several. What cannot be told from the text is refused.
+    """
+    program = program_of(document, ran=ran)
+    found = frozen(program)
+    slicer = Slicer(found)
+    if not program.lines or document.language != "python":
+        raise refusals.no_model()
+    outputs = outputs_of(found, slicer, model=model)
+    chosen = slicer.slice(outputs)
+    _check(found, outputs, chosen)
+    last = max(one.line for one in outputs)
+    lines = program.lines
+    inputs = tuple(
+        Port(_port_name(found, line, name), name, lines[line].place) for line, name in chosen.sources
+    )
+    return Plan(
+        inputs,
+        tuple(
+            Port(one.name or "output1", one.variable, lines[one.line].place, one.expression)
+            for one in outputs
+        ),
+        tuple(_program(found, outputs, chosen, last)),
+        tuple(_kept(found, chosen)),
+        tuple(
+            Fitted(one.name, one.kind, lines[one.line].place, one.expression, one.is_before)
+            for one in _needed(found, chosen, last)
+        ),
+        tuple(_splits(found, last)),
+        tuple(dict.fromkeys(_notes(found, chosen, last))),
+    )
+
+
+def is_predictive(document: NotebookDocument) -> bool:
+    """Whether a notebook trains a model, and not only tidies; importing a library for it is not enough.
+
+    >>> cell = {"cell_type": "code", "source": "from sklearn.svm import SVC\\nprint(SVC)"}
+    >>> is_predictive(NotebookDocument({"nbformat": 4, "cells": [cell]}))
+    False
+    """
+    if document.language != "python":
+        return False
+    found = frozen(program_of(document))
+    if any(not one.is_score or one.model for one in found.scorings):
+        return True
+    return any(one.kind == "model" for one in [*found.assets, *found.hoisted])
+
+
+def _port_name(found: Found, line: int, name: str) -> str:
+    magic = found.program.lines[line].magic
+    if magic is not None and magic.name == "web_input":
+        return [word for word in magic.rest.split() if not word.startswith("-")][-1]
+    return "input1"
+
+
+def _needed(found: Found, chosen: Slice, last: int) -> Iterator:  # type: ignore[type-arg]
+    """What the slice reads, and what the frozen program reads besides."""
+    yield from chosen.assets
+    mine = {id(one) for one in chosen.assets}
+    for one in sorted([*found.hoisted, *found.assets], key=lambda asset: asset.line):
+        if id(one) not in mine and one.line <= last and one.line not in found.troubles:
+            yield one
+
+
+def _program(found: Found, outputs: Sequence[Output], chosen: Slice, last: int) -> Iterator[Statement]:
+    for index, line in enumerate(found.program.lines):
+        texts: list[str] = []
+        if index <= last:
+            pieces = [one for one in found.pieces.get(index, ()) if one.in_program]
+            texts = [text for one in pieces if (text := found.rendered(one, is_kept=False))]
+            if index in found.troubles or unknowable(line.flow):
+                texts = [line.typed]
+            texts += [f"{one.variable} = {one.text}" for one in outputs if one.line == index and one.text]
+        yield Statement(line.place, line.typed, "\n".join(texts))
+    del chosen
+
+
+def _kept(found: Found, chosen: Slice) -> Iterator[Statement]:
+    texts: dict[int, list[str]] = {}
+    for part in chosen.parts:
+        texts.setdefault(part.line, []).append(part.text)
+    for index in sorted(texts):
+        line = found.program.lines[index]
+        yield Statement(line.place, line.typed, "\n".join(texts[index]))
+
+
+def _splits(found: Found, last: int) -> Iterator[Split]:
+    calls: dict[tuple[int, str], dict[tuple[str, str], None]] = {}
+    for one in found.selections:
+        if one.line <= last:
+            pairs = calls.setdefault((one.line, one.call), {})
+            if one.target:
+                pairs[(one.target, one.source)] = None
+    for (line, call), pairs in sorted(calls.items(), key=lambda item: item[0][0]):
+        yield Split(found.program.lines[line].place, call, tuple(pairs))
+
+
+def _notes(found: Found, chosen: Slice, last: int) -> Iterator[str]:
+    kept = {part.line for part in chosen.parts}
+    for part in chosen.parts:
+        yield from (
+            note
+            for note in found.notes
+            if part.flow.imports
+            and any(f" imports {name.partition('.')[0]}:" in note for name in _modules(part.text))
+        )
+    for one in found.selections:
+        line = found.program.lines[one.line]
+        if one.line <= last and one.line in kept and "train_test_split" not in one.call:
+            yield (
+                f"Cell {line.place.cell} leaves rows out, or orders them (`{one.call}`): that was for training, "
+                "and the service answers every row it is given."
+            )
+
+
+def _modules(text: str) -> list[str]:
+    return [
+        name
+        for node in ast.walk(ast.parse(text))
+        if isinstance(node, (ast.Import, ast.ImportFrom))
+        for name in (
+            [one.name for one in node.names] if isinstance(node, ast.Import) else [node.module or ""]
+        )
+    ]
+
+
+def _check(found: Found, outputs: Sequence[Output], chosen: Slice) -> None:
+    lines = found.program.lines
+    for line, why in chosen.dark:
+        raise refusals.unreadable(lines[line].place.cell, why)
+    for part in chosen.parts:
+        if found.troubles.get(part.line):
+            raise found.troubles[part.line][0]
+        if why := unknowable(part.flow):
+            raise refusals.unreadable(lines[part.line].place.cell, why[0])
+    labels = labels_of(found.program)
+    for part in chosen.parts:
+        cell = lines[part.line].place.cell
+        if part.flow.files_read or any(one.startswith("the file") for one in part.flow.unknowns):
+            raise refusals.reads_file(cell, part.text.partition("\n")[0])
+        values = found.values.get(part.line, {})
+        if any(values[name].kind == SOURCE for name in part.flow.writes if name in values):
+            raise refusals.reads_file(cell, part.text.partition("\n")[0])
+        _check_label(part.text, cell, labels)
+        _check_fit(part.text, cell)
+    if chosen.gone:
+        name, line = chosen.gone[0]
+        cell = lines[line].place.cell
+        blind = [(index, one) for index, one in enumerate(lines[: line + 1]) if unknowable(one.flow)]
+        if found.program.dark:
+            raise refusals.unreadable(*found.program.dark[0])
+        if blind:
+            raise refusals.unreadable(blind[-1][1].place.cell, unknowable(blind[-1][1].flow)[0])
+        if _was_label(found, name, line):
+            raise refusals.needs_label(cell, name)
+        raise refusals.gone(cell, name)
+    models = [one for one in chosen.assets if one.kind != VALUE]
+    if not models:
+        raise refusals.not_reached(outputs[0].variable) if _has_model(found) else refusals.no_model()
+    tables = list(dict.fromkeys(chosen.sources))
+    is_marked = any(one.magic is not None and one.magic.name == "web_input" for one in lines)
+    if len(tables) > 1 and not is_marked:
+        raise refusals.several_inputs([(name, lines[line].place.cell) for line, name in tables])
+    if not tables:
+        raise refusals.no_input()
+
+
+def _has_model(found: Found) -> bool:
+    return any(one.kind == "model" for one in [*found.assets, *found.hoisted])
+
+
+def _was_label(found: Found, name: str, line: int) -> bool:
+    """Whether a name is set by something that only training does."""
+    for index in range(line, -1, -1):
+        if name in found.program.lines[index].flow.writes:
+            return any(not piece.in_kept for piece in found.pieces.get(index, ()))
+    return False
+
+
+def _check_label(text: str, cell: int, labels: frozenset[str]) -> None:
+    for node in ast.walk(ast.parse(text)):
+        is_read = isinstance(node, ast.Subscript) and isinstance(node.ctx, ast.Load)
+        if is_read and isinstance(node.slice, ast.Constant) and node.slice.value in labels:
+            raise refusals.needs_label(cell, str(node.slice.value))
+
+
+def _check_fit(text: str, cell: int) -> None:
+    """The safety net: nothing that is kept trains, other than the methods of a class that a fitted thing is of."""
+    waiting: list[ast.AST] = [ast.parse(text)]
+    while waiting:
+        node = waiting.pop()
+        if isinstance(node, ast.ClassDef):
+            continue
+        if isinstance(node, ast.Attribute) and node.attr in _TRAINING_CALLS:
+            raise refusals.still_fits(cell, ast.unparse(node))
+        waiting.extend(ast.iter_child_nodes(node))
+
+
+__all__ = ["SCORES", "is_predictive", "plan_of"]

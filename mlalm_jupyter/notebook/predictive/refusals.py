@@ -1,0 +1,217 @@
+"""Why a notebook is not converted, a sentence for each reason."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from mlalm_jupyter.domain.errors import InvalidInput
+
+BY_HAND = "mark where rows come in and go out with `%web_input VAR` and `%web_output VAR`"
+
+
+def listed(names: Iterable[str]) -> str:
+    """Names as they are told one after the other."""
+    return ", ".join(f"`{name}`" for name in dict.fromkeys(names))
+
+
+def neighbours(cell: int, what: str) -> InvalidInput:
+    return InvalidInput(
+        f"Cell {cell}",
+        expected="what each row gives by itself",
+        got=f"`{what}`, which depends on the other rows and their order",
+        fix=f"Work it out before the table comes in: {BY_HAND}, or tag the cell `role:transform` if it is right.",
+    )
+
+
+def over_rows(cell: int, what: str, where: str) -> InvalidInput:
+    return InvalidInput(
+        f"Cell {cell}",
+        expected="statistics over rows that stand in a statement of their own",
+        got=f"`{what}` {where}",
+        fix="Work it out in a variable before, and use that variable there.",
+    )
+
+
+def learns_once(cell: int, what: str) -> InvalidInput:
+    return InvalidInput(
+        f"Cell {cell}",
+        expected="a model that can say something of new rows",
+        got=f"`{what}`, which only knows the rows it was trained on",
+        fix="Use one that has `predict` or `transform`, such as KMeans or PCA.",
+    )
+
+
+def network(cell: int, what: str) -> InvalidInput:
+    return InvalidInput(
+        f"Cell {cell}",
+        expected="a model whose training can be told from its scoring",
+        got=f"one of {what}",
+        fix="Save the trained model, and write the predictive notebook by hand around it.",
+    )
+
+
+def reshaped(cell: int, what: str) -> InvalidInput:
+    return InvalidInput(
+        f"Cell {cell}",
+        expected="one row out for each row in",
+        got=f"`{what}`, which makes other rows of them",
+        fix=f"Let the service begin after it: {BY_HAND}.",
+    )
+
+
+def rows_put_below(cell: int) -> InvalidInput:
+    return InvalidInput(
+        f"Cell {cell}",
+        expected="one table whose rows are scored",
+        got="several that are put below each other",
+        fix=f"Prepare each in the same way, one by one, or {BY_HAND}.",
+    )
+
+
+def unreadable(cell: int, why: str) -> InvalidInput:
+    return InvalidInput(
+        f"Cell {cell}",
+        expected="code whose effect can be read from its text, because the output may need it",
+        got=why,
+        fix=f"Write it as plain Python, tag the cell `skip` if scoring does not need it, or {BY_HAND}.",
+    )
+
+
+def gone(cell: int, name: str) -> InvalidInput:
+    return InvalidInput(
+        f"Cell {cell}",
+        expected="names that cells which ran before it define",
+        got=f"`{name}`, whose definition is not in the notebook any more, or comes later",
+        fix="Restart the kernel and run all cells from top to bottom, then repeat.",
+    )
+
+
+def several_models(names: Iterable[str]) -> InvalidInput:
+    names = list(dict.fromkeys(names))
+    return InvalidInput(
+        "The notebook",
+        expected="one model whose predictions go out",
+        got=f"{len(names)}: {listed(names)}",
+        fix=f"Say which one with `%select_model {names[-1]}` in a cell, or in the command.",
+    )
+
+
+def unknown_model(name: str, names: Iterable[str]) -> InvalidInput:
+    names = list(dict.fromkeys(names))
+    return InvalidInput(
+        "The model to select",
+        expected=f"one of {listed(names)}" if names else "the variable of a trained model",
+        got=f"`{name}`",
+        fix="Name the variable that holds the trained model.",
+    )
+
+
+def models_in_loop(cell: int) -> InvalidInput:
+    return InvalidInput(
+        f"Cell {cell}",
+        expected="the prediction of one model, outside of a loop",
+        got="models that a loop trains or compares",
+        fix="After it, take the one to serve and score with it: `model = models['best']`, then "
+        "`predictions = model.predict(X_test)`.",
+    )
+
+
+def trained_again(cell: int, name: str, before: int) -> InvalidInput:
+    return InvalidInput(
+        f"Cell {cell}",
+        expected="a model that stays as it was when it gave the output",
+        got=f"`{name}`, redefined after training: the output of cell {before} came from what it was before",
+        fix="Give each model a name of its own, or let the output come last.",
+    )
+
+
+def no_model() -> InvalidInput:
+    return InvalidInput(
+        "The notebook",
+        expected="a trained model whose predictions go out",
+        got="none",
+        fix="Deploy it as it is: it takes data and gives results without a model.",
+    )
+
+
+def never_scored(names: Iterable[str]) -> InvalidInput:
+    return InvalidInput(
+        "The notebook",
+        expected="a prediction of the model it trains",
+        got=f"{listed(names)}, of which nothing predicts on rows that are brought in",
+        fix="Add a cell that scores, such as `predictions = model.predict(X_test)`.",
+    )
+
+
+def not_reached(output: str) -> InvalidInput:
+    return InvalidInput(
+        "The notebook",
+        expected="an output that comes out of a trained model",
+        got=f"`{output}`, from which no model is reached",
+        fix="Mark what comes out of the model: `%web_output VAR` right after it is made.",
+    )
+
+
+def plot(cell: int, what: str) -> InvalidInput:
+    return InvalidInput(
+        f"Cell {cell}",
+        expected="an output of rows",
+        got=f"a plot (`{what}`)",
+        fix="Mark the variable with the predictions instead: `%web_output VAR`.",
+    )
+
+
+def no_output(cell: int, name: str) -> InvalidInput:
+    return InvalidInput(
+        f"Cell {cell}",
+        expected="a port on a variable that is set before it",
+        got=f"`{name or 'nothing'}`",
+        fix="Name the variable, in a cell after the one that sets it.",
+    )
+
+
+def several_inputs(tables: Iterable[tuple[str, int]]) -> InvalidInput:
+    told = list(tables)
+    return InvalidInput(
+        "The notebook",
+        expected="one table that comes in and reaches the output",
+        got=", ".join(f"`{name}` (cell {cell})" for name, cell in told),
+        fix=f"Mark the one that callers send, after it is brought in: `%web_input {told[0][0]}`; the others are kept "
+        "as they are.",
+    )
+
+
+def no_input() -> InvalidInput:
+    return InvalidInput(
+        "The notebook",
+        expected="a table that is brought in and reaches the output row by row",
+        got="none",
+        fix="Mark the variable that callers send, after the cell that makes it: `%web_input VAR`.",
+    )
+
+
+def reads_file(cell: int, what: str) -> InvalidInput:
+    return InvalidInput(
+        f"Cell {cell}",
+        expected="scoring that reads no files",
+        got=f"`{what}`, which would be read at each call",
+        fix="Bring it in as a table of its own and mark the rows of callers with `%web_input VAR`.",
+    )
+
+
+def needs_label(cell: int, name: str) -> InvalidInput:
+    return InvalidInput(
+        f"Cell {cell}",
+        expected="an output that can be had without the label",
+        got=f"`{name}`, the label that the model is to predict",
+        fix="Let the predictions alone go out: `%web_output VAR` after they are made.",
+    )
+
+
+def still_fits(cell: int, what: str) -> InvalidInput:
+    return InvalidInput(
+        f"Cell {cell}",
+        expected="training that can be told from scoring",
+        got=f"`{what}` in the middle of what scoring needs",
+        fix="Train in a statement of its own (`model.fit(X, y)`), and use what was trained in another one.",
+    )
