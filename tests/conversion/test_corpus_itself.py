@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import importlib
+import importlib.util
 import random
 import shutil
 import sys
@@ -98,6 +98,45 @@ def test_a_file_says_all_that_its_expectation_needs(corpus: CorpusNotebook) -> N
     notebook = as_notebook(corpus)
     again = nbformat.reads(nbformat.writes(notebook), as_version=4)
     assert [cell.source for cell in again.cells] == [cell.text for cell in corpus.cells]
+
+
+def test_the_counts_of_a_notebook_tell_that_a_cell_ran_twice() -> None:
+    [corpus] = [corpus for corpus in NOTEBOOKS if corpus.name.startswith("26_")]
+    counts = [cell.execution_count for cell in as_notebook(corpus).cells if cell.cell_type == "code"]
+    assert counts == [1, 4, 3, 5, 6]
+
+
+def test_the_data_is_what_its_generator_writes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    spec = importlib.util.spec_from_file_location("make_data", FOLDER / "make_data.py")
+    assert spec is not None
+    assert spec.loader is not None
+    make_data = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(make_data)
+    monkeypatch.setattr(make_data, "DATA", tmp_path)
+    make_data.main()
+    written = {path.relative_to(tmp_path) for path in tmp_path.rglob("*.*")}
+    assert written == {path.relative_to(FOLDER / "data") for path in (FOLDER / "data").rglob("*.*")}
+    for path in written:  # line by line; the last digits are the affair of a machine's mathematics
+        ours, theirs = (folder / path for folder in (tmp_path, FOLDER / "data"))
+        assert len(ours.read_bytes().splitlines()) == len(theirs.read_bytes().splitlines())
+        assert ours.read_bytes().split(b"\n")[0] == theirs.read_bytes().split(b"\n")[0]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "# expect: maybe\n# %%\n1\n",
+        "# expect: converts\n# colour: red\n# %%\n1\n",
+        "# expect: converts\nimport os\n# %%\n1\n",
+        "# expect: converts\n# expect: refused\n# %%\n1\n",
+        "# expect: converts\n# %% [raw]\n1\n",
+    ],
+)
+def test_a_file_that_is_none_of_the_corpus_is_refused(text: str, tmp_path: Path) -> None:
+    path = tmp_path / "01_x.py"
+    path.write_text(text, encoding="utf-8")
+    with pytest.raises(ValueError, match=r"01_x|beginning of a cell"):
+        read_corpus_file(path)
 
 
 @pytest.mark.parametrize("corpus", named(NOT_ANSWERED))

@@ -1,7 +1,7 @@
 # title: A regression whose only result is a plot
 # expect: refused
 # why: no variable holds a prediction: predict is called only inside of plot
-# mentions: plot|prediction|predict|output
+# mentions: plot|plt|variable|name|kept
 # input: dataset (data/salary.csv)
 # label: Salary
 # output: none

@@ -1,7 +1,7 @@
-# title: The model's name is used for something else after the predictions
+# title: The classifier's name is used for something else after the predictions
 # expect: refused
-# why: model holds a number at the end, the fitted classifier that made the predictions is gone
-# mentions: model
+# why: gbc holds a number at the end, the fitted classifier that made the predictions is gone
+# mentions: gbc
 # input: df (data/heart.csv, separated by semicolons)
 # label: target
 # output: pred
@@ -14,12 +14,12 @@ df = pd.get_dummies(df.dropna(), columns=["cp"])
 X, y = df.drop(columns="target"), df["target"]
 
 # %%
-model = GradientBoostingClassifier(n_estimators=30, random_state=1)
-model.fit(X[:170], y[:170])
+gbc = GradientBoostingClassifier(n_estimators=30, random_state=1)
+gbc.fit(X[:170], y[:170])
 
 # %%
-pred = model.predict(X[170:])
+pred = gbc.predict(X[170:])
 
 # %%
-model = model.score(X[170:], y[170:])
-print("model is", "good" if model > 0.7 else "bad", model)
+gbc = gbc.score(X[170:], y[170:])
+print("gbc is", "good" if gbc > 0.7 else "bad", gbc)

@@ -46,7 +46,7 @@ roc_auc_score(target[215:], proba)
 # === answer
 _raw = pd.read_csv("data/churn.csv", na_values=[" "])
 held_rows = _raw.iloc[215:]
-held_predictions = proba.astype(float)
+held_predictions = proba
 _counts = {v: int((_raw["PaymentMethod"] == v).sum()) for v in set(_raw["PaymentMethod"])}
 _seen = list(dict.fromkeys(_raw["InternetService"]))
 
@@ -68,13 +68,10 @@ def answer(rows):
                 r["TotalCharges"] / (r["tenure"] + 1),
             ]
         )
-    names = bst.get_booster().feature_names
-    matrix = xgb.DMatrix(pd.DataFrame(np.array(table, dtype=float), columns=names))
-    margin = bst.get_booster().predict(matrix, output_margin=True).astype(float)
-    return np.round(1 / (1 + np.exp(-margin)), 6).tolist()
+    frame = pd.DataFrame(np.array(table, dtype=float), columns=bst.get_booster().feature_names)
+    return bst.predict_proba(frame)[:, 1].tolist()
 
 
-held_predictions = np.round(held_predictions, 6)
 rows = _raw.sample(6, random_state=41).assign(MonthlyCharges=lambda d: d["MonthlyCharges"] + 4.0)
 rows.iloc[0, rows.columns.get_loc("TotalCharges")] = np.nan
 rows.iloc[1, rows.columns.get_loc("Contract")] = "Two year"
