@@ -64,6 +64,8 @@ class Shape:
     """All columns in their order; given where some are filled."""
     fills: Mapping[str, str] = field(default_factory=dict)
     """What stands in columns that change no answer but must be there, as expressions."""
+    absent: tuple[str, ...] = ()
+    """Columns that the notebook has, and that nothing asks for."""
     labels: Mapping[str, object] = field(default_factory=dict)
     """What the notebook calls columns, where that is no text."""
 
@@ -238,6 +240,9 @@ def _shaped(port: Port, shape: Shape) -> list[str]:
     name, lines = port.variable, []
     if shape.fills:
         fills = ", ".join(f"{column!r}: {text}" for column, text in shape.fills.items())
+        lines += (
+            ["import pandas", ""] if any(text.startswith("pandas.") for text in shape.fills.values()) else []
+        )
         lines += [
             "# these columns change no answer, but the statements below name them",
             f"fills = {{{fills}}}",
