@@ -6,7 +6,7 @@ from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import BinaryIO, Protocol, runtime_checkable
+from typing import TYPE_CHECKING, BinaryIO, Protocol, runtime_checkable
 
 from mlalm_jupyter.domain.asset import Dataset, Transform
 from mlalm_jupyter.domain.definition import ServiceDefinition
@@ -26,6 +26,10 @@ from mlalm_jupyter.domain.signature import Table
 from mlalm_jupyter.domain.trigger import Firing, Trigger
 from mlalm_jupyter.domain.trust import Seal
 from mlalm_jupyter.domain.workspace import Finding, WorkspaceInfo
+
+if TYPE_CHECKING:
+    from mlalm_jupyter.notebook.predictive.parts import Plan as ConversionPlan
+    from mlalm_jupyter.notebook.predictive.proof import Proof, Trace
 
 
 class Clock(Protocol):
@@ -551,6 +555,44 @@ class NotebookRunner(Protocol):
         """What an execution had done that was killed in `scratch`; None when it had not got to its first cell.
 
         Its status and cause say nothing: those are known to whoever found it dead.
+        """
+
+
+class NotebookConverter(Protocol):
+    """Shows by running them whether a training notebook and the slice of a plan answer alike."""
+
+    def trace(
+        self,
+        notebook: bytes,
+        plan: ConversionPlan,
+        *,
+        parameters: Mapping[str, object],
+        cwd: Path,
+        env: Mapping[str, str],
+        on_cell: Callable[[Cells], None],
+        scratch: Path,
+        timeout_s: float | None = None,
+    ) -> Trace:
+        """Run the notebook once more, and keep what a plan names of it in files under `scratch`.
+
+        InvalidInput names the cell when it does not run to its end. What cannot be kept is a fault of the trace.
+        """
+
+    def prove(
+        self,
+        plan: ConversionPlan,
+        trace: Trace,
+        *,
+        cwd: Path,
+        env: Mapping[str, str],
+        on_cell: Callable[[Cells], None],
+        scratch: Path,
+        timeout_s: float | None = None,
+        executed: object | None = None,
+    ) -> Proof:
+        """Compare the slice with the notebook, on its own rows and on such as it never had.
+
+        `executed` is what the notebook answered when it was last run, where that is known.
         """
 
 

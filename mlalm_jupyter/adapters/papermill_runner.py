@@ -33,6 +33,10 @@ class PapermillRunner:
     the bytes are no notebook, its kernel is not installed, or its folder is gone.
     """
 
+    def __init__(self, *, prelude: str = "") -> None:
+        """With a prelude, a Python kernel runs that before the notebook."""
+        self._prelude = prelude
+
     def execute(
         self,
         notebook: bytes,
@@ -68,6 +72,7 @@ class PapermillRunner:
                 until=until,
                 scratch=folder,
                 keeps_values=keep is not None and language == "python",
+                preludes=[self._prelude] if self._prelude and language == "python" else (),
             )
             if watch.keep_in:
                 env = {**env, "MLALM_KEEP": str(watch.keep_in)}

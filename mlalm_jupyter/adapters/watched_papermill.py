@@ -7,7 +7,7 @@ import json
 import shutil
 import signal
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -58,12 +58,15 @@ class Watch:
         until: int | None = None,
         scratch: Path | None = None,
         keeps_values: bool = False,
+        preludes: Sequence[str] = (),
     ) -> None:
         self._on_cell = on_cell
         self._journal = journal.Journal(scratch) if scratch else None
         self.keep_in = scratch / _VALUES if scratch and keeps_values else None
         if self.keep_in:
             self.keep_in.mkdir(mode=0o700, exist_ok=True)
+        self.preludes = (*([_KEEP] if self.keep_in else ()), *preludes)
+        """Code that the kernel runs before the notebook; no reader of its outputs sees it."""
         self._until = until
         self._timeout_s = timeout_s
         self._replaces_injected = replaces_injected
@@ -286,9 +289,9 @@ class WatchedClient(PapermillNotebookClient):  # type: ignore[misc]  # papermill
 
     def papermill_execute_cells(self) -> None:
         self.watch.begins(self.nb)
-        if self.watch.keep_in is not None:
+        for text in self.watch.preludes:
             # nobody waits for its answer: the first cell comes after it, and a kernel without us goes on without it
-            self.kc.execute(_KEEP, silent=True, store_history=False, allow_stdin=False)
+            self.kc.execute(text, silent=True, store_history=False, allow_stdin=False)
         for index, cell in enumerate(self.nb.cells):
             self.watch.starts(index)
             self.nb_man.cell_start(cell, index)

@@ -1,0 +1,411 @@
+"""The proof of a plan: what is asked of notebook and slice, in which order, and what follows from the answers."""
+
+from __future__ import annotations
+
+import re
+import time
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from mlalm_jupyter.adapters import exact_frames
+from mlalm_jupyter.adapters.agreement import Difference, aligned, difference
+from mlalm_jupyter.adapters.perturbing import perturbed
+from mlalm_jupyter.adapters.slice_answers import Answer, Slices
+from mlalm_jupyter.adapters.traced_values import as_table, is_alike
+from mlalm_jupyter.adapters.trial import Trial, TrialFailed
+from mlalm_jupyter.adapters.usage import Usage, classified, column_questions, mixed
+from mlalm_jupyter.domain.signature import Schema
+from mlalm_jupyter.formats import frames
+from mlalm_jupyter.notebook.literals import literal_text
+from mlalm_jupyter.notebook.predictive.code import Shape, code_text
+from mlalm_jupyter.notebook.predictive.parts import MODEL, Plan
+from mlalm_jupyter.notebook.predictive.proof import Figures, KeptFrame, Proof, Reason, Rows, Trace
+
+_SAMPLE = 20
+_SINGLE = 10
+_NEARLY = 0.999
+_MANY_ROWS = (
+    "mean|median|std|var|min|max|sum|mode|quantile|value_counts|nunique|unique|rank|cumsum|cumcount|shift|diff|rolling|"
+    "expanding|groupby|fit|fit_transform|fit_predict|cut|qcut|get_dummies|factorize|drop_duplicates|sort_values|sample|"
+    "interpolate|ffill|bfill|zscore|scale|normalize|describe|corr|argmax|argmin|percentile|Counter|len|sorted"
+)
+_STATISTIC = re.compile(rf"\b(?:{_MANY_ROWS})\s*\(")
+
+
+class NotProven(Exception):
+    """Something does not agree, or cannot be compared."""
+
+    def __init__(self, *reasons: Reason) -> None:
+        super().__init__(*reasons)
+        self.reasons = reasons
+
+
+class Proving:
+    """One proof."""
+
+    def __init__(
+        self,
+        plan: Plan,
+        trace: Trace,
+        *,
+        scratch: Path,
+        timeout_s: float | None,
+        tried: Callable[[KeptFrame], Trial],
+    ) -> None:
+        self._plan = plan
+        self._trace = trace
+        self._scratch = scratch
+        self._timeout_s = timeout_s
+        self._tried = tried
+        self._warnings: list[str] = []
+
+    def proof(self, *, executed: object | None = None) -> Proof:
+        """Whether slice and notebook agree; whatever stands against it is a reason, never an exception."""
+        begun = time.monotonic()
+        try:
+            found = self._proven(executed)
+        except NotProven as error:
+            return Proof(False, error.reasons, tuple(self._warnings), labels=self._trace.labels)
+        return replace(found, figures=replace(found.figures, seconds=time.monotonic() - begun))
+
+    def _proven(self, executed: object | None) -> Proof:
+        table, answers = self._kept()
+        self._compare_executed(answers, executed)
+        shape = Shape(self._trace.table.kind if self._trace.table else "table", labels=_labels_of(table))
+        plain = table.set_axis([str(one) for one in table.columns], axis="columns")
+        if not plain.columns.is_unique:
+            raise NotProven(Reason("Two columns of the table have one name when both are written as text."))
+        slices = self._slices({"table": plain, "mixed": mixed(plain)})
+        code = code_text(self._plan, shape=shape)
+        whole, usage = self._usage(slices, code, plain)
+        self._agree(
+            answers, whole, self._trace.rows, table, "the notebook answered", is_loose=_is_small(plain)
+        )
+        self._look_at_labels(usage, plain)
+        other, trial = self._trial(table)
+        slices = self._slices(
+            {
+                "table": plain,
+                "mixed": mixed(plain),
+                "perturbed": other.set_axis(plain.columns, axis="columns"),
+            }
+        )
+        for attempt in usage.shapes(plain, shape, self._trace.labels):
+            code = code_text(self._plan, shape=attempt)
+            given = [name for name in plain.columns if name not in usage.left_out(attempt)]
+            found = self._asked(slices, code, plain, given)
+            if found["whole"].frame is not None and not difference(whole, found["whole"].frame):
+                break
+        else:
+            raise NotProven(self._of_error(found["whole"], code, "without the columns that change no answer"))
+        self._agree_on_perturbed(trial, found["perturbed"], other, code, is_loose=_is_small(plain))
+        self._agree_row_by_row(whole, found, plain, code)
+        sample = plain[given].iloc[_spread(len(plain), _SAMPLE)]
+        return Proof(
+            True,
+            (),
+            tuple(self._warnings),
+            code=code,
+            shape=attempt,
+            inputs=frames.schema_of(plain[given]),
+            outputs=frames.schema_of(whole) if len(whole) else Schema(),
+            sample=sample.reset_index(drop=True),
+            sample_answers=found["sample"].frame,
+            not_needed=tuple(name for name in plain.columns if name not in given),
+            labels=self._trace.labels,
+            figures=Figures(
+                rows=len(answers),
+                perturbed_rows=self._perturbed_rows,
+                single_rows=sum(name.startswith("single") for name in found),
+                columns=plain.shape[1],
+                needed=len(given),
+            ),
+        )
+
+    # what was kept of the run
+
+    def _kept(self) -> tuple[pd.DataFrame, pd.DataFrame]:
+        if self._trace.faults:
+            raise NotProven(*self._trace.faults)
+        if self._trace.table is None or self._trace.answers is None:
+            raise NotProven(Reason("The notebook gave no table, or no answers."))
+        table, answers = (
+            exact_frames.read(one.file, one.types) for one in (self._trace.table, self._trace.answers)
+        )
+        if not len(answers) or not len(table):
+            raise NotProven(
+                Reason("There are no rows to compare.", tuple(one.place.cell for one in self._plan.outputs))
+            )
+        return table, answers
+
+    def _slices(self, tables: dict[str, pd.DataFrame]) -> Slices:
+        kept = {}
+        for name, frame in tables.items():
+            file = self._scratch / f"{name}.parquet"
+            kept[name] = KeptFrame(file, exact_frames.written(frame, file))
+        return Slices(self._trace.things, kept, self._scratch, self._timeout_s)
+
+    def _compare_executed(self, answers: pd.DataFrame, executed: object | None) -> None:
+        if executed is None:
+            self._warnings.append(
+                "What the notebook answered when it was last run was not compared; it was trained once more for this."
+            )
+            return
+        try:
+            before = as_table(executed, self._plan.outputs[0].variable)
+        except ValueError:
+            return
+        if found := difference(before, answers, is_loose=True):
+            self._warnings.append(
+                f"Trained once more, the notebook answers otherwise than before: {found.sentence}."
+            )
+
+    # the slice on the table of the notebook
+
+    def _usage(self, slices: Slices, code: str, plain: pd.DataFrame) -> tuple[pd.DataFrame, Usage]:
+        rows = _spread(len(plain), 300)
+        questions = [{"table": "table"}, *column_questions(plain, rows)]
+        whole, *others = slices.ask(code, questions)
+        if whole.frame is None:
+            raise NotProven(self._of_error(whole, code, "on the notebook's own rows"))
+        return whole.frame, classified(plain, others)
+
+    def _agree(
+        self,
+        answers: pd.DataFrame,
+        whole: pd.DataFrame,
+        rows: Sequence[Rows],
+        table: pd.DataFrame,
+        who: str,
+        *,
+        is_loose: bool,
+    ) -> None:
+        kept = self._trace.answers
+        first: Difference | None = None
+        has_index = kept is not None and kept.has_index
+        for candidate in aligned(answers, whole, rows, has_index=has_index, table=table):
+            found = difference(answers, candidate, is_loose=is_loose)
+            if found is None:
+                return
+            first = first or found
+        cells = tuple(one.place.cell for one in self._plan.outputs)
+        if first is None:
+            raise NotProven(
+                Reason(
+                    f"The rows that {who} cannot be found among those of the slice: "
+                    f"there are {len(answers)} of them, and {len(whole)} of the slice.",
+                    cells,
+                )
+            )
+        raise NotProven(
+            Reason(f"The slice does not say what {who}: {first.sentence}.", self._candidates() or cells)
+        )
+
+    def _look_at_labels(self, usage: Usage, plain: pd.DataFrame) -> None:
+        labels = [name for name in self._trace.labels if name in plain.columns]
+        leaks = [name for name in labels if usage.is_needed(name)]
+        if leaks and len(leaks) == len(labels):
+            listed = ", ".join(f"'{name}'" for name in leaks)
+            raise NotProven(
+                Reason(
+                    f"The answers depend on {listed}, which is what the model learns to predict.",
+                    self._naming(leaks) or tuple(one.place.cell for one in self._plan.outputs),
+                    tuple(leaks),
+                )
+            )
+        for name in plain.columns:
+            if usage.is_needed(name) and any(
+                name != label and _is_nearly(plain[name], plain[label]) for label in labels
+            ):
+                self._warnings.append(f"The column '{name}' tells nearly what the model is to predict.")
+        if not labels and any(one.kind == MODEL for one in self._plan.fitted):
+            self._warnings.append("Which column the model learns to predict could not be seen.")
+
+    # the program on rows that were never in the notebook
+
+    def _trial(self, table: pd.DataFrame) -> tuple[pd.DataFrame, Trial]:
+        told = self._trace.table
+        assert told is not None
+        ways: list[dict[str, Any]] = [{}]
+        last: TrialFailed | None = None
+        for number in range(3):
+            if number >= len(ways):
+                break
+            other = perturbed(table, **ways[number])
+            file = self._scratch / f"perturbed-{number}.parquet"
+            kept = KeptFrame(file, exact_frames.written(other, file), told.kind)
+            try:
+                return other, self._tried(kept)
+            except TrialFailed as error:
+                last = error
+                if number == 0:
+                    text = error.step.text if error.step else ""
+                    named = [str(name) for name in table.columns if _names(text, str(name))]
+                    ways += [{"but": named}] if named else []
+                    ways += [{"is_together": True}]
+        assert last is not None
+        place = last.step.place if last.step else None
+        where = f"{str(place).capitalize()}" if place else "The notebook"
+        raise NotProven(
+            Reason(
+                f"{where} does not work on other rows of the same types, so that nothing can be compared: {last.cause}",
+                (place.cell,) if place else (),
+            )
+        )
+
+    _perturbed_rows = 0
+
+    def _agree_on_perturbed(
+        self, trial: Trial, answer: Answer, other: pd.DataFrame, code: str, *, is_loose: bool
+    ) -> None:
+        if trial.faults:
+            raise NotProven(*trial.faults)
+        if trial.answers is None:
+            raise NotProven(Reason("The notebook gave no answers to other rows."))
+        if answer.frame is None:
+            raise NotProven(self._of_error(answer, code, "on rows that were never in the notebook"))
+        answers = exact_frames.read(trial.answers.file, trial.answers.types)
+        self._perturbed_rows = len(answers)
+        self._agree(
+            answers,
+            answer.frame,
+            trial.rows,
+            other,
+            "the notebook answers to rows that were never in it",
+            is_loose=is_loose,
+        )
+
+    # the slice alone
+
+    def _asked(self, slices: Slices, code: str, plain: pd.DataFrame, given: list[str]) -> dict[str, Answer]:
+        rows = _telling(plain)
+        base: dict[str, Any] = {"table": "table", "columns": given}
+        questions: dict[str, dict[str, Any]] = {
+            "whole": base,
+            "perturbed": {**base, "table": "perturbed"},
+            "reversed": {**base, "rows": list(range(len(plain)))[::-1]},
+            "few": {**base, "rows": rows},
+            "twice": {**base, "rows": [*rows, *rows]},
+            "plain": {**base, "is_plain": True},
+            "served": {**base, "is_served": True},
+            "sample": {**base, "is_served": True, "rows": _spread(len(plain), _SAMPLE)},
+            **{f"single {row}": {**base, "rows": [row]} for row in rows},
+            "again": base,
+        }
+        return dict(zip(questions, slices.ask(code, list(questions.values())), strict=True))
+
+    def _agree_row_by_row(
+        self, whole: pd.DataFrame, found: dict[str, Answer], plain: pd.DataFrame, code: str
+    ) -> None:
+        rows, loose = _telling(plain), _is_small(plain)
+        few = self._needed(found["few"], code, "on a few rows")
+        is_all = len(whole) == len(plain)
+        if is_all:
+            self._same(whole.iloc[rows], few, "A few rows get other answers than among all the others")
+        singles = [found[f"single {row}"] for row in rows]
+        alone = [one.frame for one in singles if one.frame is not None]
+        error = next((one for one in singles if one.frame is None), None)
+        if not alone:
+            raise NotProven(self._of_error(singles[0], code, "on a row alone", self._candidates()))
+        if error is not None and sum(map(len, alone)) != len(few):
+            raise NotProven(self._of_error(error, code, "on a row alone", self._candidates()))
+        self._same(few, pd.concat(alone), "A row alone gets another answer than among others", is_loose=loose)
+        twice = self._needed(found["twice"], code, "on rows that are there twice")
+        self._same(
+            pd.concat([few, few]), twice, "Rows that are there twice get other answers", is_loose=loose
+        )
+        turned = self._needed(found["reversed"], code, "on rows in another order")
+        self._same(whole.iloc[::-1], turned, "Rows in another order get other answers", is_loose=loose)
+        bare = self._needed(found["plain"], code, "on rows without labels")
+        self._same(whole, bare, "Rows without the labels they had in the notebook get other answers")
+        served = self._needed(found["served"], code, "on rows as a request brings them")
+        self._same(whole, served, "Rows as a request brings them get other answers", is_loose=loose)
+        again = self._needed(found["again"], code, "when asked again")
+        self._same(whole, again, "Asked again, the slice answers otherwise")
+        self._needed(found["sample"], code, "on rows as a request brings them")
+
+    def _needed(self, answer: Answer, code: str, when: str) -> pd.DataFrame:
+        if answer.frame is None:
+            raise NotProven(self._of_error(answer, code, when, self._candidates()))
+        return answer.frame
+
+    def _same(self, one: pd.DataFrame, other: pd.DataFrame, what: str, *, is_loose: bool = False) -> None:
+        if found := difference(one, other, is_loose=is_loose):
+            raise NotProven(Reason(f"{what}: {found.sentence}.", self._candidates()))
+
+    # words
+
+    def _of_error(self, answer: Answer, code: str, when: str, cells: tuple[int, ...] = ()) -> Reason:
+        text = code.splitlines()[answer.line - 1].strip() if answer.line else ""
+        near = tuple(
+            one.place.cell
+            for one in self._plan.kept
+            if text and any(line.strip() == text for line in one.frozen.splitlines())
+        )
+        at = f" at `{text[:80]}`" if text else ""
+        return Reason(f"The slice fails {when}{at}: {answer.error or 'other answers'}.", near[:1] or cells)
+
+    def _candidates(self) -> tuple[int, ...]:
+        """Cells whose kept statements may work something out from all rows."""
+        return tuple(
+            dict.fromkeys(one.place.cell for one in self._plan.kept if _STATISTIC.search(one.frozen))
+        )
+
+    def _naming(self, columns: Sequence[str]) -> tuple[int, ...]:
+        return tuple(
+            dict.fromkeys(
+                one.place.cell
+                for one in self._plan.kept
+                if any(_names(one.frozen, column) for column in columns)
+            )
+        )
+
+
+def _names(text: str, column: str) -> bool:
+    return any(word in text for word in (f"'{column}'", f'"{column}"', f".{column}"))
+
+
+def _labels_of(table: pd.DataFrame) -> dict[str, object]:
+    if all(isinstance(one, str) for one in table.columns):
+        return {}
+    labels: dict[str, object] = {str(one): one for one in table.columns}
+    if literal_text(labels) is None:
+        raise NotProven(Reason("The names of the table's columns are neither texts nor numbers."))
+    return labels
+
+
+def _spread(count: int, most: int) -> list[int]:
+    """At most so many places, evenly over all."""
+    return sorted({round(place * (count - 1) / max(1, most - 1)) for place in range(most)}) if count else []
+
+
+def _telling(frame: pd.DataFrame) -> list[int]:
+    """Rows to ask one by one: some from everywhere, and those in which something is missing."""
+    found = dict.fromkeys(_spread(len(frame), _SINGLE))
+    for name in frame.columns:
+        found.update(dict.fromkeys(_first_missing(frame[name])))
+    return sorted(list(found)[: 3 * _SINGLE])
+
+
+def _first_missing(column: pd.Series[Any]) -> Iterator[int]:
+    missing = column.isna().to_numpy().nonzero()[0]
+    yield from (int(place) for place in missing[:2])
+
+
+def _is_small(frame: pd.DataFrame) -> bool:
+    return any(str(dtype) in ("float32", "float16") for dtype in frame.dtypes)
+
+
+def _is_nearly(one: pd.Series[Any], label: pd.Series[Any]) -> bool:
+    if is_alike(one, label):
+        return True
+    if not all(pd.api.types.is_numeric_dtype(column.dtype) for column in (one, label)):
+        return False
+    first, second = one.astype(float), label.astype(float)
+    if first.nunique() < 2 or second.nunique() < 2:
+        return False
+    return bool(abs(first.corr(second)) > _NEARLY)

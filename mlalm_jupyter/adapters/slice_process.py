@@ -1,0 +1,94 @@
+"""A process of its own in which the code of a service answers tables, with nothing of a notebook around it.
+
+`python -P -m mlalm_jupyter.adapters.slice_process FOLDER` reads `slice.json` in that folder: the code, the fitted
+things, and what to ask, in their order. What came of each is written to `answers.jsonl` as it is known.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import io
+import json
+import sys
+import traceback
+import warnings
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from mlalm_jupyter.adapters import exact_frames
+from mlalm_jupyter.adapters.traced_things import thing_from
+from mlalm_jupyter.formats import frames
+from mlalm_jupyter.formats.code import CodeModule
+from mlalm_jupyter.formats.samples import as_served
+from mlalm_jupyter.notebook.predictive.code import ENTRY
+
+ASKED, ANSWERS = "slice.json", "answers.jsonl"
+_FILE = "<service>"
+
+
+def main(folder: Path) -> None:
+    """Answer all that is asked in a folder."""
+    told = json.loads((folder / ASKED).read_text(encoding="utf-8"))
+    things = {one["name"]: thing_from(one) for one in told["things"]}
+    tables = {
+        name: exact_frames.read(Path(one["file"]), one["types"]) for name, one in told["tables"].items()
+    }
+    module: CodeModule | None = None
+    with open(folder / ANSWERS, "w", encoding="utf-8") as answers:
+        for number, question in enumerate(told["questions"]):
+            line: dict[str, Any] = {}
+            try:
+                with contextlib.redirect_stdout(io.StringIO()), warnings.catch_warnings():
+                    warnings.simplefilter("ignore")
+                    if module is None:
+                        module = CodeModule(told["code"], name="mlalm_slice", file=_FILE)
+                    found = _asked(module, things, _table(tables, question))
+                file = folder / f"answer-{number}.parquet"
+                line = {"file": file.name, "types": exact_frames.written(found, file), "rows": len(found)}
+            except (Exception, SystemExit) as error:  # noqa: BLE001  # a stranger's code may raise anything
+                line = {"error": f"{type(error).__name__}: {error}"[:300], "line": _line(error)}
+            answers.write(json.dumps(line) + "\n")
+            answers.flush()
+
+
+def _asked(module: CodeModule, things: Mapping[str, Any], table: pd.DataFrame) -> pd.DataFrame:
+    found = module[ENTRY](table, **things)
+    assert isinstance(found, pd.DataFrame)
+    return found
+
+
+def _table(tables: Mapping[str, pd.DataFrame], question: Mapping[str, Any]) -> pd.DataFrame:
+    """The table that a question is about: rows and columns of one that is kept, changed as it says."""
+    table = tables[question["table"]]
+    if (rows := question.get("rows")) is not None:
+        table = table.iloc[rows]
+    if (column := question.get("changed")) is not None:
+        table = table.copy()
+        other = tables[question["with"]]
+        other = other if rows is None else other.iloc[rows]
+        table.isetitem(
+            list(table.columns).index(column),
+            other[column].to_numpy(copy=True)
+            if other[column].dtype == object
+            else other[column].array.copy(),
+        )
+    if (columns := question.get("columns")) is not None:
+        table = table[columns]
+    if question.get("is_plain"):
+        table = table.reset_index(drop=True)
+    if question.get("is_served"):
+        table = table.reset_index(drop=True)
+        table = as_served(frames.schema_of(table), table)
+    return table.copy()
+
+
+def _line(error: BaseException) -> int | None:
+    lines = [one.lineno for one in traceback.extract_tb(error.__traceback__) if one.filename == _FILE]
+    return lines[-1] if lines else None
+
+
+if __name__ == "__main__":
+    main(Path(sys.argv[1]))

@@ -1,0 +1,99 @@
+"""The values of ports: tables in files, whatever the notebook has them in."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from mlalm_jupyter.adapters import exact_frames
+from mlalm_jupyter.notebook.predictive.code import ARRAY, AS_TABLE, COLUMN, TABLE
+
+_MOST_LABELS = 0.5
+
+
+def as_table(value: Any, name: str) -> pd.DataFrame:
+    """Answers as the deployed code makes a table of them; ValueError says what they are instead."""
+    space: dict[str, Any] = {}
+    exec(AS_TABLE.format(name="as_table"), space)
+    if not isinstance(value, (list, tuple, np.ndarray, pd.DataFrame, pd.Series)) and not hasattr(
+        value, "toarray"
+    ):
+        raise ValueError(f"it is a {type(value).__name__}, which has no rows")
+    try:
+        return space["as_table"](value, name)  # type: ignore[no-any-return]  # as the text says
+    except (ValueError, TypeError) as error:
+        raise ValueError(f"it is a {type(value).__name__} of which no table can be made") from error
+
+
+def kept_table(value: Any, name: str, file: Path) -> dict[str, Any]:
+    """Write a table, an array or a column, and tell how to get it back; ValueError says why it cannot be kept."""
+    if isinstance(value, pd.DataFrame):
+        kind, frame = TABLE, value
+    elif isinstance(value, pd.Series):
+        kind, frame = COLUMN, value.to_frame(value.name if isinstance(value.name, str) else name)
+    elif isinstance(value, np.ndarray) and value.ndim == 2:
+        names = [f"{name}_{place}" for place in range(value.shape[1])]
+        kind, frame = ARRAY, pd.DataFrame(value, columns=names)
+    else:
+        raise ValueError(f"it is a {type(value).__name__}, and a table is needed")
+    return {"kind": kind, "file": file.name, "types": exact_frames.written(frame, file)}
+
+
+def value_of(told: Mapping[str, Any], folder: Path) -> Any:
+    """What `kept_table` wrote."""
+    frame = exact_frames.read(folder / Path(told["file"]).name, told["types"])
+    if told["kind"] == ARRAY:
+        return frame.to_numpy()
+    return frame.iloc[:, 0] if told["kind"] == COLUMN else frame
+
+
+def same_as(value: Any, table: Any, rows: tuple[Any, int] | None) -> Iterator[str]:
+    """The columns of a table from which a label was made: equal, or named or measured otherwise."""
+    if not isinstance(table, pd.DataFrame):
+        return
+    found = _single(value)
+    if found is None or len(found) < 2:
+        return
+    if (
+        isinstance(value, (pd.Series, pd.DataFrame))
+        and table.index.is_unique
+        and value.index.isin(table.index).all()
+    ):
+        rows_of_it = table.loc[value.index]
+    elif rows is not None and rows[1] == len(table):
+        rows_of_it = table.iloc[rows[0]]
+    elif len(found) == len(table):
+        rows_of_it = table
+    else:
+        return
+    for place, name in enumerate(rows_of_it.columns):
+        if is_alike(found, rows_of_it.iloc[:, place].reset_index(drop=True)):
+            yield str(name)
+
+
+def is_alike(one: pd.Series[Any], other: pd.Series[Any]) -> bool:
+    """Whether two columns tell the same: equal, or each value of one always goes with one value of the other."""
+    if one.nunique() < 2 or other.nunique() < 2:
+        return False
+    if one.nunique() > _MOST_LABELS * len(one):
+        # nearly all values differ, so that any two columns go together; their order must be the same as well
+        if not all(map(pd.api.types.is_numeric_dtype, (one.dtype, other.dtype))):
+            return bool((one.astype(str) == other.astype(str)).all())
+        first, second = (column.astype(float).rank() for column in (one, other))
+        return bool(first.equals(second) or first.equals(len(second) + 1 - second))
+    return bool((pd.factorize(one)[0] == pd.factorize(other)[0]).all())
+
+
+def _single(value: Any) -> pd.Series[Any] | None:
+    if isinstance(value, pd.DataFrame):
+        return value.iloc[:, 0].reset_index(drop=True) if value.shape[1] == 1 else None
+    if isinstance(value, pd.Series):
+        return value.reset_index(drop=True)
+    array = np.asarray(value)
+    if array.ndim == 2 and array.shape[1] == 1:
+        array = array[:, 0]
+    return pd.Series(array) if array.ndim == 1 else None

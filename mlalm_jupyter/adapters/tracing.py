@@ -1,0 +1,301 @@
+"""Runs inside the kernel of a traced notebook: keeps, right at certain statements, what a conversion wants to know.
+
+What is wanted stands in a file that the environment names. When the original notebook runs, its statements stay as
+they are, and nothing of it is seen: random numbers, outputs and names are those of any other run. When the frozen
+program runs, another table takes the place of the one it brings in, and what was fitted is there from the beginning.
+"""
+
+from __future__ import annotations
+
+import ast
+import builtins
+import contextlib
+import copy
+import json
+import os
+import sys
+import warnings
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+from mlalm_jupyter.adapters.traced_splits import Splits
+from mlalm_jupyter.adapters.traced_things import Things, thing_from
+from mlalm_jupyter.adapters.traced_values import as_table, kept_table, same_as, value_of
+from mlalm_jupyter.notebook.code import code_of
+
+ENVIRONMENT = "MLALM_TRACE"
+PLAN, LISTING = "plan.json", "listing.jsonl"
+PRELUDE = """
+try:
+    from mlalm_jupyter.adapters.tracing import start as _mlalm_start
+except ImportError:
+    pass
+else:
+    _mlalm_start()
+    del _mlalm_start
+"""
+_HOOK = "__mlalm_trace__"
+_TOLERATED = ("NameError", "NotFittedError", "AssertionError", "NotWritten")
+"""How a statement may end that no answer needs, where nothing is fitted and nothing is written."""
+
+
+class NotWritten(PermissionError):
+    """A notebook that is only tried must not write where its files are."""
+
+
+class Tracer:
+    """Follows a shell from statement to statement."""
+
+    def __init__(self, shell: Any, folder: Path) -> None:
+        self._shell = shell
+        self._folder = folder
+        self._told: Mapping[str, Any] = json.loads((folder / PLAN).read_text(encoding="utf-8"))
+        self._is_trial = bool(self._told["is_trial"])
+        self._cells = [code_of(text) for text in self._told["cells"]]
+        self._next = 0
+        self._cell: int | None = None
+        self._is_entered = False
+        self._splits = Splits(shell)
+        self._things = Things(folder)
+        self._table: Any = None
+        self._is_guarding = False
+
+    def attach(self) -> None:
+        self._shell.events.register("pre_run_cell", self._starts)
+        self._shell.events.register("post_run_cell", self._ended)
+        self._shell.ast_transformers.append(self)
+        setattr(builtins, _HOOK, self)
+        if self._is_trial:
+            sys.addaudithook(self._audited)
+            for one in self._told["things"]:
+                self._bind(one)
+
+    # IPython's side
+
+    def _starts(self, info: Any) -> None:
+        if not info.store_history:
+            return
+        self._cell, self._is_entered = None, False
+        # papermill's own cell is none of ours
+        for place in range(self._next, len(self._cells)):
+            if self._cells[place].text.strip() == str(info.raw_cell).strip():
+                self._cell, self._next = place, place + 1
+                return
+
+    def _ended(self, result: Any) -> None:
+        if result.info.store_history and self._next == len(self._cells) and not self._is_trial:
+            self._next += 1
+            with self._quietly("things", "what was fitted"):
+                for one in self._things.packed(self._told["code"], self._table):
+                    self._note(one)
+
+    def visit(self, module: ast.Module) -> ast.Module:
+        """The statements of a cell, with a call before or after those that something is wanted of."""
+        if self._cell is None or self._is_entered:
+            return module
+        is_same = len(module.body) == len(self._cells[self._cell].tree.body)
+        if not is_same and not self._is_trial:
+            return module  # of `%%time` the statements come in a moment
+        self._is_entered = True
+        if self._is_trial:
+            module.body = self._tried(self._cell, module.body)
+        else:
+            wanted = {tuple(one) for one in self._told["places"]}
+            body: list[ast.stmt] = []
+            for index, node in enumerate(module.body):
+                is_wanted = (self._cell + 1, index) in wanted
+                body += self._told_of(node, self._cell + 1, index) if is_wanted else [node]
+            module.body = body
+        return ast.fix_missing_locations(module)
+
+    def _told_of(self, node: ast.stmt, cell: int, index: int) -> list[ast.stmt]:
+        before = _call(node, "before", cell, index)
+        if isinstance(node, ast.Expr):
+            # what a cell shows is its last expression, so that must remain one
+            called = ast.Call(_hook("passed"), [node.value, ast.Constant(cell), ast.Constant(index)], [])
+            node.value = ast.copy_location(called, node.value)
+            return [before, node]
+        return [before, node, _call(node, "after", cell, index)]
+
+    def _tried(self, cell: int, body: list[ast.stmt]) -> list[ast.stmt]:
+        step = self._told["steps"][cell]
+        if not body:
+            return body
+        before, after = (_call(body[0], name, step["cell"], step["index"]) for name in ("before", "after"))
+        if not step["may_fail"]:
+            return [before, *body, after]
+        caught = ast.ExceptHandler(ast.Name("Exception", ast.Load()), "__mlalm_error__", [])
+        again = ast.If(
+            ast.Call(_hook("must_raise"), [ast.Name("__mlalm_error__", ast.Load())], []), [ast.Raise()], []
+        )
+        caught.body = [again]
+        return [before, ast.copy_location(ast.Try(body, [caught], [], []), body[0]), after]
+
+    # what the statements call
+
+    def before(self, cell: int, index: int) -> bool:
+        place = [cell, index]
+        if not self._is_trial:
+            for one in self._told["things"]:
+                if one["place"] == place and one["is_before"]:
+                    self._take(one)
+            for one in self._told["labels"]:
+                if one["place"] == place:
+                    self._look_for_label(one["expression"])
+        if any(one["place"] == place for one in self._told["splits"]):
+            self._splits.begins()
+        if self._is_trial:
+            self._bind_at(place, is_before=True)
+            self._is_guarding = True
+        return False
+
+    def after(self, cell: int, index: int) -> bool:
+        self._is_guarding = False
+        place = [cell, index]
+        for one in self._told["splits"]:
+            if one["place"] == place:
+                with self._quietly("split", f"the rows of the split in cell {cell}"):
+                    for rows in self._splits.ended(one["targets"], self._table):
+                        self._note({"what": "rows", **rows})
+        for port in self._told["inputs"]:
+            if port["place"] == place:
+                self._bring_in(port)
+        if self._is_trial:
+            self._bind_at(place, is_before=False)
+        else:
+            for one in self._told["things"]:
+                if one["place"] == place and not one["is_before"]:
+                    self._take(one)
+        for port in self._told["outputs"]:
+            if port["place"] == place:
+                self._give_out(port)
+        return False
+
+    def passed(self, value: Any, cell: int, index: int) -> Any:
+        self.after(cell, index)
+        return value
+
+    def must_raise(self, error: BaseException) -> bool:
+        self._is_guarding = False
+        name = type(error).__name__
+        self._note({"what": "skipped", "why": f"{name}: {error}"[:300]})
+        return name not in _TOLERATED
+
+    # ports and fitted things
+
+    def _bring_in(self, port: Mapping[str, Any]) -> None:
+        name = port["variable"]
+        if self._is_trial:
+            self._shell.user_ns[name] = self._table = value_of(self._told["table"], self._folder)
+            return
+        value = self._value(name)
+        told = {"what": "input", "name": name, "type": type(value).__name__}
+        with self._quietly("input", f"'{name}', which brings the rows in,"):
+            self._note({**told, **kept_table(value, name, self._folder / "input.parquet")})
+            self._table = copy.deepcopy(value)
+
+    def _give_out(self, port: Mapping[str, Any]) -> None:
+        name = port["variable"]
+        value = self._value(name)
+        with self._quietly("output", f"'{name}', which gives the answers,"):
+            frame = as_table(value, name)
+            self._note(
+                {
+                    "what": "output",
+                    "type": type(value).__name__,
+                    **kept_table(frame, name, self._folder / "output.parquet"),
+                }
+                | {"has_index": hasattr(value, "index") and not isinstance(value, (list, tuple))}
+            )
+
+    def _take(self, one: Mapping[str, Any]) -> None:
+        with self._quietly("thing", f"'{one['name']}'"):
+            value = eval(compile(one["expression"], "<fitted>", "eval"), self._shell.user_ns)
+            self._things.take(one["name"], one["kind"], value)
+
+    def _bind_at(self, place: list[int], *, is_before: bool) -> None:
+        for one in self._told["things"]:
+            if one["place"] == place and one["is_before"] is is_before:
+                self._bind(one)
+
+    def _bind(self, one: Mapping[str, Any]) -> None:
+        with self._quietly("thing", f"'{one['name']}'"):
+            self._shell.user_ns[one["name"]] = thing_from(one)
+
+    def _look_for_label(self, expression: str) -> None:
+        with contextlib.suppress(Exception):  # not every expression can be worked out by itself
+            value = eval(compile(expression, "<label>", "eval"), self._shell.user_ns)
+            for column in same_as(value, self._table, self._splits.rows_of(value)):
+                self._note({"what": "label", "column": column})
+
+    def _value(self, name: str) -> Any:
+        return self._shell.user_ns.get(name)
+
+    # notes
+
+    def _note(self, line: Mapping[str, Any]) -> None:
+        with open(self._folder / LISTING, "a", encoding="utf-8") as listing:
+            listing.write(json.dumps(line) + "\n")
+
+    @contextlib.contextmanager
+    def _quietly(self, what: str, whom: str) -> Iterator[None]:
+        """Whatever goes wrong here is noted, and none of the notebook's business."""
+        try:
+            with warnings.catch_warnings():
+                warnings.simplefilter("ignore")
+                yield
+        except Exception as error:  # noqa: BLE001  # every type refuses in its own way
+            self._note(
+                {
+                    "what": "fault",
+                    "of": what,
+                    "why": f"{whom} was not kept: {str(error) or type(error).__name__}"[:500],
+                }
+            )
+
+    def _audited(self, event: str, arguments: tuple[Any, ...]) -> None:
+        if not self._is_guarding or event not in _WRITING:
+            return
+        if event == "open":
+            path, mode, flags = (*arguments, None, None)[:3]
+            is_written = (
+                any(one in mode for one in "wax+") if isinstance(mode, str) else bool((flags or 0) & _WRITES)
+            )
+            if not is_written:
+                return
+            paths = [path]
+        else:
+            paths = list(arguments[:2])
+        for path in paths:
+            if isinstance(path, (str, bytes, os.PathLike)):
+                told = os.path.realpath(os.fsdecode(path))
+                if told.startswith(self._told["cwd"] + os.sep) and "__pycache__" not in told:
+                    raise NotWritten(f"'{os.path.basename(told)}' is not written while the notebook is tried")
+
+
+_WRITING = frozenset(
+    ("open", "os.remove", "os.rename", "os.rmdir", "os.mkdir", "os.link", "os.symlink", "os.truncate")
+)
+_WRITES = os.O_WRONLY | os.O_RDWR | os.O_CREAT | os.O_TRUNC | os.O_APPEND
+
+
+def _hook(name: str) -> ast.expr:
+    return ast.Attribute(ast.Name(_HOOK, ast.Load()), name, ast.Load())
+
+
+def _call(near: ast.stmt, name: str, cell: int, index: int) -> ast.stmt:
+    """A call as a statement that shows nothing wherever it stands."""
+    called = ast.Call(_hook(name), [ast.Constant(cell), ast.Constant(index)], [])
+    return ast.copy_location(ast.If(called, [ast.Pass()], []), near)
+
+
+def start() -> None:
+    """Begin to trace, where the environment says into which folder; only once in a kernel."""
+    from IPython.core.getipython import get_ipython
+
+    folder = os.environ.get(ENVIRONMENT)
+    shell: Any = get_ipython()
+    if folder and shell is not None and not hasattr(shell, "_mlalm_tracer"):
+        shell._mlalm_tracer = Tracer(shell, Path(folder))
+        shell._mlalm_tracer.attach()

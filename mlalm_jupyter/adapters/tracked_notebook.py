@@ -1,0 +1,135 @@
+"""What a kernel is asked to trace, and what it told, as files of a folder."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from mlalm_jupyter.adapters.tracing import LISTING, PLAN
+from mlalm_jupyter.notebook.predictive.fitting import label_expressions, targets_of
+from mlalm_jupyter.notebook.predictive.parts import Place, Plan, Port
+from mlalm_jupyter.notebook.predictive.proof import KeptFrame, KeptThing, Reason, Rows
+
+
+def wanted(plan: Plan, folder: Path, *, cells: Sequence[str], cwd: Path, is_trial: bool, **more: Any) -> None:
+    """Write what is wanted of a notebook with these cells."""
+    typed = {one.place: one.typed for one in plan.program}
+    ports = (*plan.inputs, *plan.outputs)
+    labels = label_expressions(plan)
+    places = [place for place, _ in labels]
+    places += (
+        [one.place for one in ports] + [one.place for one in plan.fitted] + [one.place for one in plan.splits]
+    )
+    told = {
+        "is_trial": is_trial,
+        "cells": list(cells),
+        "cwd": str(cwd.resolve()),
+        "places": sorted({(one.cell, one.index) for one in places}),
+        "inputs": [_port(one) for one in plan.inputs],
+        "outputs": [_port(one) for one in plan.outputs],
+        "splits": [
+            {"place": _place(one.place), "targets": targets_of(typed.get(one.place, ""))}
+            for one in plan.splits
+        ],
+        "labels": [{"place": _place(place), "expression": text} for place, text in labels],
+        "things": [
+            {
+                "name": one.name,
+                "kind": one.kind,
+                "place": _place(one.place),
+                "expression": one.expression,
+                "is_before": one.is_before,
+            }
+            for one in plan.fitted
+        ],
+        **more,
+    }
+    (folder / PLAN).write_text(json.dumps(told), encoding="utf-8")
+
+
+def thing_told(thing: KeptThing) -> dict[str, Any]:
+    """A kept thing for a process that binds it."""
+    return {
+        "name": thing.name,
+        "kind": thing.kind,
+        "form": thing.form,
+        "text": thing.text,
+        "file": str(thing.file or ""),
+    }
+
+
+def lines_of(folder: Path) -> list[Mapping[str, Any]]:
+    """What a kernel told; a line that is not whole tells nothing."""
+    found: list[Mapping[str, Any]] = []
+    listing = folder / LISTING
+    if not listing.exists():
+        return found
+    for line in listing.read_text(encoding="utf-8", errors="replace").splitlines():
+        try:
+            told = json.loads(line)
+        except ValueError:
+            continue
+        if isinstance(told, dict):
+            found.append(told)
+    return found
+
+
+def frame_told(lines: Sequence[Mapping[str, Any]], what: str, folder: Path) -> KeptFrame | None:
+    """The table of a port; the last, where its statement ran more than once."""
+    found = [one for one in lines if one.get("what") == what]
+    if not found:
+        return None
+    told = found[-1]
+    return KeptFrame(
+        folder / Path(str(told["file"])).name,
+        {str(place): str(kind) for place, kind in dict(told["types"]).items()},
+        str(told["kind"]),
+        has_index=bool(told.get("has_index", True)),
+    )
+
+
+def things_told(lines: Sequence[Mapping[str, Any]], folder: Path) -> tuple[KeptThing, ...]:
+    return tuple(
+        KeptThing(
+            str(one["name"]),
+            str(one["kind"]),
+            str(one["form"]),
+            str(one.get("text", "")),
+            folder / Path(str(one["file"])).name if one.get("file") else None,
+            str(one.get("type", "")),
+        )
+        for one in lines
+        if one.get("what") == "thing"
+    )
+
+
+def rows_told(lines: Sequence[Mapping[str, Any]]) -> tuple[Rows, ...]:
+    return tuple(
+        Rows(tuple(map(int, one["positions"])), int(one["count"]))
+        for one in lines
+        if one.get("what") == "rows"
+    )
+
+
+def labels_told(lines: Sequence[Mapping[str, Any]]) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(str(one["column"]) for one in lines if one.get("what") == "label"))
+
+
+def faults_told(lines: Sequence[Mapping[str, Any]]) -> tuple[Reason, ...]:
+    """What could not be kept; rows of a split that are not known matter only if nothing else tells them."""
+    found = [one for one in lines if one.get("what") == "fault" and one.get("of") != "split"]
+    return tuple(Reason(_sentence(str(one.get("why", "")))) for one in found)
+
+
+def _sentence(text: str) -> str:
+    return text if text.endswith(".") else f"{text}."
+
+
+def _port(port: Port) -> dict[str, Any]:
+    return {"name": port.name, "variable": port.variable, "place": _place(port.place)}
+
+
+def _place(place: Place) -> list[int]:
+    return [place.cell, place.index]

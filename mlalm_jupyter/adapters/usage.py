@@ -1,0 +1,102 @@
+"""Which columns of a table the answers depend on."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from mlalm_jupyter.adapters.agreement import difference
+from mlalm_jupyter.adapters.slice_answers import Answer
+from mlalm_jupyter.notebook.literals import literal_text
+from mlalm_jupyter.notebook.predictive.code import Shape
+
+_SEED = 20150218
+
+
+@dataclass(frozen=True)
+class Usage:
+    """For each column whether its values change answers, and whether it may be absent."""
+
+    needed: Mapping[str, bool]
+    may_lack: Mapping[str, bool]
+
+    def is_needed(self, name: str) -> bool:
+        return self.needed[name]
+
+    def shapes(self, frame: pd.DataFrame, shape: Shape, labels: Sequence[str]) -> Iterator[Shape]:
+        """Ways to do without columns that change nothing; the one with the fewest columns filled comes first."""
+        idle = [name for name in frame.columns if not self.needed[name]]
+        idle = [name for name in idle if self.may_lack[name] or _fill(frame[name]) is not None]
+        few = [name for name in idle if not self.may_lack[name]]
+        yield _filled(shape, frame, few, absent=[name for name in idle if name not in few])
+        yield _filled(shape, frame, idle)
+        yield _filled(shape, frame, [name for name in idle if name in labels])
+
+    def left_out(self, shape: Shape) -> set[str]:
+        """The columns that a service of this shape does not ask for."""
+        return {*shape.fills, *shape.absent}
+
+
+def mixed(frame: pd.DataFrame) -> pd.DataFrame:
+    """Other values in every column, where there are any: those of other rows, but missing where they were."""
+    random = np.random.default_rng(_SEED)
+    found = frame.copy()
+    for place in range(frame.shape[1]):
+        column = frame.iloc[:, place]
+        there = column.notna().to_numpy().nonzero()[0]
+        order = np.arange(len(column))
+        order[there] = random.permutation(there)
+        values = column.take(order).array.copy()
+        if column.nunique() == 1 and isinstance(column.dtype, np.dtype) and column.dtype.kind in "if":
+            values = values + 1
+        found.isetitem(place, values)
+    found.index = frame.index
+    return found
+
+
+def column_questions(frame: pd.DataFrame, rows: list[int]) -> list[dict[str, Any]]:
+    """The rows as they are; then for each column: with other values in it, and without it."""
+    base: dict[str, Any] = {"table": "table", "rows": rows}
+    found = [base]
+    for name in frame.columns:
+        found.append({**base, "changed": name, "with": "mixed"})
+        found.append({**base, "columns": [one for one in frame.columns if one != name]})
+    return found
+
+
+def classified(frame: pd.DataFrame, answers: Sequence[Answer]) -> Usage:
+    """What the answers to those questions say of each column."""
+    base, *others = answers
+    needed, may_lack = {}, {}
+    for place, name in enumerate(frame.columns):
+        changed, without = others[2 * place], others[2 * place + 1]
+        needed[name] = _differs(base, changed)
+        may_lack[name] = not _differs(base, without)
+    return Usage(needed, may_lack)
+
+
+def _differs(base: Answer, other: Answer) -> bool:
+    if base.frame is None or other.frame is None:
+        return True
+    return difference(base.frame, other.frame) is not None
+
+
+def _filled(shape: Shape, frame: pd.DataFrame, names: Sequence[str], *, absent: Sequence[str] = ()) -> Shape:
+    fills = {name: text for name in names if (text := _fill(frame[name])) is not None}
+    columns = tuple(name for name in frame.columns if name not in absent)
+    return replace(shape, columns=columns if fills else (), fills=fills, absent=tuple(absent))
+
+
+def _fill(column: pd.Series[Any]) -> str | None:
+    """The value that is most often there, as an expression."""
+    common = column.mode(dropna=True)
+    if not len(common):
+        return "float('nan')"
+    value = common.iloc[0]
+    if isinstance(value, pd.Timestamp):
+        return f"pandas.Timestamp({str(value)!r})"
+    return literal_text(value.item() if isinstance(value, np.generic) else value)
