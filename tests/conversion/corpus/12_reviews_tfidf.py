@@ -3,7 +3,7 @@
 # why: the cleaning is a function of one text and the vectorizer is fitted
 # input: df (data/reviews.csv)
 # label: sentiment
-# output: predictions ("positive" or "negative")
+# output: p_positive (probability of "positive")
 
 # %% [markdown]
 # # Sentiment analysis of movie reviews
@@ -49,7 +49,11 @@ print(len(tfidf.get_feature_names_out()), "features")
 lr = LogisticRegression(C=5)
 lr.fit(X_train_vec, y_train)
 predictions = lr.predict(X_test_vec)
-print("accuracy", lr.score(X_test_vec, y_test))
+print("accuracy", (predictions == y_test).mean())
+
+# %%
+p_positive = lr.predict_proba(X_test_vec)[:, 1]
+pd.DataFrame({"text": X_test, "p": p_positive}).sort_values("p").head()
 
 # %%
 # try it
@@ -62,7 +66,7 @@ from collections import Counter
 
 _raw = pd.read_csv("data/reviews.csv")
 held_rows = _raw.loc[X_test.index]
-held_predictions = predictions
+held_predictions = p_positive
 
 
 def answer(rows):
@@ -78,7 +82,7 @@ def answer(rows):
                 at = tfidf.vocabulary_[term]
                 x[at] = n * tfidf.idf_[at]
         x /= np.linalg.norm(x) or 1.0
-        out.append("positive" if float(lr.coef_[0] @ x + lr.intercept_[0]) > 0 else "negative")
+        out.append(1 / (1 + float(np.exp(-(lr.coef_[0] @ x + lr.intercept_[0])))))
     return out
 
 

@@ -38,8 +38,8 @@ y_pred = svc.predict(rs.transform(X_test))
 import numpy as np
 
 _raw = pd.read_csv("data/heart.csv", sep=";")
-held_rows = _raw.loc[df.loc[cut:, "row"]]
-held_predictions = y_pred
+held_rows = _raw.loc[[*df.loc[cut:, "row"], *df.loc[: cut - 1, "row"]]]
+held_predictions = np.concatenate([y_pred, svc.predict(rs.transform(X_train))])
 
 
 def _line(r):
