@@ -12,12 +12,14 @@ from mlalm_jupyter.api.context import Context
 from mlalm_jupyter.api.datasets import Datasets, sample_frame
 from mlalm_jupyter.api.files import readable_file, text_of
 from mlalm_jupyter.api.golive import model_asset
+from mlalm_jupyter.api.notebook_services import is_notebook, notebook_code, rows_of
 from mlalm_jupyter.api.packages import named_model, opened_package
 from mlalm_jupyter.api.tables import head_of
 from mlalm_jupyter.api.wsd_files import definition_in
 from mlalm_jupyter.domain.definition import (
     ServiceDefinition,
     code_definition,
+    notebook_definition,
     scoring_definition,
     script_definition,
 )
@@ -67,6 +69,8 @@ class Deployables:
         if isinstance(what, str):
             if what.lower().endswith(".json"):
                 return Deployable(definition_in(self._context, what), what, is_ours=False)
+            if is_notebook(self._context, what):
+                return self._from_notebook(what, sample)
             return self._from_model(what)
         if hasattr(what, "predict") or isinstance(what, type) or not callable(what):
             raise InvalidInput(
@@ -94,6 +98,29 @@ class Deployables:
             example=example,
         )
         return Deployable(definition, f"model {model.reference}", is_ours=True)
+
+    def _from_notebook(self, what: str, sample: object) -> Deployable:
+        """The cells of a notebook between its marks, with what they read of models and transforms."""
+        from mlalm_jupyter.formats.frames import schema_of, table_of
+
+        ctx = self._context
+        found = notebook_code(ctx, what)
+        named = f"notebook {found.path}"
+        frame = rows_of(ctx, found) if sample is None else None
+        frame = self._sample(sample, named) if frame is None else frame.head(_TRIED_ROWS)
+        opened = found.opened(ctx)
+        with _running(found.code, found.path) as module:
+            answered = _tried(lambda rows: table_of(module["run"](rows, **opened)), frame, named, found.path)
+        (comes,), (goes,) = found.service.plan.inputs, found.service.plan.outputs
+        definition = notebook_definition(
+            title=Path(found.path).stem,
+            source=found.code,
+            assets=found.named_assets(),
+            inputs={comes.name: schema_of(frame)},
+            outputs={goes.name: schema_of(answered)},
+            example={comes.name: head_of(frame, EXAMPLE_ROWS).rows},
+        )
+        return Deployable(definition, f"experiment {found.path}", is_ours=True)
 
     def _from_file(self, what: str, sample: object, model: str | None) -> Deployable:
         file, _, wanted = what.partition(":")

@@ -25,6 +25,7 @@ from mlalm_jupyter.domain.listing import Listing
 from mlalm_jupyter.domain.model import Lineage
 from mlalm_jupyter.domain.names import AssetRef, checked_name
 from mlalm_jupyter.domain.outcome import Removed
+from mlalm_jupyter.formats.held import Held
 
 
 class Transforms:
@@ -170,9 +171,10 @@ class Transforms:
         >>> ws.transforms.load("scale:1").transform(frame)  # doctest: +SKIP
         """
         found = used(self._context, "transform", transform, lambda tx, ref: tx.transforms.get(ref))
-        return opened_package(
+        opened = opened_package(
             self._context,
             f"Transform {found.reference}",
             bundle_digest=found.bundle_digest,
             package_hash=found.transform_hash,
         )
+        return Held.out_of(opened)

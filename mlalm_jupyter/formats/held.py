@@ -15,5 +15,10 @@ class Held:
     def __init__(self, value: Any) -> None:
         self.value = value
 
+    @staticmethod
+    def out_of(thing: Any) -> Any:
+        """What a package was made for: the value where it only holds one."""
+        return thing.value if isinstance(thing, Held) else thing
+
     def transform(self, rows: Any) -> Any:
         return rows

@@ -23,6 +23,7 @@ from mlalm_jupyter.domain.wsd.graph import (
 from mlalm_jupyter.domain.wsd.parameters import selected
 from mlalm_jupyter.formats import frames
 from mlalm_jupyter.formats.code import CodeModule, said
+from mlalm_jupyter.formats.held import Held
 from mlalm_jupyter.formats.scripts import begun
 
 MEND = "Mend it, then deploy it again."
@@ -201,5 +202,5 @@ def _script(step: Step, module: CodeModule, model: object) -> Run:
 def _notebook(step: Step, module: CodeModule, opened: Mapping[str, object]) -> Run:
     """The cells of a notebook as `run(tables..., NAME=fitted...)`."""
     function = _callable(step, module, "run")
-    fitted = {name: opened[one.asset] for name, one in step.assets.items()}
+    fitted = {name: Held.out_of(opened[one.asset]) for name, one in step.assets.items()}
     return lambda tables, _given: frames.table_of(function(*tables, **fitted))

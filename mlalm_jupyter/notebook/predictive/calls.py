@@ -415,7 +415,7 @@ class Calls(Expressions):
         if self.level == "frame":
             return full == "pandas.DataFrame"
         if self.level == "array":
-            return full.startswith("numpy.random.") and not full.endswith("seed") or full == "numpy.array"
+            return (full.startswith("numpy.random.") and not full.endswith("seed")) or full == "numpy.array"
         return False
 
     def _made(self, node: ast.Call, full: str, given: Given) -> Value:

@@ -449,7 +449,7 @@ def _renamed(text: str, name: str, other: str) -> str:
     tree = ast.parse(text.strip(), mode="eval")
 
     class Names(ast.NodeTransformer):
-        def visit_Name(self, node: ast.Name) -> ast.expr:  # noqa: N802  (the name is the ast module's)
+        def visit_Name(self, node: ast.Name) -> ast.expr:
             return ast.parse(other, mode="eval").body if node.id == name else node
 
     return ast.unparse(Names().visit(tree))

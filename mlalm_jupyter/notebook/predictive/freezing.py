@@ -573,7 +573,7 @@ class Freezer(Calls):
                 self.replace(node.iter, self.hoist(node.iter, over))
             if outer is None:
                 self.loop = Loop(node.target.id, typed)
-                if self.labels and over.kind == FITTED or any(name in self.labels for name in over.items):
+                if (self.labels and over.kind == FITTED) or any(name in self.labels for name in over.items):
                     gone = repr(tuple(sorted(self.labels)))
                     start, end = self.code.span(node.iter)
                     self.edit(start, start, "[name for name in ", is_kept_only=True)

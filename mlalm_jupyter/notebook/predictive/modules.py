@@ -14,6 +14,7 @@ def {loader}(name, loaded={{}}):
 
     if name not in loaded:
         module = types.ModuleType(name)
+        module.{loader} = {loader}
         loaded[name] = module
         try:
             exec(compile({texts}[name], f"<{{name}}.py beside the notebook>", "exec"), module.__dict__)

@@ -13,6 +13,7 @@ from mlalm_jupyter.notebook.document import NotebookDocument
 from mlalm_jupyter.notebook.predictive import refusals
 from mlalm_jupyter.notebook.predictive.parts import Fitted, Place, Plan, Port, Statement
 from mlalm_jupyter.notebook.predictive.program import Line, program_of
+from mlalm_jupyter.notebook.predictive.slicing import unknowable
 
 INPUT, OUTPUT = "web_input", "web_output"
 _ASSETS = ("model", "transform")
@@ -66,6 +67,9 @@ def served(document: NotebookDocument) -> Served:
     dark = [(cell, why) for cell, why in program.dark if lines and cell <= lines[going.line].place.cell]
     if dark:
         raise refusals.unreadable(*dark[0])
+    for line in lines[: going.line]:
+        if line.hand != "skip" and (why := unknowable(line.flow)):
+            raise refusals.unreadable(line.place.cell, why[0])
     statements = tuple(_checked(line) for line in kept)
     source = _bringing(lines, coming)
     plan = Plan(
@@ -121,6 +125,13 @@ def _needed(
             assets.setdefault(name, (kind, wanted, number))
             live.discard(name)
             continue
+        if number < coming.line and coming.variable in flow.reads:
+            raise InvalidInput(
+                f"Cell {line.place.cell}",
+                expected="nothing that is worked out from the notebook's own rows, before those of callers come in",
+                got=line.typed.partition("\n")[0],
+                fix="Register what it gives as a transform and load that, or let the rows come in before it.",
+            )
         kept.append(line)
         live = (live - flow.certain) | flow.reads
     if coming.line > going.line:

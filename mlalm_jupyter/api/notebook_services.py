@@ -1,0 +1,150 @@
+"""Services made of notebooks: a run that ended well has shown that their cells work; what they say is deployed as text."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from mlalm_jupyter.api.context import Context
+from mlalm_jupyter.api.packages import opened_package
+from mlalm_jupyter.api.pinning import asset_of
+from mlalm_jupyter.api.recorder import Recorder, notebook_file
+from mlalm_jupyter.api.runs import Runs
+from mlalm_jupyter.domain.asset import Transform
+from mlalm_jupyter.domain.definition import HeldAsset, ModelAsset
+from mlalm_jupyter.domain.errors import Conflict, InvalidInput, MlalmError, NotFound
+from mlalm_jupyter.domain.model import TrainedModel
+from mlalm_jupyter.domain.names import AssetRef
+from mlalm_jupyter.domain.run import Run, RunStatus
+from mlalm_jupyter.formats.held import Held
+from mlalm_jupyter.notebook.document import NotebookDocument, read_notebook
+from mlalm_jupyter.notebook.predictive.code import code_text
+from mlalm_jupyter.notebook.predictive.modules import with_modules
+from mlalm_jupyter.notebook.predictive.serving import Served, served
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+_LARGEST_MODULE = 1 << 20
+
+
+@dataclass(frozen=True, slots=True)
+class NotebookCode:
+    """What a notebook is as a service: code to deploy, and what it reads by name."""
+
+    path: str
+    run: Run
+    service: Served
+    code: str
+    assets: Mapping[str, TrainedModel | Transform]
+
+    def named_assets(self) -> dict[str, ModelAsset | HeldAsset]:
+        """The assets as a definition names them."""
+        return {name: _named(name, one) for name, one in self.assets.items()}
+
+    def opened(self, context: Context) -> dict[str, object]:
+        """The fitted objects themselves."""
+        return {name: _opened(context, one) for name, one in self.assets.items()}
+
+
+def notebook_code(context: Context, notebook: str) -> NotebookCode:
+    """The service that a notebook is; one that has not run to its end as it is now is refused."""
+    path, content = notebook_file(context, notebook)
+    document = read_notebook(content, name=path)
+    run = last_good_run(context, path, document, done="deployed")
+    service = served(document)
+    with context.catalog.read() as tx:
+        pins = {(pin.kind, pin.wanted): pin.reference for pin in run.snapshot.assets}
+        assets = {}
+        for name, (kind, wanted) in service.assets.items():
+            found = asset_of(tx, AssetRef.parse(kind, pins.get((kind, wanted), wanted)))
+            assert isinstance(found, (TrainedModel, Transform))
+            assets[name] = found
+    folder = (context.path / path).parent
+    code = with_modules(code_text(service.plan), lambda name: _module_beside(folder, name))
+    return NotebookCode(path, run, service, code, assets)
+
+
+def last_good_run(context: Context, path: str, document: NotebookDocument, *, done: str) -> Run:
+    """The newest run of a notebook that ended well; its cells must be what they are now."""
+    with context.catalog.read() as tx:
+        experiment_id = tx.experiments.id_at(path)
+        found = (
+            tx.runs.find(experiment_id=experiment_id, status=RunStatus.FINISHED, limit=1)
+            if experiment_id
+            else []
+        )
+        others = tx.runs.find(experiment_id=experiment_id, limit=1) if experiment_id else []
+    fix = f"Run it with `mlalm experiment run {path}`, then repeat this."
+    if not found:
+        last = f"Its last run is {others[0].status.value}." if others else "It never ran."
+        raise Conflict(f"The notebook {path} was not {done}.", why=last, fix=fix)
+    run = found[0]
+    if read_notebook(context.blobs.get(run.snapshot.digest)).code_hash != document.code_hash:
+        why = f"Its cells have changed since its last finished run, {run.id[:12]}."
+        raise Conflict(f"The notebook {path} was not {done}.", why=why, fix=fix)
+    return run
+
+
+def rows_of(context: Context, code: NotebookCode) -> pd.DataFrame | None:
+    """The rows that came in when the notebook ran; None where its run kept none."""
+    import pandas
+
+    port = code.service.plan.inputs[0]
+    try:
+        value = Runs(context, Recorder(context)).output(code.run.id, f"{port.place.cell}.{port.variable}")
+    except MlalmError:
+        return None
+    return value if isinstance(value, pandas.DataFrame) else None
+
+
+def is_notebook(context: Context, what: str) -> bool:
+    """Whether a text names a notebook: by its file, or as an experiment where no model is called so."""
+    if what.endswith(".ipynb"):
+        return True
+    if ":" in what or "@" in what or not (context.path / f"{what}.ipynb").is_file():
+        return False
+    with context.catalog.read() as tx:
+        try:
+            tx.models.get(AssetRef.parse("model", what))
+        except (NotFound, InvalidInput):
+            return True
+    return False
+
+
+def _module_beside(folder: Path, name: str) -> str | None:
+    file = folder / f"{name}.py"
+    if (folder / name / "__init__.py").is_file():
+        raise InvalidInput(
+            f"The module '{name}' beside the notebook",
+            expected="a module that is one file, which can travel with the notebook",
+            got="a folder",
+            fix="Put what is needed into one file, or install it as a package.",
+        )
+    if not file.is_file():
+        return None
+    if file.stat().st_size > _LARGEST_MODULE:
+        raise InvalidInput(
+            f"The module '{file.name}' beside the notebook", expected="at most 1 MB of Python", got="more"
+        )
+    try:
+        return file.read_text(encoding="utf-8")
+    except UnicodeDecodeError as error:
+        raise InvalidInput(f"The module '{file.name}'", expected="UTF-8 text", got=str(error)) from error
+
+
+def _named(name: str, asset: TrainedModel | Transform) -> ModelAsset | HeldAsset:
+    if isinstance(asset, TrainedModel):
+        return ModelAsset(f"model_{name}", asset.name, asset.version, asset.model_hash)
+    return HeldAsset(f"transform_{name}", "transform", asset.name, asset.version, asset.transform_hash)
+
+
+def _opened(context: Context, asset: TrainedModel | Transform) -> object:
+    is_model = isinstance(asset, TrainedModel)
+    package_hash = asset.model_hash if isinstance(asset, TrainedModel) else asset.transform_hash
+    what = f"{'Model' if is_model else 'Transform'} {asset.reference}"
+    return Held.out_of(
+        opened_package(context, what, bundle_digest=asset.bundle_digest, package_hash=package_hash)
+    )
