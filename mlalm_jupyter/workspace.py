@@ -47,7 +47,7 @@ from mlalm_jupyter.domain.errors import InvalidInput, WorkspaceNotFound, refused
 from mlalm_jupyter.domain.event import Event
 from mlalm_jupyter.domain.projection import Projection
 from mlalm_jupyter.domain.workspace import CATALOG, HIDDEN, WorkspaceInfo
-from mlalm_jupyter.ports import BlobStore, Catalog, Clock, ServiceHost
+from mlalm_jupyter.ports import BlobStore, Catalog, Clock, NotebookConverter, ServiceHost
 
 
 class Workspace:
@@ -117,6 +117,7 @@ class Workspace:
                 who=_who(),
                 make_host=make_host,
                 make_runner=plugins.notebook_runner(),
+                make_converter=_converter,
                 environ=os.environ,
                 progress=progress,
                 another=_another,
@@ -187,6 +188,13 @@ def _another(
         _found(Path(folder))
     with Workspace.open(folder, host=host, progress=progress) as other:
         yield other.context
+
+
+def _converter() -> NotebookConverter:
+    # it brings papermill and all that kernels need, which other verbs do without
+    from mlalm_jupyter.adapters.conversion import NotebookConversion
+
+    return NotebookConversion()
 
 
 def plans() -> Plans:

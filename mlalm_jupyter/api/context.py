@@ -18,6 +18,7 @@ from mlalm_jupyter.ports import (
     Catalog,
     Clock,
     Keyring,
+    NotebookConverter,
     NotebookRunner,
     OutsideFiles,
     ServiceHost,
@@ -77,6 +78,7 @@ class Context:
     who: str
     make_host: Callable[[], ServiceHost]
     make_runner: Callable[[], NotebookRunner]
+    make_converter: Callable[[], NotebookConverter]
     environ: Mapping[str, str]
     progress: Progress = silent
     another: Opener = field(default=_no_other)

@@ -75,45 +75,16 @@ class Transforms:
             )  # costs half a second, which listing need not pay
 
             package = bundles.pack(transform, sample=frame, lineage=lineage.told).data
-        looked, bundle_digest, size_bytes = stored(ctx, package)
-        with ctx.catalog.write() as tx:
-            equal_to = tx.transforms.equal_to(name, looked.model_hash)
-            if equal_to is not None and if_changed:
-                same = tx.transforms.get(AssetRef("transform", name, equal_to))
-                newest = tx.transforms.get(AssetRef("transform", name)).version
-                return replace(same, note=unchanged(same.reference, same.version, newest=newest))
-            kept = Transform(
-                id=ctx.clock.new_id(),
-                name=name,
-                version=tx.transforms.next_version(name),
-                transform_hash=looked.model_hash,
-                bundle_digest=bundle_digest,
-                size_bytes=size_bytes,
-                format=looked.format,
-                framework=looked.framework,
-                is_data_only=looked.is_data_only,
-                signature=looked.signature,
-                lineage=lineage if is_ours else looked.told(lineage),
-                created_at=ctx.clock.now(),
-                created_by=ctx.who,
-                tags={str(key): str(value) for key, value in (tags or {}).items()},
-                description=description,
-                equal_to=equal_to,
-            )
-            tx.transforms.add(kept)
-            if is_ours:
-                # one seal for a package, whether its bytes are a model or a transform
-                reason = f"registered here as transform {kept.reference}"
-                keep_seal(ctx, tx, new_seal(ctx, "model", kept.transform_hash, reason=reason))
-            ctx.note(
-                tx,
-                "transform",
-                "register",
-                subject_id=kept.id,
-                subject=kept.reference,
-                data={"transform_hash": kept.transform_hash, "equal_to": kept.equal_to},
-            )
-        return kept
+        return kept_transform(
+            ctx,
+            name,
+            package,
+            lineage,
+            is_ours=is_ours,
+            tags=tags,
+            description=description,
+            if_changed=if_changed,
+        )
 
     @verb("transform", "list")
     def list(
@@ -178,3 +149,56 @@ class Transforms:
             package_hash=found.transform_hash,
         )
         return Held.out_of(opened)
+
+
+def kept_transform(
+    context: Context,
+    name: str,
+    package: bytes | Path,
+    lineage: Lineage,
+    *,
+    is_ours: bool,
+    tags: Mapping[str, str] | None = None,
+    description: str = "",
+    if_changed: bool = False,
+) -> Transform:
+    """Keep a package as the next version of a transform's name."""
+    looked, bundle_digest, size_bytes = stored(context, package)
+    with context.catalog.write() as tx:
+        equal_to = tx.transforms.equal_to(name, looked.model_hash)
+        if equal_to is not None and if_changed:
+            same = tx.transforms.get(AssetRef("transform", name, equal_to))
+            newest = tx.transforms.get(AssetRef("transform", name)).version
+            return replace(same, note=unchanged(same.reference, same.version, newest=newest))
+        kept = Transform(
+            id=context.clock.new_id(),
+            name=name,
+            version=tx.transforms.next_version(name),
+            transform_hash=looked.model_hash,
+            bundle_digest=bundle_digest,
+            size_bytes=size_bytes,
+            format=looked.format,
+            framework=looked.framework,
+            is_data_only=looked.is_data_only,
+            signature=looked.signature,
+            lineage=lineage if is_ours else looked.told(lineage),
+            created_at=context.clock.now(),
+            created_by=context.who,
+            tags={str(key): str(value) for key, value in (tags or {}).items()},
+            description=description,
+            equal_to=equal_to,
+        )
+        tx.transforms.add(kept)
+        if is_ours:
+            # one seal for a package, whether its bytes are a model or a transform
+            reason = f"registered here as transform {kept.reference}"
+            keep_seal(context, tx, new_seal(context, "model", kept.transform_hash, reason=reason))
+        context.note(
+            tx,
+            "transform",
+            "register",
+            subject_id=kept.id,
+            subject=kept.reference,
+            data={"transform_hash": kept.transform_hash, "equal_to": kept.equal_to},
+        )
+    return kept

@@ -22,6 +22,7 @@ from mlalm_jupyter.surfaces.magics.marks import Marks
 from mlalm_jupyter.surfaces.magics.notebook_here import notebook_here
 from mlalm_jupyter.surfaces.magics.page_save import wait_for_page
 from mlalm_jupyter.surfaces.magics.progress import CellProgress
+from mlalm_jupyter.surfaces.magics.rehearsal import leaves_out, left_out
 from mlalm_jupyter.surfaces.magics.session import Session
 from mlalm_jupyter.surfaces.magics.snapshot_here import live_cell, snapshot_here
 from mlalm_jupyter.surfaces.magics.texts import Transcript
@@ -122,7 +123,7 @@ class MlalmMagics(Marks, Magics):
         if isinstance(asked, Page):
             return self._answer(asked)
         reference = str(asked.arguments["name"])
-        if "file" in asked.arguments:
+        if "file" in asked.arguments and not leaves_out(asked.verb):
             kept = self._answer(replace(asked, as_json=False))
             reference = kept.reference
             equal = f"; equal to {kept.name}:{kept.equal_to}" if kept.equal_to is not None else ""
@@ -222,6 +223,9 @@ class MlalmMagics(Marks, Magics):
         """Do what was asked, and give what it answers as a cell should show it."""
         if isinstance(asked, Page):
             print(asked.text)
+            return None
+        if leaves_out(asked.verb):
+            print(left_out(asked.verb))
             return None
         progress = CellProgress(is_shown=asked.verb.is_long)
         variables = {**self._variables, **(local_ns or {})}
