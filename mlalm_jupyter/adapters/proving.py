@@ -347,7 +347,7 @@ class Proving:
             if text and any(line.strip() == text for line in one.frozen.splitlines())
         )
         at = f" at `{text[:80]}`" if text else ""
-        return Reason(f"The slice fails {when}{at}: {answer.error or 'other answers'}.", near[:1] or cells)
+        return Reason(f"The slice fails {when}{at}: {answer.error or 'other answers'}.", cells or near[:1])
 
     def _candidates(self) -> tuple[int, ...]:
         """Cells whose kept statements may work something out from all rows."""

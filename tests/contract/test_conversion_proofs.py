@@ -232,7 +232,7 @@ def test_a_slice_that_reads_what_is_to_be_predicted_is_refused_with_the_column(f
 def test_arrays_and_what_is_changed_in_place_are_proven_and_answers_of_several_columns(folder: Path) -> None:
     ready = "df.dropna(inplace=True)"
     town = "df['bern'] = (df['town'] == 'Bern').astype(int)"
-    values, label = "X = df[['size', 'age', 'bern']].values", "y = df['sold'].values"
+    values, label = "X = df[['size', 'age', 'bern']].values", "y = df['sold'].map({'no': 0, 'yes': 1}).values"
     split, train = "A, B, a, b = train_test_split(X, y)", "model = LogisticRegression().fit(A, a)"
     double, answer = "B[:, 0] *= 2", "chances = model.predict_proba(B)"
     written = Written(IMPORTS, READ, ready, town, values, label, split, double, train, answer)
