@@ -146,7 +146,10 @@ class Proving:
         kept = {}
         for name, frame in tables.items():
             file = self._scratch / f"{name}.parquet"
-            kept[name] = KeptFrame(file, exact_frames.written(frame, file))
+            try:
+                kept[name] = KeptFrame(file, exact_frames.written(frame, file))
+            except ValueError as error:
+                raise NotProven(Reason(f"The table cannot be written to a file: {error}.")) from error
         return Slices(self._trace.things, kept, self._scratch, self._timeout_s)
 
     def _compare_executed(self, answers: pd.DataFrame, executed: object | None) -> None:
@@ -172,7 +175,7 @@ class Proving:
         whole, *others = slices.ask(code, questions)
         if whole.frame is None:
             raise NotProven(self._of_error(whole, code, "on the notebook's own rows"))
-        return whole.frame, classified(plain, others)
+        return whole.frame, classified(plain, others, labels=self._trace.labels)
 
     def _agree(
         self,
