@@ -22,6 +22,7 @@ from mlalm_jupyter.domain.signature import Schema
 from mlalm_jupyter.formats import frames
 from mlalm_jupyter.notebook.literals import literal_text
 from mlalm_jupyter.notebook.predictive.code import Shape, code_text
+from mlalm_jupyter.notebook.predictive.fitting import may_fit_labels
 from mlalm_jupyter.notebook.predictive.parts import MODEL, Plan
 from mlalm_jupyter.notebook.predictive.proof import Figures, KeptFrame, Proof, Reason, Rows, Trace
 
@@ -225,7 +226,8 @@ class Proving:
                 name != label and _is_nearly(plain[name], plain[label]) for label in labels
             ):
                 self._warnings.append(f"The column '{name}' tells nearly what the model is to predict.")
-        if not labels and any(one.kind == MODEL for one in self._plan.fitted):
+        fits = any(one.kind == MODEL for one in self._plan.fitted) and may_fit_labels(self._plan)
+        if fits and not self._trace.has_seen_labels:
             self._warnings.append("Which column the model learns to predict could not be seen.")
 
     # the program on rows that were never in the notebook

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import os
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -290,3 +292,14 @@ def test_what_no_package_describes_is_held_in_one(folder: Path) -> None:
     assert list(opened.value.index) == ["Bern", "Köln", "Lyon"]
     assert "answers otherwise than before" in " ".join(proof.warnings)
     assert json.dumps(proof.inputs.to_dict())
+
+
+def test_the_process_that_answers_has_nothing_of_a_notebook_in_it() -> None:
+    asked = (
+        "import sys, mlalm_jupyter.adapters.slice_process; "
+        "print([one for one in ('IPython', 'ipykernel', 'papermill', 'nbformat') if one in sys.modules])"
+    )
+    found = subprocess.run(
+        [sys.executable, "-P", "-c", asked], capture_output=True, text=True, timeout=60, check=True
+    )
+    assert found.stdout.strip() == "[]"
