@@ -72,6 +72,31 @@ def same_as(value: Any, table: Any, rows: tuple[Any, int] | None) -> list[str] |
     return [name for name, column in zip(names, columns, strict=True) if is_alike(found, column)]
 
 
+def columns_like(
+    value: Any, table: Any, rows: tuple[Any, int] | None, space: Mapping[str, Any]
+) -> list[str] | None:
+    """As `same_as`, also where rows were left out before: what else is there tells by its labels which remained."""
+    found = [same_as(value, table, rows)]
+    single = _single(value)
+    if single is not None and isinstance(table, pd.DataFrame) and table.index.is_unique:
+        positions, count = rows or (np.arange(len(single)), len(single))
+        for places in _places(table, count, space):
+            found.append(same_as(single.to_numpy(), table, (places[positions], len(table))))
+    seen = [one for one in found if one is not None]
+    return list(dict.fromkeys(name for one in seen for name in one)) if seen else None
+
+
+def _places(table: pd.DataFrame, count: int, space: Mapping[str, Any]) -> list[Any]:
+    """Where in a table the rows are of other tables with so many rows, each way once."""
+    found: dict[bytes, Any] = {}
+    for one in list(space.values()):
+        if isinstance(one, (pd.DataFrame, pd.Series)) and len(one) == count and count != len(table):
+            places = table.index.get_indexer(one.index)
+            if (places >= 0).all():
+                found[places.tobytes()] = places
+    return list(found.values())
+
+
 def is_alike(one: pd.Series[Any], other: pd.Series[Any]) -> bool:
     """Whether two columns tell the same: equal, or each value of one always goes with one value of the other."""
     if one.nunique() < 2 or other.nunique() < 2:

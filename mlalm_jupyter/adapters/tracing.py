@@ -21,7 +21,7 @@ from typing import Any
 
 from mlalm_jupyter.adapters.traced_splits import Splits
 from mlalm_jupyter.adapters.traced_things import Things, thing_from
-from mlalm_jupyter.adapters.traced_values import as_table, kept_table, same_as, value_of
+from mlalm_jupyter.adapters.traced_values import as_table, columns_like, kept_table, value_of
 from mlalm_jupyter.notebook.code import code_of
 
 ENVIRONMENT = "MLALM_TRACE"
@@ -226,7 +226,7 @@ class Tracer:
     def _look_for_label(self, expression: str, place: list[int]) -> None:
         with contextlib.suppress(Exception):  # not every expression can be worked out by itself
             value = eval(compile(expression, "<label>", "eval"), self._shell.user_ns)
-            found = same_as(value, self._table, self._splits.rows_of(value))
+            found = columns_like(value, self._table, self._splits.rows_of(value), self._shell.user_ns)
             if found is not None:
                 self._note({"what": "label", "columns": found, "place": place})
 
