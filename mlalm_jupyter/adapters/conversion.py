@@ -86,8 +86,16 @@ class NotebookConversion:
                         )
                         for one in ports
                     ]
+        labels = labels_told(lines, plan)
         return Trace(
-            execution.notebook, table, answers, things, rows_told(lines), labels_told(lines), tuple(faults)
+            execution.notebook,
+            table,
+            answers,
+            things,
+            rows_told(lines),
+            labels or (),
+            tuple(faults),
+            has_seen_labels=labels is not None,
         )
 
     def prove(

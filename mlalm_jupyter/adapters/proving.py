@@ -22,6 +22,7 @@ from mlalm_jupyter.domain.signature import Schema
 from mlalm_jupyter.formats import frames
 from mlalm_jupyter.notebook.literals import literal_text
 from mlalm_jupyter.notebook.predictive.code import Shape, code_text
+from mlalm_jupyter.notebook.predictive.fitting import may_fit_labels
 from mlalm_jupyter.notebook.predictive.parts import MODEL, Plan
 from mlalm_jupyter.notebook.predictive.proof import Figures, KeptFrame, Proof, Reason, Rows, Trace
 
@@ -146,7 +147,10 @@ class Proving:
         kept = {}
         for name, frame in tables.items():
             file = self._scratch / f"{name}.parquet"
-            kept[name] = KeptFrame(file, exact_frames.written(frame, file))
+            try:
+                kept[name] = KeptFrame(file, exact_frames.written(frame, file))
+            except ValueError as error:
+                raise NotProven(Reason(f"The table cannot be written to a file: {error}.")) from error
         return Slices(self._trace.things, kept, self._scratch, self._timeout_s)
 
     def _compare_executed(self, answers: pd.DataFrame, executed: object | None) -> None:
@@ -172,7 +176,7 @@ class Proving:
         whole, *others = slices.ask(code, questions)
         if whole.frame is None:
             raise NotProven(self._of_error(whole, code, "on the notebook's own rows"))
-        return whole.frame, classified(plain, others)
+        return whole.frame, classified(plain, others, labels=self._trace.labels)
 
     def _agree(
         self,
@@ -222,7 +226,8 @@ class Proving:
                 name != label and _is_nearly(plain[name], plain[label]) for label in labels
             ):
                 self._warnings.append(f"The column '{name}' tells nearly what the model is to predict.")
-        if not labels and any(one.kind == MODEL for one in self._plan.fitted):
+        fits = any(one.kind == MODEL for one in self._plan.fitted) and may_fit_labels(self._plan)
+        if fits and not self._trace.has_seen_labels:
             self._warnings.append("Which column the model learns to predict could not be seen.")
 
     # the program on rows that were never in the notebook
@@ -347,7 +352,7 @@ class Proving:
             if text and any(line.strip() == text for line in one.frozen.splitlines())
         )
         at = f" at `{text[:80]}`" if text else ""
-        return Reason(f"The slice fails {when}{at}: {answer.error or 'other answers'}.", near[:1] or cells)
+        return Reason(f"The slice fails {when}{at}: {answer.error or 'other answers'}.", cells or near[:1])
 
     def _candidates(self) -> tuple[int, ...]:
         """Cells whose kept statements may work something out from all rows."""

@@ -28,6 +28,10 @@ class Answer:
     error: str = ""
     line: int | None = None
     """Of the code."""
+    given: str = ""
+    """A digest of what the fitted things were given, where that was watched."""
+    made: str = ""
+    """A digest of what they made of it."""
 
 
 @dataclass(frozen=True)
@@ -86,7 +90,8 @@ def _read(folder: Path, count: int, said: str) -> list[Answer]:
     for line in lines[:count]:
         told = json.loads(line)
         if "file" in told:
-            found.append(Answer(exact_frames.read(folder / Path(told["file"]).name, told["types"])))
+            frame = exact_frames.read(folder / Path(told["file"]).name, told["types"])
+            found.append(Answer(frame, given=str(told["given"]), made=str(told["made"])))
         else:
             found.append(Answer(None, str(told["error"]), told.get("line")))
     return found + [Answer(None, said[:300])] * (count - len(found))

@@ -20,6 +20,7 @@ import pandas as pd
 
 from mlalm_jupyter.adapters import exact_frames
 from mlalm_jupyter.adapters.traced_things import thing_from
+from mlalm_jupyter.adapters.watched_things import Watching
 from mlalm_jupyter.formats import frames
 from mlalm_jupyter.formats.code import CodeModule
 from mlalm_jupyter.formats.samples import as_served
@@ -36,6 +37,7 @@ def main(folder: Path) -> None:
     tables = {
         name: exact_frames.read(Path(one["file"]), one["types"]) for name, one in told["tables"].items()
     }
+    watching = Watching(things.values())
     module: CodeModule | None = None
     with open(folder / ANSWERS, "w", encoding="utf-8") as answers:
         for number, question in enumerate(told["questions"]):
@@ -45,10 +47,15 @@ def main(folder: Path) -> None:
                     warnings.simplefilter("ignore")
                     if module is None:
                         module = CodeModule(told["code"], name="mlalm_slice", file=_FILE)
+                    if question.get("is_watched"):
+                        watching.begin()
                     found = _asked(module, things, _table(tables, question))
+                given, made = watching.ended()
                 file = folder / f"answer-{number}.parquet"
-                line = {"file": file.name, "types": exact_frames.written(found, file), "rows": len(found)}
+                types = exact_frames.written(found, file)
+                line = {"file": file.name, "types": types, "given": given, "made": made}
             except (Exception, SystemExit) as error:  # noqa: BLE001  # a stranger's code may raise anything
+                watching.ended()
                 line = {"error": f"{type(error).__name__}: {error}"[:300], "line": _line(error)}
             answers.write(json.dumps(line) + "\n")
             answers.flush()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -51,28 +51,50 @@ def value_of(told: Mapping[str, Any], folder: Path) -> Any:
     return frame.iloc[:, 0] if told["kind"] == COLUMN else frame
 
 
-def same_as(value: Any, table: Any, rows: tuple[Any, int] | None) -> Iterator[str]:
-    """The columns of a table from which a label was made: equal, or named or measured otherwise."""
-    if not isinstance(table, pd.DataFrame):
-        return
+def same_as(value: Any, table: Any, rows: tuple[Any, int] | None) -> list[str] | None:
+    """The columns of a table from which a label was made; None where it cannot be told which rows it is of."""
     found = _single(value)
-    if found is None or len(found) < 2:
-        return
-    if (
-        isinstance(value, (pd.Series, pd.DataFrame))
-        and table.index.is_unique
-        and value.index.isin(table.index).all()
-    ):
+    if isinstance(table, np.ndarray) and table.ndim == 2:
+        table = pd.DataFrame(table)
+    if found is None or len(found) < 2 or not isinstance(table, pd.DataFrame):
+        return None
+    has_labels = isinstance(value, (pd.Series, pd.DataFrame))
+    if has_labels and table.index.is_unique and value.index.isin(table.index).all():
         rows_of_it = table.loc[value.index]
     elif rows is not None and rows[1] == len(table):
         rows_of_it = table.iloc[rows[0]]
     elif len(found) == len(table):
         rows_of_it = table
     else:
-        return
-    for place, name in enumerate(rows_of_it.columns):
-        if is_alike(found, rows_of_it.iloc[:, place].reset_index(drop=True)):
-            yield str(name)
+        return None
+    columns = (rows_of_it.iloc[:, place].reset_index(drop=True) for place in range(table.shape[1]))
+    names = map(str, table.columns)
+    return [name for name, column in zip(names, columns, strict=True) if is_alike(found, column)]
+
+
+def columns_like(
+    value: Any, table: Any, rows: tuple[Any, int] | None, space: Mapping[str, Any]
+) -> list[str] | None:
+    """As `same_as`, also where rows were left out before: what else is there tells by its labels which remained."""
+    found = [same_as(value, table, rows)]
+    single = _single(value)
+    if single is not None and isinstance(table, pd.DataFrame) and table.index.is_unique:
+        positions, count = rows or (np.arange(len(single)), len(single))
+        for places in _places(table, count, space):
+            found.append(same_as(single.to_numpy(), table, (places[positions], len(table))))
+    seen = [one for one in found if one is not None]
+    return list(dict.fromkeys(name for one in seen for name in one)) if seen else None
+
+
+def _places(table: pd.DataFrame, count: int, space: Mapping[str, Any]) -> list[Any]:
+    """Where in a table the rows are of other tables with so many rows, each way once."""
+    found: dict[bytes, Any] = {}
+    for one in list(space.values()):
+        if isinstance(one, (pd.DataFrame, pd.Series)) and len(one) == count and count != len(table):
+            places = table.index.get_indexer(one.index)
+            if (places >= 0).all():
+                found[places.tobytes()] = places
+    return list(found.values())
 
 
 def is_alike(one: pd.Series[Any], other: pd.Series[Any]) -> bool:

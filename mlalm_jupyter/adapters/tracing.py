@@ -21,7 +21,7 @@ from typing import Any
 
 from mlalm_jupyter.adapters.traced_splits import Splits
 from mlalm_jupyter.adapters.traced_things import Things, thing_from
-from mlalm_jupyter.adapters.traced_values import as_table, kept_table, same_as, value_of
+from mlalm_jupyter.adapters.traced_values import as_table, columns_like, kept_table, value_of
 from mlalm_jupyter.notebook.code import code_of
 
 ENVIRONMENT = "MLALM_TRACE"
@@ -142,7 +142,7 @@ class Tracer:
                     self._take(one)
             for one in self._told["labels"]:
                 if one["place"] == place:
-                    self._look_for_label(one["expression"])
+                    self._look_for_label(one["expression"], place)
         if any(one["place"] == place for one in self._told["splits"]):
             self._splits.begins()
         if self._is_trial:
@@ -223,11 +223,12 @@ class Tracer:
         with self._quietly("thing", f"'{one['name']}'"):
             self._shell.user_ns[one["name"]] = thing_from(one)
 
-    def _look_for_label(self, expression: str) -> None:
+    def _look_for_label(self, expression: str, place: list[int]) -> None:
         with contextlib.suppress(Exception):  # not every expression can be worked out by itself
             value = eval(compile(expression, "<label>", "eval"), self._shell.user_ns)
-            for column in same_as(value, self._table, self._splits.rows_of(value)):
-                self._note({"what": "label", "column": column})
+            found = columns_like(value, self._table, self._splits.rows_of(value), self._shell.user_ns)
+            if found is not None:
+                self._note({"what": "label", "columns": found, "place": place})
 
     def _value(self, name: str) -> Any:
         return self._shell.user_ns.get(name)

@@ -9,7 +9,7 @@ from typing import Any
 
 from mlalm_jupyter.adapters.tracing import LISTING, PLAN
 from mlalm_jupyter.notebook.predictive.fitting import label_expressions, targets_of
-from mlalm_jupyter.notebook.predictive.parts import Place, Plan, Port
+from mlalm_jupyter.notebook.predictive.parts import MODEL, Place, Plan, Port
 from mlalm_jupyter.notebook.predictive.proof import KeptFrame, KeptThing, Reason, Rows
 
 
@@ -113,8 +113,17 @@ def rows_told(lines: Sequence[Mapping[str, Any]]) -> tuple[Rows, ...]:
     )
 
 
-def labels_told(lines: Sequence[Mapping[str, Any]]) -> tuple[str, ...]:
-    return tuple(dict.fromkeys(str(one["column"]) for one in lines if one.get("what") == "label"))
+def labels_told(lines: Sequence[Mapping[str, Any]], plan: Plan) -> tuple[str, ...] | None:
+    """The columns that the last model is to predict, none where that is no column; None where it was not seen.
+
+    A notebook may have other models, such as one that guesses what is missing, whose labels are features of the last.
+    """
+    found = [one for one in lines if one.get("what") == "label"]
+    last = max((one.place for one in plan.fitted if one.kind == MODEL), default=None)
+    of_last = [one for one in found if last is not None and one.get("place") == _place(last)]
+    if not found:
+        return None
+    return tuple(dict.fromkeys(str(name) for one in of_last or found for name in one["columns"]))
 
 
 def faults_told(lines: Sequence[Mapping[str, Any]]) -> tuple[Reason, ...]:

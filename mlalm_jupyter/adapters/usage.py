@@ -60,7 +60,7 @@ def mixed(frame: pd.DataFrame) -> pd.DataFrame:
 
 def column_questions(frame: pd.DataFrame, rows: list[int]) -> list[dict[str, Any]]:
     """The rows as they are; then for each column: with other values in it, and without it."""
-    base: dict[str, Any] = {"table": "table", "rows": rows}
+    base: dict[str, Any] = {"table": "table", "rows": rows, "is_watched": True}
     found = [base]
     for name in frame.columns:
         found.append({**base, "changed": name, "with": "mixed"})
@@ -68,19 +68,26 @@ def column_questions(frame: pd.DataFrame, rows: list[int]) -> list[dict[str, Any
     return found
 
 
-def classified(frame: pd.DataFrame, answers: Sequence[Answer]) -> Usage:
-    """What the answers to those questions say of each column."""
+def classified(frame: pd.DataFrame, answers: Sequence[Answer], *, labels: Sequence[str]) -> Usage:
+    """What the answers to those questions say of each column.
+
+    A column whose values reach something fitted counts as needed, whether or not that turns an answer. For labels it
+    counts only if something comes of it, for whole rows may be given to a pipeline that takes its columns by name.
+    """
     base, *others = answers
     needed, may_lack = {}, {}
     for place, name in enumerate(frame.columns):
         changed, without = others[2 * place], others[2 * place + 1]
-        needed[name] = _differs(base, changed)
-        may_lack[name] = not _differs(base, without)
+        is_label = name in labels
+        needed[name] = _differs(base, changed, is_label=is_label)
+        may_lack[name] = not _differs(base, without, is_label=True)
     return Usage(needed, may_lack)
 
 
-def _differs(base: Answer, other: Answer) -> bool:
+def _differs(base: Answer, other: Answer, *, is_label: bool) -> bool:
     if base.frame is None or other.frame is None:
+        return True
+    if base.made != other.made or (base.given != other.given and not is_label):
         return True
     return difference(base.frame, other.frame) is not None
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import os
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -232,7 +234,7 @@ def test_a_slice_that_reads_what_is_to_be_predicted_is_refused_with_the_column(f
 def test_arrays_and_what_is_changed_in_place_are_proven_and_answers_of_several_columns(folder: Path) -> None:
     ready = "df.dropna(inplace=True)"
     town = "df['bern'] = (df['town'] == 'Bern').astype(int)"
-    values, label = "X = df[['size', 'age', 'bern']].values", "y = df['sold'].values"
+    values, label = "X = df[['size', 'age', 'bern']].values", "y = df['sold'].map({'no': 0, 'yes': 1}).values"
     split, train = "A, B, a, b = train_test_split(X, y)", "model = LogisticRegression().fit(A, a)"
     double, answer = "B[:, 0] *= 2", "chances = model.predict_proba(B)"
     written = Written(IMPORTS, READ, ready, town, values, label, split, double, train, answer)
@@ -290,3 +292,14 @@ def test_what_no_package_describes_is_held_in_one(folder: Path) -> None:
     assert list(opened.value.index) == ["Bern", "Köln", "Lyon"]
     assert "answers otherwise than before" in " ".join(proof.warnings)
     assert json.dumps(proof.inputs.to_dict())
+
+
+def test_the_process_that_answers_has_nothing_of_a_notebook_in_it() -> None:
+    asked = (
+        "import sys, mlalm_jupyter.adapters.slice_process; "
+        "print([one for one in ('IPython', 'ipykernel', 'papermill', 'nbformat') if one in sys.modules])"
+    )
+    found = subprocess.run(
+        [sys.executable, "-P", "-c", asked], capture_output=True, text=True, timeout=60, check=True
+    )
+    assert found.stdout.strip() == "[]"

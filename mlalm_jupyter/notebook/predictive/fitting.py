@@ -45,9 +45,20 @@ def label_expressions(plan: Plan) -> list[tuple[Place, str]]:
             (statement.place, expression)
             for node in tree.body
             for call in _calls(node)
-            if (expression := _label_of(call))
+            for expression in _labels_of(call)
         ]
     return found
+
+
+def may_fit_labels(plan: Plan) -> bool:
+    """Whether something is fitted to labels anywhere, be it in a function."""
+    calls = (
+        one
+        for statement in plan.program
+        for one in ast.walk(code_of(statement.typed).tree)
+        if isinstance(one, ast.Call)
+    )
+    return any(_label_of(call) is not None for call in calls)
 
 
 def targets_of(text: str) -> list[str]:
@@ -76,6 +87,17 @@ def _calls(node: ast.AST) -> Iterator[ast.Call]:
         yield from _calls(child)
 
 
+def _labels_of(call: ast.Call) -> list[str]:
+    """The label of a call; besides, what it is a part of, for of that all rows are known."""
+    text = _label_of(call)
+    if text is None:
+        return []
+    match ast.parse(text, mode="eval").body:
+        case ast.Subscript(value=ast.Name(id=name), slice=part) if not isinstance(part, ast.Constant):
+            return [text, name]
+    return [text]
+
+
 def _label_of(call: ast.Call) -> str | None:
     name = call.func.attr if isinstance(call.func, ast.Attribute) else getattr(call.func, "id", "")
     named = {one.arg: one.value for one in call.keywords}
@@ -85,6 +107,8 @@ def _label_of(call: ast.Call) -> str | None:
         label = first.value.partition("~")[0].strip()
         return f"{ast.unparse(data)}[{label!r}]" if data is not None and _is_plain(data) else None
     place = 1 if name in _FITS else 2 if name in _SCORES else 0 if name in _MODELS else None
+    if name == "train_test_split" and len(call.args) != 2:
+        return None
     if place is not None and len(call.args) > place:
         found = call.args[place]
     else:

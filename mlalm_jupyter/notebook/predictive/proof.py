@@ -76,6 +76,8 @@ class Trace:
     """Columns of the table that a model was fitted to predict."""
     faults: tuple[Reason, ...] = ()
     """What could not be kept, and why."""
+    has_seen_labels: bool = True
+    """Whether what a model was fitted to predict came into sight, be it a column or not."""
 
 
 @dataclass(frozen=True, slots=True)
