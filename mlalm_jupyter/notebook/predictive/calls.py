@@ -603,8 +603,12 @@ class Calls(Expressions):
         if result.kind == FITTED:
             self.found.forget(mark)
             return replace(result, is_raw=True, model="", text="")
-        if result.kind == CONST and not fits:
-            result = joined([result, *(value for _, value in given if value.kind == ROWS and False)])
+        if result.kind == ROWS and result.is_scored and not self.inside:
+            start, end = self.code.span(node)
+            argument = self.text(node.args[0]) if node.args else ""
+            self.found.scorings.append(
+                Scoring(self.here, start, end, "predict", result.model, argument, bool(self.depth))
+            )
         return result
 
     def body(self, statements: list[ast.stmt]) -> Value:

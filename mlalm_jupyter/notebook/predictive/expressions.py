@@ -237,8 +237,6 @@ class Expressions:
         return Value(kind, is_frame=kind == ROWS)
 
     def _attribute(self, node: ast.Attribute) -> Value:
-        if root_name(node) in self.imports and root_name(node) not in self.env:
-            return NOTHING
         inner = self.value(node.value)
         if inner.kind == SOURCE:
             if node.attr in ("data", "frame", "target", "images"):

@@ -14,6 +14,7 @@ from mlalm_jupyter.notebook.predictive.drafts import Asset, Found, Piece
 from mlalm_jupyter.notebook.predictive.expressions import Loop
 from mlalm_jupyter.notebook.predictive.known_rows import BRINGS_TABLE, WELL_KNOWN
 from mlalm_jupyter.notebook.predictive.labels import labels_of
+from mlalm_jupyter.notebook.predictive.lookups import lookups_of
 from mlalm_jupyter.notebook.predictive.naming import models_named, named
 from mlalm_jupyter.notebook.predictive.program import Line, Program
 from mlalm_jupyter.notebook.predictive.values import CONST, FITTED, NOTHING, ROWS, SOURCE, Value, joined
@@ -39,6 +40,7 @@ class Freezer(Calls):
         super().__init__(found, labels_of(found.program))
         self.models = models_named(found.program)
         self.level = _level(found.program)
+        self.lookups = lookups_of(found.program)
         self.is_marked = any(
             (line.magic is not None and line.magic.name == "web_input") or line.hand == "import"
             for line in found.program.lines
@@ -90,7 +92,9 @@ class Freezer(Calls):
         pieces = self._statement(node)
         if line.hand == "transform":
             self.found.troubles.pop(self.here, None)
-        return [*pieces, *self._fits()]
+        fits = list(self._fits())
+        # what is fitted and used in one statement has its name before
+        return [*pieces, *fits] if isinstance(node, _Compound) else [*fits, *pieces]
 
     def _fits(self) -> Iterator[Piece]:
         """What the statement trained in place, with what that is part of, or is made of."""
@@ -193,6 +197,8 @@ class Freezer(Calls):
         is_model = found.kind == FITTED and name in self.models and not isinstance(value, ast.Name)
         if found.kind == FITTED and (found.is_raw or is_model):
             return [self._fitted(name, found)]
+        if found.kind == ROWS and self.brought and name in self.lookups:
+            return [self._fitted(name, NOTHING)]
         if found.kind == ROWS and self.brought and not self._is_from_rows(value):
             self.found.sources[self.here] = [name]
         self._bind(target, found)
@@ -229,25 +235,28 @@ class Freezer(Calls):
 
     def _popped(self, value: ast.expr) -> list[Piece] | None:
         """`y = df.pop('y')` takes the label off, which rows of a caller do not have."""
-        if not (
-            isinstance(value, ast.Call) and isinstance(value.func, ast.Attribute) and value.func.attr == "pop"
-        ):
-            return None
-        key = value.args[0] if value.args else None
-        if self.env.get(root_name(value) or "", NOTHING).kind != ROWS or key is None:
-            return None
-        if not (isinstance(key, ast.Constant) and key.value in self.labels) and not isinstance(key, ast.Name):
-            return None
-        if (
-            isinstance(key, ast.Name)
-            and self.found.program.lines[self.here].constants.get(key.id) not in self.labels
-        ):
-            return None
-        table = self.text(value.func.value)
-        line = self.found.program.lines[self.here]
-        start, end = self.code.span(line.node)
-        text = f'{table} = {table}.drop(columns=[{self.text(key)}], errors="ignore")'
-        return [Piece(self.here, start, end, in_kept=False), Piece(self.here, text=text, in_program=False)]
+        constants = self.found.program.lines[self.here].constants
+        for one in ast.walk(value):
+            if not (
+                isinstance(one, ast.Call) and isinstance(one.func, ast.Attribute) and one.func.attr == "pop"
+            ):
+                continue
+            key = one.args[0] if one.args else None
+            name = constants.get(key.id) if isinstance(key, ast.Name) else getattr(key, "value", None)
+            if (
+                self.env.get(root_name(one) or "", NOTHING).kind != ROWS
+                or key is None
+                or name not in self.labels
+            ):
+                continue
+            table = self.text(one.func.value)
+            start, end = self.code.span(self.found.program.lines[self.here].node)
+            text = f'{table} = {table}.drop(columns=[{self.text(key)}], errors="ignore")'
+            return [
+                Piece(self.here, start, end, in_kept=False),
+                Piece(self.here, text=text, in_program=False),
+            ]
+        return None
 
     def _bind(self, target: ast.expr, value: Value) -> None:
         if isinstance(target, ast.Name):
@@ -419,6 +428,10 @@ class Freezer(Calls):
         self._name_selections(first, changed)
         if popped is not None:
             return popped
+        if self.brought and changed and found.kind != ROWS and isinstance(value, ast.Call):
+            mine = [name for name in changed if self.env.get(name, NOTHING).kind == ROWS]
+            if mine:
+                self.found.sources[self.here] = mine
         if not changed:
             return self._typed(node) if self._may_change(value) else []
         fitted = {name for name, _ in self.fits}

@@ -153,8 +153,19 @@ def _modules(text: str) -> list[str]:
 
 def _check(found: Found, outputs: Sequence[Output], chosen: Slice) -> None:
     lines = found.program.lines
-    for line, why in chosen.dark:
-        raise refusals.unreadable(lines[line].place.cell, why)
+    if chosen.dark:
+        told = dict.fromkeys(
+            why
+            for index in sorted({line for line, _ in chosen.dark})
+            for why in unknowable(lines[index].flow)
+        )
+        raise refusals.unreadable(lines[min(line for line, _ in chosen.dark)].place.cell, ", ".join(told))
+    touched = {lines[part.line].place.cell for part in chosen.parts} | {
+        lines[one.line].place.cell for one in chosen.assets
+    }
+    for cell in found.program.again:
+        if cell in touched:
+            raise refusals.run_again(cell)
     for part in chosen.parts:
         if found.troubles.get(part.line):
             raise found.troubles[part.line][0]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -55,6 +55,8 @@ class Program:
     lines: tuple[Line, ...]
     dark: tuple[tuple[int, str], ...] = ()
     """Cells that cannot be read at all, each with why."""
+    again: tuple[int, ...] = ()
+    """Cells that ran more than once, and came to something else each time, as far as is known."""
     ends: Mapping[int, int] = field(default_factory=dict)
     """Of each cell the number of its last line in the program."""
 
@@ -69,7 +71,8 @@ class Program:
 def program_of(document: NotebookDocument, *, ran: Sequence[int] | None = None) -> Program:
     """The statements of the cells that ran; of a cell that ran twice the last time counts."""
     cells = document.code_cells
-    order = list(range(1, len(cells) + 1)) if ran is None else list(dict.fromkeys(reversed(list(ran))))[::-1]
+    given = list(range(1, len(cells) + 1)) if ran is None else list(ran)
+    order = list(dict.fromkeys(given))
     known = Knowledge()
     lines: list[Line] = []
     dark: list[tuple[int, str]] = []
@@ -98,7 +101,28 @@ def program_of(document: NotebookDocument, *, ran: Sequence[int] | None = None) 
                 )
             )
             ends[number] = len(lines) - 1
-    return Program(tuple(lines), tuple(dark), ends)
+    return Program(tuple(lines), tuple(dark), tuple(_again(given, lines)), ends)
+
+
+def _again(given: Sequence[int], lines: Sequence[Line]) -> Iterator[int]:
+    """Cells whose second run found other things than the first."""
+    flows: dict[int, Flow] = {}
+    for line in lines:
+        flows[line.place.cell] = flows.get(line.place.cell, Flow()).then(line.flow)
+    for number in dict.fromkeys(given):
+        first, last = given.index(number), len(given) - 1 - given[::-1].index(number)
+        if first == last or number not in flows:
+            continue
+        mine = flows[number]
+        reads = mine.reads | (mine.changes - mine.certain)
+        others = {
+            name
+            for one in given[first:last]
+            if one != number and one in flows
+            for name in flows[one].writes | flows[one].changes
+        }
+        if reads & (mine.writes | mine.changes | others):
+            yield number
 
 
 def _untimed(node: ast.stmt, typed: str) -> ast.stmt:

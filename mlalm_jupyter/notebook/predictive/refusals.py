@@ -134,6 +134,24 @@ def no_model() -> InvalidInput:
     )
 
 
+def only_validated(cell: int) -> InvalidInput:
+    return InvalidInput(
+        f"Cell {cell}",
+        expected="a model that is trained and stays",
+        got="`cross_val_predict`, whose models are thrown away: the model itself was never fitted",
+        fix="Add `model.fit(X, y)` and `predictions = model.predict(X)`.",
+    )
+
+
+def run_again(cell: int) -> InvalidInput:
+    return InvalidInput(
+        f"Cell {cell}",
+        expected="cells that ran once, in an order that their text tells",
+        got="one that ran more than once and changes what it reads",
+        fix="Restart the kernel and run all cells from top to bottom, then repeat.",
+    )
+
+
 def never_scored(names: Iterable[str]) -> InvalidInput:
     return InvalidInput(
         "The notebook",

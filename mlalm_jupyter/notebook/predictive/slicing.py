@@ -143,7 +143,7 @@ class Slicer:
                     reached.append((line, name))
                     live.pop(name)
         for name in list(live):
-            if name in assets and not (assets[name].is_direct):
+            if name in assets:
                 needed[name] = assets[name]
                 live.pop(name)
         gone = tuple(
