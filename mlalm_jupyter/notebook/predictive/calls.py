@@ -153,7 +153,7 @@ class Calls(Expressions):
             )
             self.edit(self.code.span(func.value)[1], self.code.span(node)[1], f"[{name}]")
             return plain
-        if method in SELECTS_ROWS and not (method in ("first", "last") or inner.is_scored):
+        if method in SELECTS_ROWS and not (method in ("first", "last") or inner.is_scored or along_row):
             self.only(node, func.value)
             return plain
         if method == "drop":
@@ -494,6 +494,12 @@ class Calls(Expressions):
         return Value(ROWS, elements=elements, maker="train_test_split")
 
     def _dummies(self, node: ast.Call, given: Given) -> Value:
+        if (
+            self.inside
+            and self._is_reindexed()
+            and not any(word.arg == "drop_first" for word in node.keywords)
+        ):
+            return Value(ROWS, is_frame=True)
         name = self.hoist(
             node,
             expression=f"list({self.text(node)}.columns)",
@@ -516,6 +522,11 @@ class Calls(Expressions):
         self.after(node, f".reindex(columns={name}, fill_value=0)")
         del given
         return Value(ROWS, is_frame=True)
+
+    def _is_reindexed(self) -> bool:
+        """Whether the function sees to its columns by itself."""
+        function = self.functions[self.inside[-1]][1]
+        return any(isinstance(one, ast.Attribute) and one.attr == "reindex" for one in ast.walk(function))
 
     def _bins(self, node: ast.Call, last: str, given: Given) -> Value:
         words = {word.arg: word.value for word in node.keywords}
@@ -592,7 +603,13 @@ class Calls(Expressions):
         self.inside.append(name)
         result = self.body(function.body)
         self.inside.pop()
-        fits = self.fits
+        fits, shared = self.fits, names_bound(function.body)[1]
+        for one in shared:
+            if one in self.env:
+                value = self.env[one]
+                outer[0][one] = replace(value, is_raw=False)
+                if value.kind == FITTED and value.is_raw:
+                    fits.append((one, value))
         self.env, self.text_line, self.bound, self.loop, self.fits = outer
         for inner, value in fits:
             outer_node = names.get(inner)

@@ -178,8 +178,13 @@ def _check_single(
     at_level: Sequence[_Candidate],
     others: Sequence[_Candidate],
 ) -> None:
-    inside = {(one.variable, one.line) for one in slicer.slice([output]).assets}
+    chosen = slicer.slice([output])
+    inside = {(one.variable, one.line) for one in chosen.assets}
+    lines_inside = {one.line for one in chosen.parts}
     inside |= {_key(found, name, line) for name, line in list(inside)} | {last.key}
+    # of a name inside a comprehension nothing more is known than where it stands
+    others = [one for one in others if one.key[1] >= 0 or one.scoring.line not in lines_inside]
+    at_level = [one for one in at_level if one.key[1] >= 0 or one.scoring.line not in lines_inside]
     rivals = [one for one in at_level if one.key not in inside]
     rivals += [
         one

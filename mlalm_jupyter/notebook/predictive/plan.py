@@ -6,13 +6,14 @@ import ast
 from collections.abc import Iterator, Sequence
 
 from mlalm_jupyter.notebook.document import NotebookDocument
+from mlalm_jupyter.notebook.effects import Call
 from mlalm_jupyter.notebook.predictive import refusals
 from mlalm_jupyter.notebook.predictive.drafts import Found
 from mlalm_jupyter.notebook.predictive.freezing import frozen
 from mlalm_jupyter.notebook.predictive.known_rows import FITS, SCORES
 from mlalm_jupyter.notebook.predictive.labels import labels_of
 from mlalm_jupyter.notebook.predictive.outputs import outputs_of
-from mlalm_jupyter.notebook.predictive.parts import VALUE, Fitted, Plan, Port, Split, Statement
+from mlalm_jupyter.notebook.predictive.parts import VALUE, Fitted, Place, Plan, Port, Split, Statement
 from mlalm_jupyter.notebook.predictive.program import program_of
 from mlalm_jupyter.notebook.predictive.slicing import Output, Slice, Slicer, unknowable
 from mlalm_jupyter.notebook.predictive.values import SOURCE
@@ -47,7 +48,7 @@ def plan_of(
             Port(one.name or "output1", one.variable, lines[one.line].place, one.expression)
             for one in outputs
         ),
-        tuple(_program(found, outputs, chosen, last)),
+        tuple(_program(found, outputs, last)),
         tuple(_kept(found, chosen)),
         tuple(
             Fitted(one.name, one.kind, lines[one.line].place, one.expression, one.is_before)
@@ -89,7 +90,8 @@ def _needed(found: Found, chosen: Slice, last: int) -> Iterator:  # type: ignore
             yield one
 
 
-def _program(found: Found, outputs: Sequence[Output], chosen: Slice, last: int) -> Iterator[Statement]:
+def _program(found: Found, outputs: Sequence[Output], last: int) -> Iterator[Statement]:
+    merged: dict[Place, tuple[str, list[str]]] = {}
     for index, line in enumerate(found.program.lines):
         texts: list[str] = []
         if index <= last:
@@ -98,17 +100,20 @@ def _program(found: Found, outputs: Sequence[Output], chosen: Slice, last: int) 
             if index in found.troubles or unknowable(line.flow):
                 texts = [line.typed]
             texts += [f"{one.variable} = {one.text}" for one in outputs if one.line == index and one.text]
-        yield Statement(line.place, line.typed, "\n".join(texts))
-    del chosen
+        merged.setdefault(line.place, (line.typed, []))[1].extend(texts)
+    for place, (typed, texts) in merged.items():
+        yield Statement(place, typed, "\n".join(dict.fromkeys(texts) if len(set(texts)) == 1 else texts))
 
 
 def _kept(found: Found, chosen: Slice) -> Iterator[Statement]:
-    texts: dict[int, list[str]] = {}
+    texts: dict[Place, list[str]] = {}
+    typed: dict[Place, str] = {}
     for part in chosen.parts:
-        texts.setdefault(part.line, []).append(part.text)
-    for index in sorted(texts):
-        line = found.program.lines[index]
-        yield Statement(line.place, line.typed, "\n".join(texts[index]))
+        line = found.program.lines[part.line]
+        texts.setdefault(line.place, []).append(part.text)
+        typed[line.place] = line.typed
+    for place in texts:
+        yield Statement(place, typed[place], "\n".join(texts[place]))
 
 
 def _splits(found: Found, last: int) -> Iterator[Split]:
@@ -176,6 +181,9 @@ def _check(found: Found, outputs: Sequence[Output], chosen: Slice) -> None:
         cell = lines[part.line].place.cell
         if part.flow.files_read or any(one.startswith("the file") for one in part.flow.unknowns):
             raise refusals.reads_file(cell, part.text.partition("\n")[0])
+        for call in part.flow.calls:
+            if _is_random(call):
+                raise refusals.at_random(cell, call.name)
         values = found.values.get(part.line, {})
         if any(values[name].kind == SOURCE for name in part.flow.writes if name in values):
             raise refusals.reads_file(cell, part.text.partition("\n")[0])
@@ -201,6 +209,15 @@ def _check(found: Found, outputs: Sequence[Output], chosen: Slice) -> None:
         raise refusals.several_inputs([(name, lines[line].place.cell) for line, name in tables])
     if not tables:
         raise refusals.no_input()
+
+
+def _is_random(call: Call) -> bool:
+    made = call.made_by.startswith(("numpy.random.", "random."))
+    named = call.name.startswith(("numpy.random.", "random.")) and call.last not in _SEEDS
+    return (made and call.last not in _SEEDS) or named
+
+
+_SEEDS = frozenset({"seed", "default_rng", "RandomState", "Generator", "Random"})
 
 
 def _has_model(found: Found) -> bool:

@@ -13,6 +13,7 @@ from mlalm_jupyter.notebook.effects import Flow
 from mlalm_jupyter.notebook.knowledge import Knowledge
 from mlalm_jupyter.notebook.lines import opening_flow
 from mlalm_jupyter.notebook.predictive.parts import Place
+from mlalm_jupyter.notebook.predictive.turns import columns_changed, learn_tables, turns_of
 from mlalm_jupyter.notebook.statements import statement_flow
 
 _HANDS = {
@@ -40,6 +41,8 @@ class Line:
     constants: Mapping[str, str]
     hand: str = ""
     """The role that a tag of its cell gives it."""
+    changed: Mapping[str, frozenset[str]] = field(default_factory=dict)
+    """What the statement it is a turn of has changed before it: columns by table, `*` for all."""
 
     @property
     def magic(self) -> Magic | None:
@@ -75,6 +78,7 @@ def program_of(document: NotebookDocument, *, ran: Sequence[int] | None = None) 
     order = list(dict.fromkeys(given))
     known = Knowledge()
     lines: list[Line] = []
+    tables: dict[str, list[str]] = {}
     dark: list[tuple[int, str]] = []
     ends: dict[int, int] = {}
     for number in order:
@@ -86,20 +90,18 @@ def program_of(document: NotebookDocument, *, ran: Sequence[int] | None = None) 
         hand = _hand(cells[number - 1])
         for index, node in enumerate(code.tree.body):
             typed = code.text_of(node)
-            flow = statement_flow(node, code, known)
-            lines.append(
-                Line(
-                    Place(number, index),
-                    _untimed(node, typed),
-                    code,
-                    typed,
-                    flow,
-                    dict(known.imports),
-                    dict(known.aliases),
-                    dict(known.constants),
-                    hand,
-                )
-            )
+            place = Place(number, index)
+            learn_tables(node, tables)
+            changed: dict[str, set[str]] = {}
+            turns = turns_of(node, code, tables) or [(node, code)]
+            for inner, text in turns:
+                flow = statement_flow(inner, text, known)
+                facts = (dict(known.imports), dict(known.aliases), dict(known.constants))
+                before = {name: frozenset(columns) for name, columns in changed.items()}
+                lines.append(Line(place, _untimed(inner, typed), text, typed, flow, *facts, hand, before))
+                if len(turns) > 1:
+                    for name in flow.changes | flow.writes:
+                        changed.setdefault(name, set()).update(columns_changed(inner, name))
             ends[number] = len(lines) - 1
     return Program(tuple(lines), tuple(dark), tuple(_again(given, lines)), ends)
 

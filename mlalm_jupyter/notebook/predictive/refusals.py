@@ -152,6 +152,15 @@ def run_again(cell: int) -> InvalidInput:
     )
 
 
+def at_random(cell: int, what: str) -> InvalidInput:
+    return InvalidInput(
+        f"Cell {cell}",
+        expected="scoring that gives the same answer for the same row",
+        got=f"`{what}`, which draws at random",
+        fix="Leave it out of what the model learns from, or work it out from the row.",
+    )
+
+
 def never_scored(names: Iterable[str]) -> InvalidInput:
     return InvalidInput(
         "The notebook",
