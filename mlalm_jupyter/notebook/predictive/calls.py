@@ -359,6 +359,7 @@ class Calls(Expressions):
         self, node: ast.Call, func: ast.Attribute, inner: Value, *, is_score: bool = False
     ) -> None:
         root = inner.model or root_name(func.value) or ""
+        root = "" if root in self.bound and not self.depth else root
         if self.inside and is_score:
             return
         argument = self.text(node.args[0]) if node.args else ""

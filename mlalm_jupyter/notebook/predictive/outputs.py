@@ -154,20 +154,36 @@ def _predicted(found: Found, slicer: Slicer, wanted: str | None) -> Output:
         return _unscored(found, [wanted] if wanted else models)
     level = min(one.level for one in chosen)
     at_level = [one for one in chosen if one.level == level]
-    last = _preferred(at_level)
+    last = _preferred(found, at_level)
     output = _output(found, last)
     _check_single(found, slicer, output, last, at_level, others)
     _check_after(found, output, last)
     return output
 
 
-def _preferred(candidates: Sequence[_Candidate]) -> _Candidate:
-    """The last one, but a decision rather than a probability, and of rows that were held back."""
+def _preferred(found: Found, candidates: Sequence[_Candidate]) -> _Candidate:
+    """The last one, of rows that were held back; but a decision rather than a probability that is only measured."""
     key = candidates[-1].key
     mine = [one for one in candidates if one.key == key]
     held = [one for one in mine if not _TRAINING.search(one.scoring.argument)] or mine
+    if not _is_only_measured(found, held[-1]):
+        return held[-1]
     decided = [one for one in held if one.scoring.method in ("predict", "labels_", "fit_predict")] or held
     return decided[-1]
+
+
+def _is_only_measured(found: Found, one: _Candidate) -> bool:
+    """Whether nothing but measures and plots looks at what the model said."""
+    lines = found.program.lines
+    if one.level > 1:
+        return True
+    written = lines[one.scoring.line].flow.writes
+    for line in lines[one.scoring.line + 1 :]:
+        if written & line.flow.reads:
+            measures = any(call.name.startswith(("sklearn.metrics.", *_DRAWN)) for call in line.flow.calls)
+            if not measures and not isinstance(line.node, (ast.Import, ast.ImportFrom)):
+                return False
+    return True
 
 
 def _check_single(

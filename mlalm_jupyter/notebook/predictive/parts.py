@@ -47,7 +47,10 @@ class Fitted:
 
 @dataclass(frozen=True, slots=True)
 class Port:
-    """Where rows come in or go out: a variable, right after a statement."""
+    """Where rows come in or go out: a variable, right after a statement.
+
+    Rows that a caller sends are counted from 0: a table's index is that, whatever it was in training.
+    """
 
     name: str
     variable: str
