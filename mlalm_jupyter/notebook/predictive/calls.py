@@ -621,6 +621,11 @@ class Calls(Expressions):
         if result.kind == FITTED:
             self.found.forget(mark)
             return replace(result, is_raw=True, model="", text="")
+        line = self.found.program.lines[self.here]
+        if fits and result.kind == CONST:
+            kept = line.flow.changes - {one for one, _ in self.fits}
+            if not any(self.env.get(one, NOTHING).kind == ROWS for one in kept):
+                self.found.forget(mark)  # it only trains
         if result.kind == ROWS and result.is_scored and not self.inside:
             start, end = self.code.span(node)
             argument = self.text(node.args[0]) if node.args else ""

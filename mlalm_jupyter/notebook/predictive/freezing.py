@@ -593,7 +593,8 @@ class Freezer(Calls):
                     self.edit(end, end, f" if name not in {gone}]", is_kept_only=True)
             self.env[node.target.id] = Value(CONST)
         else:
-            self._bind(node.target, replace(over, elements=(), items=()))
+            # a name out of a list that was fitted is not fitted by itself
+            self._bind(node.target, replace(over, elements=(), items=(), is_raw=False))
         for one in (*node.body, *node.orelse):
             self.inner(one)
         self.loop, self.is_over_rows = outer, outer_rows

@@ -17,6 +17,7 @@ from mlalm_jupyter.notebook.predictive.parts import VALUE, Fitted, Place, Plan, 
 from mlalm_jupyter.notebook.predictive.program import program_of
 from mlalm_jupyter.notebook.predictive.slicing import Output, Slice, Slicer, unknowable
 from mlalm_jupyter.notebook.predictive.values import SOURCE
+from mlalm_jupyter.notebook.role_signs import kind_of
 
 _TRAINING_CALLS = frozenset({*FITS, "fit_transform", "fit_predict", "fit_resample"})
 
@@ -71,7 +72,9 @@ def is_predictive(document: NotebookDocument) -> bool:
     found = frozen(program_of(document))
     if any(not one.is_score or one.model for one in found.scorings):
         return True
-    return any(one.kind == "model" for one in [*found.assets, *found.hoisted])
+    calls = [call for line in found.program.lines for call in line.flow.calls]
+    trains = any(one.last in _TRAINING_CALLS and kind_of(one.made_by, one.inner) == "estimator" for one in calls)
+    return trains or _has_model(found)
 
 
 def _port_name(found: Found, line: int, name: str) -> str:
@@ -171,11 +174,25 @@ def _check(found: Found, outputs: Sequence[Output], chosen: Slice) -> None:
     for cell in found.program.again:
         if cell in touched:
             raise refusals.run_again(cell)
+    for cell in found.program.failed:
+        if cell in touched:
+            raise refusals.failed(cell)
     for part in chosen.parts:
         if found.troubles.get(part.line):
             raise found.troubles[part.line][0]
         if why := unknowable(part.flow):
             raise refusals.unreadable(lines[part.line].place.cell, why[0])
+    if chosen.gone:
+        name, line = chosen.gone[0]
+        cell = lines[line].place.cell
+        blind = [(index, one) for index, one in enumerate(lines[: line + 1]) if unknowable(one.flow)]
+        if found.program.dark:
+            raise refusals.unreadable(*found.program.dark[0])
+        if blind:
+            raise refusals.unreadable(blind[-1][1].place.cell, unknowable(blind[-1][1].flow)[0])
+        if _was_label(found, name, line):
+            raise refusals.needs_label(cell, name)
+        raise refusals.gone(cell, name)
     labels = labels_of(found.program)
     for part in chosen.parts:
         cell = lines[part.line].place.cell
@@ -189,18 +206,8 @@ def _check(found: Found, outputs: Sequence[Output], chosen: Slice) -> None:
             raise refusals.reads_file(cell, part.text.partition("\n")[0])
         _check_label(part.text, cell, labels)
         _check_fit(part.text, cell)
-    if chosen.gone:
-        name, line = chosen.gone[0]
-        cell = lines[line].place.cell
-        blind = [(index, one) for index, one in enumerate(lines[: line + 1]) if unknowable(one.flow)]
-        if found.program.dark:
-            raise refusals.unreadable(*found.program.dark[0])
-        if blind:
-            raise refusals.unreadable(blind[-1][1].place.cell, unknowable(blind[-1][1].flow)[0])
-        if _was_label(found, name, line):
-            raise refusals.needs_label(cell, name)
-        raise refusals.gone(cell, name)
-    models = [one for one in chosen.assets if one.kind != VALUE]
+    is_by_hand = any(one.magic is not None and one.magic.name == "web_output" for one in lines)
+    models = [one for one in chosen.assets if one.kind != VALUE or (is_by_hand and not _has_model(found))]
     if not models:
         raise refusals.not_reached(outputs[0].variable) if _has_model(found) else refusals.no_model()
     tables = list(dict.fromkeys(chosen.sources))

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from mlalm_jupyter.notebook.code import CellCode, Magic, code_of
-from mlalm_jupyter.notebook.document import NotebookDocument, source
+from mlalm_jupyter.notebook.document import NotebookDocument, source, tagged
 from mlalm_jupyter.notebook.effects import Flow
 from mlalm_jupyter.notebook.knowledge import Knowledge
 from mlalm_jupyter.notebook.lines import opening_flow
@@ -60,6 +60,8 @@ class Program:
     """Cells that cannot be read at all, each with why."""
     again: tuple[int, ...] = ()
     """Cells that ran more than once, and came to something else each time, as far as is known."""
+    failed: tuple[int, ...] = ()
+    """Cells that raise an error, after which their author went on."""
     ends: Mapping[int, int] = field(default_factory=dict)
     """Of each cell the number of its last line in the program."""
 
@@ -103,7 +105,13 @@ def program_of(document: NotebookDocument, *, ran: Sequence[int] | None = None) 
                     for name in flow.changes | flow.writes:
                         changed.setdefault(name, set()).update(columns_changed(inner, name))
             ends[number] = len(lines) - 1
-    return Program(tuple(lines), tuple(dark), tuple(_again(given, lines)), ends)
+    return Program(
+        tuple(lines),
+        tuple(dark),
+        tuple(_again(given, lines)),
+        tuple(tagged(document, "raises-exception")),
+        ends,
+    )
 
 
 def _again(given: Sequence[int], lines: Sequence[Line]) -> Iterator[int]:

@@ -161,6 +161,15 @@ def at_random(cell: int, what: str) -> InvalidInput:
     )
 
 
+def failed(cell: int) -> InvalidInput:
+    return InvalidInput(
+        f"Cell {cell}",
+        expected="cells that run to their end, where the output needs them",
+        got="one that is tagged as raising an error: how far it came, its text does not tell",
+        fix="Take out what fails, and run all cells from top to bottom.",
+    )
+
+
 def never_scored(names: Iterable[str]) -> InvalidInput:
     return InvalidInput(
         "The notebook",
