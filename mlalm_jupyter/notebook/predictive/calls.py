@@ -416,7 +416,7 @@ class Calls(Expressions):
         if self.level == "frame":
             return full == "pandas.DataFrame"
         if self.level == "array":
-            return full.startswith("numpy.random.") and not full.endswith("seed") or full == "numpy.array"
+            return (full.startswith("numpy.random.") and not full.endswith("seed")) or full == "numpy.array"
         return False
 
     def _made(self, node: ast.Call, full: str, given: Given) -> Value:
@@ -426,7 +426,7 @@ class Calls(Expressions):
             for one in ast.walk(part)
             if isinstance(one, ast.Name) and self.env.get(one.id, NOTHING).is_unfitted
         )
-        if any(value.kind == FITTED for _, value in given) and not names:
+        if any(value.kind == FITTED and value.maker for _, value in given) and not names:
             return replace(joined(value for _, value in given), maker=full)
         return Value(CONST, maker=full, parts=names, is_unfitted=True)
 

@@ -173,6 +173,9 @@ class Expressions:
             return typed
         for name in reads & loop.made.keys():
             typed = _renamed(typed, name, f"({loop.made[name]})")
+            reads |= {
+                one.id for one in ast.walk(ast.parse(loop.made[name].strip())) if isinstance(one, ast.Name)
+            }
         if loop.target not in reads:
             return self._asset(typed, hint, value)
         condition = "".join(f" if {one}" for one in loop.conditions)
@@ -470,7 +473,7 @@ def _renamed(text: str, name: str, other: str) -> str:
     tree = ast.parse(text.strip(), mode="eval")
 
     class Names(ast.NodeTransformer):
-        def visit_Name(self, node: ast.Name) -> ast.expr:  # noqa: N802  (the name is the ast module's)
+        def visit_Name(self, node: ast.Name) -> ast.expr:
             return ast.parse(other, mode="eval").body if node.id == name else node
 
     return ast.unparse(Names().visit(tree))

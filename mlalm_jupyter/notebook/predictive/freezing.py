@@ -70,8 +70,7 @@ class Freezer(Calls):
             self.found.troubles.pop(self.here, None)
             self.found.hoisted[:] = [one for one in self.found.hoisted if one.line != self.here]
             self.found.assets[:] = [one for one in self.found.assets if one.line != self.here]
-            made = [self._fitted(name, self.env.get(name, NOTHING)) for name in names]
-            return made
+            return [self._fitted(name, self.env.get(name, NOTHING)) for name in names]
         if line.hand == "import":
             for name in names:
                 self.env[name] = Value(ROWS)
@@ -288,12 +287,11 @@ class Freezer(Calls):
         found = self.value(value)
         if found.kind == FITTED and found.is_raw:
             parts = found.elements if len(found.elements) == len(names) else ()
-            made = [
+            return [
                 self._fitted(name, replace(parts[index] if parts else found, is_raw=True))
                 for index, name in enumerate(names)
                 if name and name != "_"
             ]
-            return made
         if found.maker == "train_test_split" and isinstance(value, ast.Call):
             del self.found.selections[first:]
             return self._split_pieces(node, target, value, found)
@@ -301,8 +299,7 @@ class Freezer(Calls):
             self.found.sources[self.here] = [name for name in names if name]
         self._bind(target, found)
         pieces = self._typed(node)
-        parts = found.elements if len(found.elements) == len(names) else ()
-        for name, part in zip(names, parts, strict=False):
+        for name, part in zip(names, found.elements, strict=False):
             if name and part.kind == FITTED and part.is_raw:
                 pieces.append(self._fitted(name, part))
         return pieces
@@ -586,7 +583,7 @@ class Freezer(Calls):
                 self.replace(node.iter, self.hoist(node.iter, over))
             if outer is None:
                 self.loop = Loop(node.target.id, typed)
-                if self.labels and over.kind == FITTED or any(name in self.labels for name in over.items):
+                if (self.labels and over.kind == FITTED) or any(name in self.labels for name in over.items):
                     gone = repr(tuple(sorted(self.labels)))
                     start, end = self.code.span(node.iter)
                     self.edit(start, start, "[name for name in ", is_kept_only=True)

@@ -19,9 +19,9 @@ def lookups_of(program: Program) -> frozenset[str]:
             if isinstance(node, ast.Call) and _is_lookup(node) and isinstance(node.args[0], ast.Name):
                 harmless.add(id(node.args[0]))
                 looked.add(node.args[0].id)
-            elif isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name) and node.attr in _SHOWN:
-                harmless.add(id(node.value))
-            elif isinstance(node, ast.Expr) and isinstance(node.value, ast.Name):
+            elif (
+                isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name) and node.attr in _SHOWN
+            ) or (isinstance(node, ast.Expr) and isinstance(node.value, ast.Name)):
                 harmless.add(id(node.value))
         for node in ast.walk(line.node):
             if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Load) and id(node) not in harmless:
@@ -36,5 +36,5 @@ def _is_lookup(node: ast.Call) -> bool:
     how = words.get("how")
     is_left = isinstance(how, ast.Constant) and how.value == "left"
     return (node.func.attr == "merge" and is_left) or (
-        node.func.attr == "join" and (is_left or how is None and "on" in words)
+        node.func.attr == "join" and (is_left or (how is None and "on" in words))
     )

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
 from mlalm_jupyter.notebook.document import NotebookDocument
 from mlalm_jupyter.notebook.effects import Call
 from mlalm_jupyter.notebook.predictive import refusals
-from mlalm_jupyter.notebook.predictive.drafts import Found
+from mlalm_jupyter.notebook.predictive.drafts import Asset, Found
 from mlalm_jupyter.notebook.predictive.freezing import frozen
 from mlalm_jupyter.notebook.predictive.known_rows import FITS, SCORES
 from mlalm_jupyter.notebook.predictive.labels import labels_of
@@ -38,6 +38,7 @@ def plan_of(
     outputs = outputs_of(found, slicer, model=model)
     chosen = slicer.slice(outputs)
     _check(found, outputs, chosen)
+    whole = Slicer(found, is_kept=False).slice(outputs)
     last = max(one.line for one in outputs)
     lines = program.lines
     inputs = tuple(
@@ -49,11 +50,11 @@ def plan_of(
             Port(one.name or "output1", one.variable, lines[one.line].place, one.expression)
             for one in outputs
         ),
-        tuple(_program(found, outputs, last)),
+        tuple(_program(found, whole)),
         tuple(_kept(found, chosen)),
         tuple(
             Fitted(one.name, one.kind, lines[one.line].place, one.expression, one.is_before)
-            for one in _needed(found, chosen, last)
+            for one in _once([*chosen.assets, *whole.assets])
         ),
         tuple(_splits(found, last)),
         tuple(dict.fromkeys(_notes(found, chosen, last))),
@@ -73,7 +74,9 @@ def is_predictive(document: NotebookDocument) -> bool:
     if any(not one.is_score or one.model for one in found.scorings):
         return True
     calls = [call for line in found.program.lines for call in line.flow.calls]
-    trains = any(one.last in _TRAINING_CALLS and kind_of(one.made_by, one.inner) == "estimator" for one in calls)
+    trains = any(
+        one.last in _TRAINING_CALLS and kind_of(one.made_by, one.inner) == "estimator" for one in calls
+    )
     return trains or _has_model(found)
 
 
@@ -84,28 +87,19 @@ def _port_name(found: Found, line: int, name: str) -> str:
     return "input1"
 
 
-def _needed(found: Found, chosen: Slice, last: int) -> Iterator:  # type: ignore[type-arg]
-    """What the slice reads, and what the frozen program reads besides."""
-    yield from chosen.assets
-    mine = {id(one) for one in chosen.assets}
-    for one in sorted([*found.hoisted, *found.assets], key=lambda asset: asset.line):
-        if id(one) not in mine and one.line <= last and one.line not in found.troubles:
-            yield one
+def _once(assets: Iterable[Asset]) -> list[Asset]:
+    return sorted(
+        {one.name: one for one in assets}.values(), key=lambda one: (one.line, not one.is_before, one.name)
+    )
 
 
-def _program(found: Found, outputs: Sequence[Output], last: int) -> Iterator[Statement]:
-    merged: dict[Place, tuple[str, list[str]]] = {}
-    for index, line in enumerate(found.program.lines):
-        texts: list[str] = []
-        if index <= last:
-            pieces = [one for one in found.pieces.get(index, ()) if one.in_program]
-            texts = [text for one in pieces if (text := found.rendered(one, is_kept=False))]
-            if index in found.troubles or unknowable(line.flow):
-                texts = [line.typed]
-            texts += [f"{one.variable} = {one.text}" for one in outputs if one.line == index and one.text]
-        merged.setdefault(line.place, (line.typed, []))[1].extend(texts)
-    for place, (typed, texts) in merged.items():
-        yield Statement(place, typed, "\n".join(dict.fromkeys(texts) if len(set(texts)) == 1 else texts))
+def _program(found: Found, whole: Slice) -> Iterator[Statement]:
+    """All statements, with text for those that bear on an output when rows are selected as typed."""
+    texts: dict[Place, list[str]] = {}
+    for part in whole.parts:
+        texts.setdefault(found.program.lines[part.line].place, []).append(part.text)
+    for line in {one.place: one for one in found.program.lines}.values():
+        yield Statement(line.place, line.typed, "\n".join(texts.get(line.place, [])))
 
 
 def _kept(found: Found, chosen: Slice) -> Iterator[Statement]:
@@ -241,9 +235,11 @@ def _was_label(found: Found, name: str, line: int) -> bool:
 
 def _check_label(text: str, cell: int, labels: frozenset[str]) -> None:
     for node in ast.walk(ast.parse(text)):
-        is_read = isinstance(node, ast.Subscript) and isinstance(node.ctx, ast.Load)
-        if is_read and isinstance(node.slice, ast.Constant) and node.slice.value in labels:
-            raise refusals.needs_label(cell, str(node.slice.value))
+        if not (isinstance(node, ast.Subscript) and isinstance(node.ctx, ast.Load)):
+            continue
+        key = node.slice.value if isinstance(node.slice, ast.Constant) else None
+        if isinstance(key, str) and key in labels:
+            raise refusals.needs_label(cell, key)
 
 
 def _check_fit(text: str, cell: int) -> None:

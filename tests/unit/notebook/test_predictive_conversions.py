@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+
 from tests.unit.notebook.predictive_notebooks import SETUP, Cell, check, write_people
 
 READ = "df = pd.read_csv('people.csv')"

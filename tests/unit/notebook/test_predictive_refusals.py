@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import pytest
-from tests.unit.notebook.predictive_notebooks import SETUP, Cell, document
 
 from mlalm_jupyter.domain.errors import InvalidInput
 from mlalm_jupyter.notebook.predictive.plan import is_predictive, plan_of
+from tests.unit.notebook.predictive_notebooks import SETUP, Cell, document
 
 READ = "df = pd.read_csv('people.csv')"
 XY = "X = df[['age', 'pay']]\ny = df['y']"
