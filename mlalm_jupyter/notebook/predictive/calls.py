@@ -153,7 +153,7 @@ class Calls(Expressions):
             )
             self.edit(self.code.span(func.value)[1], self.code.span(node)[1], f"[{name}]")
             return plain
-        if method in SELECTS_ROWS and not (method in ("first", "last") or inner.is_scored):
+        if method in SELECTS_ROWS and not (method in ("first", "last") or inner.is_scored or along_row):
             self.only(node, func.value)
             return plain
         if method == "drop":
@@ -359,6 +359,7 @@ class Calls(Expressions):
         self, node: ast.Call, func: ast.Attribute, inner: Value, *, is_score: bool = False
     ) -> None:
         root = inner.model or root_name(func.value) or ""
+        root = "" if root in self.bound and not self.depth else root
         if self.inside and is_score:
             return
         argument = self.text(node.args[0]) if node.args else ""
@@ -425,7 +426,7 @@ class Calls(Expressions):
             for one in ast.walk(part)
             if isinstance(one, ast.Name) and self.env.get(one.id, NOTHING).is_unfitted
         )
-        if any(value.kind == FITTED for _, value in given) and not names:
+        if any(value.kind == FITTED and value.maker for _, value in given) and not names:
             return replace(joined(value for _, value in given), maker=full)
         return Value(CONST, maker=full, parts=names, is_unfitted=True)
 
@@ -494,6 +495,12 @@ class Calls(Expressions):
         return Value(ROWS, elements=elements, maker="train_test_split")
 
     def _dummies(self, node: ast.Call, given: Given) -> Value:
+        if (
+            self.inside
+            and self._is_reindexed()
+            and not any(word.arg == "drop_first" for word in node.keywords)
+        ):
+            return Value(ROWS, is_frame=True)
         name = self.hoist(
             node,
             expression=f"list({self.text(node)}.columns)",
@@ -516,6 +523,11 @@ class Calls(Expressions):
         self.after(node, f".reindex(columns={name}, fill_value=0)")
         del given
         return Value(ROWS, is_frame=True)
+
+    def _is_reindexed(self) -> bool:
+        """Whether the function sees to its columns by itself."""
+        function = self.functions[self.inside[-1]][1]
+        return any(isinstance(one, ast.Attribute) and one.attr == "reindex" for one in ast.walk(function))
 
     def _bins(self, node: ast.Call, last: str, given: Given) -> Value:
         words = {word.arg: word.value for word in node.keywords}
@@ -592,7 +604,13 @@ class Calls(Expressions):
         self.inside.append(name)
         result = self.body(function.body)
         self.inside.pop()
-        fits = self.fits
+        fits, shared = self.fits, names_bound(function.body)[1]
+        for one in shared:
+            if one in self.env:
+                value = self.env[one]
+                outer[0][one] = replace(value, is_raw=False)
+                if value.kind == FITTED and value.is_raw:
+                    fits.append((one, value))
         self.env, self.text_line, self.bound, self.loop, self.fits = outer
         for inner, value in fits:
             outer_node = names.get(inner)
@@ -603,8 +621,17 @@ class Calls(Expressions):
         if result.kind == FITTED:
             self.found.forget(mark)
             return replace(result, is_raw=True, model="", text="")
-        if result.kind == CONST and not fits:
-            result = joined([result, *(value for _, value in given if value.kind == ROWS and False)])
+        line = self.found.program.lines[self.here]
+        if fits and result.kind == CONST:
+            kept = line.flow.changes - {one for one, _ in self.fits}
+            if not any(self.env.get(one, NOTHING).kind == ROWS for one in kept):
+                self.found.forget(mark)  # it only trains
+        if result.kind == ROWS and result.is_scored and not self.inside:
+            start, end = self.code.span(node)
+            argument = self.text(node.args[0]) if node.args else ""
+            self.found.scorings.append(
+                Scoring(self.here, start, end, "predict", result.model, argument, bool(self.depth))
+            )
         return result
 
     def body(self, statements: list[ast.stmt]) -> Value:

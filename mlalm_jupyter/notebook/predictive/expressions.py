@@ -113,6 +113,9 @@ class Expressions:
                 self.here, refusals.over_rows(self.cell, typed, f"inside the function `{self.inside[-1]}`")
             )
             return typed
+        if self._is_stale(typed, reads):
+            self.found.trouble(self.here, refusals.over_rows(self.cell, typed, "inside a loop"))
+            return typed
         if self.loop is not None:
             return self._hoist_in_loop(typed, reads, hint, value)
         if reads & self.bound:
@@ -121,6 +124,26 @@ class Expressions:
             )
             return typed
         return self._asset(typed, hint, value)
+
+    def _is_stale(self, typed: str, reads: set[str]) -> bool:
+        """Whether the loop that the statement is a turn of has changed before what an expression reads."""
+        changed = self.found.program.lines[self.here].changed
+        for name in reads & changed.keys():
+            tree = ast.parse(typed.strip(), mode="eval")
+            columns = {
+                str(getattr(one.slice, "value", "*"))
+                for one in ast.walk(tree)
+                if isinstance(one, ast.Subscript) and isinstance(one.value, ast.Name) and one.value.id == name
+            }
+            plain = sum(isinstance(one, ast.Name) and one.id == name for one in ast.walk(tree))
+            if (
+                not columns
+                or plain > len(columns)
+                or "*" in columns | changed[name]
+                or columns & changed[name]
+            ):
+                return True
+        return False
 
     def _asset(self, expression: str, hint: str, value: Value) -> str:
         for one in self.found.hoisted:
@@ -150,6 +173,9 @@ class Expressions:
             return typed
         for name in reads & loop.made.keys():
             typed = _renamed(typed, name, f"({loop.made[name]})")
+            reads |= {
+                one.id for one in ast.walk(ast.parse(loop.made[name].strip())) if isinstance(one, ast.Name)
+            }
         if loop.target not in reads:
             return self._asset(typed, hint, value)
         condition = "".join(f" if {one}" for one in loop.conditions)
@@ -237,8 +263,6 @@ class Expressions:
         return Value(kind, is_frame=kind == ROWS)
 
     def _attribute(self, node: ast.Attribute) -> Value:
-        if root_name(node) in self.imports and root_name(node) not in self.env:
-            return NOTHING
         inner = self.value(node.value)
         if inner.kind == SOURCE:
             if node.attr in ("data", "frame", "target", "images"):

@@ -14,6 +14,7 @@ from mlalm_jupyter.notebook.predictive.drafts import Asset, Found, Piece
 from mlalm_jupyter.notebook.predictive.expressions import Loop
 from mlalm_jupyter.notebook.predictive.known_rows import BRINGS_TABLE, WELL_KNOWN
 from mlalm_jupyter.notebook.predictive.labels import labels_of
+from mlalm_jupyter.notebook.predictive.lookups import lookups_of
 from mlalm_jupyter.notebook.predictive.naming import models_named, named
 from mlalm_jupyter.notebook.predictive.program import Line, Program
 from mlalm_jupyter.notebook.predictive.values import CONST, FITTED, NOTHING, ROWS, SOURCE, Value, joined
@@ -39,6 +40,7 @@ class Freezer(Calls):
         super().__init__(found, labels_of(found.program))
         self.models = models_named(found.program)
         self.level = _level(found.program)
+        self.lookups = lookups_of(found.program)
         self.is_marked = any(
             (line.magic is not None and line.magic.name == "web_input") or line.hand == "import"
             for line in found.program.lines
@@ -68,8 +70,7 @@ class Freezer(Calls):
             self.found.troubles.pop(self.here, None)
             self.found.hoisted[:] = [one for one in self.found.hoisted if one.line != self.here]
             self.found.assets[:] = [one for one in self.found.assets if one.line != self.here]
-            made = [self._fitted(name, self.env.get(name, NOTHING)) for name in names]
-            return made
+            return [self._fitted(name, self.env.get(name, NOTHING)) for name in names]
         if line.hand == "import":
             for name in names:
                 self.env[name] = Value(ROWS)
@@ -90,7 +91,9 @@ class Freezer(Calls):
         pieces = self._statement(node)
         if line.hand == "transform":
             self.found.troubles.pop(self.here, None)
-        return [*pieces, *self._fits()]
+        fits = list(self._fits())
+        # what is fitted and used in one statement has its name before
+        return [*pieces, *fits] if isinstance(node, _Compound) else [*fits, *pieces]
 
     def _fits(self) -> Iterator[Piece]:
         """What the statement trained in place, with what that is part of, or is made of."""
@@ -193,6 +196,8 @@ class Freezer(Calls):
         is_model = found.kind == FITTED and name in self.models and not isinstance(value, ast.Name)
         if found.kind == FITTED and (found.is_raw or is_model):
             return [self._fitted(name, found)]
+        if found.kind == ROWS and self.brought and name in self.lookups:
+            return [self._fitted(name, NOTHING)]
         if found.kind == ROWS and self.brought and not self._is_from_rows(value):
             self.found.sources[self.here] = [name]
         self._bind(target, found)
@@ -229,25 +234,28 @@ class Freezer(Calls):
 
     def _popped(self, value: ast.expr) -> list[Piece] | None:
         """`y = df.pop('y')` takes the label off, which rows of a caller do not have."""
-        if not (
-            isinstance(value, ast.Call) and isinstance(value.func, ast.Attribute) and value.func.attr == "pop"
-        ):
-            return None
-        key = value.args[0] if value.args else None
-        if self.env.get(root_name(value) or "", NOTHING).kind != ROWS or key is None:
-            return None
-        if not (isinstance(key, ast.Constant) and key.value in self.labels) and not isinstance(key, ast.Name):
-            return None
-        if (
-            isinstance(key, ast.Name)
-            and self.found.program.lines[self.here].constants.get(key.id) not in self.labels
-        ):
-            return None
-        table = self.text(value.func.value)
-        line = self.found.program.lines[self.here]
-        start, end = self.code.span(line.node)
-        text = f'{table} = {table}.drop(columns=[{self.text(key)}], errors="ignore")'
-        return [Piece(self.here, start, end, in_kept=False), Piece(self.here, text=text, in_program=False)]
+        constants = self.found.program.lines[self.here].constants
+        for one in ast.walk(value):
+            if not (
+                isinstance(one, ast.Call) and isinstance(one.func, ast.Attribute) and one.func.attr == "pop"
+            ):
+                continue
+            key = one.args[0] if one.args else None
+            name = constants.get(key.id) if isinstance(key, ast.Name) else getattr(key, "value", None)
+            if (
+                self.env.get(root_name(one) or "", NOTHING).kind != ROWS
+                or key is None
+                or name not in self.labels
+            ):
+                continue
+            table = self.text(one.func.value)
+            start, end = self.code.span(self.found.program.lines[self.here].node)
+            text = f'{table} = {table}.drop(columns=[{self.text(key)}], errors="ignore")'
+            return [
+                Piece(self.here, start, end, in_kept=False),
+                Piece(self.here, text=text, in_program=False),
+            ]
+        return None
 
     def _bind(self, target: ast.expr, value: Value) -> None:
         if isinstance(target, ast.Name):
@@ -279,12 +287,11 @@ class Freezer(Calls):
         found = self.value(value)
         if found.kind == FITTED and found.is_raw:
             parts = found.elements if len(found.elements) == len(names) else ()
-            made = [
+            return [
                 self._fitted(name, replace(parts[index] if parts else found, is_raw=True))
                 for index, name in enumerate(names)
                 if name and name != "_"
             ]
-            return made
         if found.maker == "train_test_split" and isinstance(value, ast.Call):
             del self.found.selections[first:]
             return self._split_pieces(node, target, value, found)
@@ -292,8 +299,7 @@ class Freezer(Calls):
             self.found.sources[self.here] = [name for name in names if name]
         self._bind(target, found)
         pieces = self._typed(node)
-        parts = found.elements if len(found.elements) == len(names) else ()
-        for name, part in zip(names, parts, strict=False):
+        for name, part in zip(names, found.elements, strict=False):
             if name and part.kind == FITTED and part.is_raw:
                 pieces.append(self._fitted(name, part))
         return pieces
@@ -419,6 +425,10 @@ class Freezer(Calls):
         self._name_selections(first, changed)
         if popped is not None:
             return popped
+        if self.brought and changed and found.kind != ROWS and isinstance(value, ast.Call):
+            mine = [name for name in changed if self.env.get(name, NOTHING).kind == ROWS]
+            if mine:
+                self.found.sources[self.here] = mine
         if not changed:
             return self._typed(node) if self._may_change(value) else []
         fitted = {name for name, _ in self.fits}
@@ -580,7 +590,8 @@ class Freezer(Calls):
                     self.edit(end, end, f" if name not in {gone}]", is_kept_only=True)
             self.env[node.target.id] = Value(CONST)
         else:
-            self._bind(node.target, replace(over, elements=(), items=()))
+            # a name out of a list that was fitted is not fitted by itself
+            self._bind(node.target, replace(over, elements=(), items=(), is_raw=False))
         for one in (*node.body, *node.orelse):
             self.inner(one)
         self.loop, self.is_over_rows = outer, outer_rows

@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 from collections.abc import Iterator
 
+from mlalm_jupyter.notebook.code import root_name
 from mlalm_jupyter.notebook.predictive.program import Line, Program
 
 _SECOND = frozenset({"fit", "partial_fit", "fit_transform", "score", "fit_resample", "fit_predict"})
@@ -124,8 +125,14 @@ def _take(node: ast.expr, line: Line, names: set[str], found: set[str], orders: 
     inner = [one.id for one in ast.walk(node) if isinstance(one, ast.Name)]
     if isinstance(node, ast.Call) and not columns and node.args and isinstance(node.args[0], ast.Name):
         names.add(node.args[0].id)  # `encoder.fit_transform(y)`
-    elif isinstance(node, (ast.Attribute, ast.Subscript)) and not columns and len(inner) == 1:
-        names.add(inner[0])
+    elif isinstance(node, (ast.Attribute, ast.Subscript, ast.Call)) and not columns:
+        root = root_name(node)
+        if (
+            root is not None
+            and (len(inner) == 1 or isinstance(node, ast.Subscript))
+            and root not in line.imports
+        ):
+            names.add(root)
 
 
 def _columns(node: ast.expr, line: Line) -> Iterator[str]:
@@ -145,7 +152,7 @@ def _columns(node: ast.expr, line: Line) -> Iterator[str]:
 
 _METHODS = frozenset(
     {
-        *("values", "iloc", "loc", "fit_transform", "transform", "data", "target", "pop", "to_numpy", "map"),
+        *("values", "iloc", "loc", "fit_transform", "transform", "data", "pop", "to_numpy", "map"),
         *(
             "astype",
             "ravel",

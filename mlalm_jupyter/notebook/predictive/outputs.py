@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from mlalm_jupyter.notebook.predictive import refusals
 from mlalm_jupyter.notebook.predictive.drafts import Found, Scoring, edited
 from mlalm_jupyter.notebook.predictive.parts import MODEL
+from mlalm_jupyter.notebook.predictive.program import Line
 from mlalm_jupyter.notebook.predictive.slicing import Output, Slicer
 from mlalm_jupyter.notebook.predictive.values import ROWS
 
@@ -98,6 +99,8 @@ def _candidates(found: Found) -> list[_Candidate]:
         line = found.program.lines[one.line]
         if line.hand in ("evaluate", "skip", "train"):
             continue
+        if isinstance(line.node, ast.Expr) and _draws(found, one.line):
+            continue
         level = 3 if one.is_score else 1 if _has_name(found, one) else 2
         made.append(_Candidate(one, level, _key(found, one.model, one.line)))
     return made
@@ -137,26 +140,50 @@ def _predicted(found: Found, slicer: Slicer, wanted: str | None) -> Output:
     else:
         chosen, others = candidates, candidates
     inner = [one for one in found.scorings if one.is_inner]
+    drawn = [
+        one
+        for one in found.scorings
+        if isinstance(found.program.lines[one.line].node, ast.Expr) and _draws(found, one.line)
+    ]
+    if not chosen and drawn:
+        line = found.program.lines[drawn[-1].line]
+        raise refusals.plot(line.place.cell, line.typed.partition("\n")[0])
     if not chosen:
         if inner and wanted is None:
             raise refusals.models_in_loop(found.program.lines[inner[-1].line].place.cell)
         return _unscored(found, [wanted] if wanted else models)
     level = min(one.level for one in chosen)
     at_level = [one for one in chosen if one.level == level]
-    last = _preferred(at_level)
+    last = _preferred(found, at_level)
     output = _output(found, last)
     _check_single(found, slicer, output, last, at_level, others)
     _check_after(found, output, last)
     return output
 
 
-def _preferred(candidates: Sequence[_Candidate]) -> _Candidate:
-    """The last one, but a decision rather than a probability, and of rows that were held back."""
+def _preferred(found: Found, candidates: Sequence[_Candidate]) -> _Candidate:
+    """The last one, of rows that were held back; but a decision rather than a probability that is only measured."""
     key = candidates[-1].key
     mine = [one for one in candidates if one.key == key]
     held = [one for one in mine if not _TRAINING.search(one.scoring.argument)] or mine
+    if not _is_only_measured(found, held[-1]):
+        return held[-1]
     decided = [one for one in held if one.scoring.method in ("predict", "labels_", "fit_predict")] or held
     return decided[-1]
+
+
+def _is_only_measured(found: Found, one: _Candidate) -> bool:
+    """Whether nothing but measures and plots looks at what the model said."""
+    lines = found.program.lines
+    if one.level > 1:
+        return True
+    written = lines[one.scoring.line].flow.writes
+    for line in lines[one.scoring.line + 1 :]:
+        if written & line.flow.reads:
+            measures = any(call.name.startswith(("sklearn.metrics.", *_DRAWN)) for call in line.flow.calls)
+            if not measures and not isinstance(line.node, (ast.Import, ast.ImportFrom)):
+                return False
+    return True
 
 
 def _check_single(
@@ -167,8 +194,13 @@ def _check_single(
     at_level: Sequence[_Candidate],
     others: Sequence[_Candidate],
 ) -> None:
-    inside = {(one.variable, one.line) for one in slicer.slice([output]).assets}
+    chosen = slicer.slice([output])
+    inside = {(one.variable, one.line) for one in chosen.assets}
+    lines_inside = {one.line for one in chosen.parts}
     inside |= {_key(found, name, line) for name, line in list(inside)} | {last.key}
+    # of a name inside a comprehension nothing more is known than where it stands
+    others = [one for one in others if one.key[1] >= 0 or one.scoring.line not in lines_inside]
+    at_level = [one for one in at_level if one.key[1] >= 0 or one.scoring.line not in lines_inside]
     rivals = [one for one in at_level if one.key not in inside]
     rivals += [
         one
@@ -202,25 +234,125 @@ def _check_after(found: Found, output: Output, last: _Candidate) -> None:
 def _output(found: Found, one: _Candidate) -> Output:
     scoring = one.scoring
     line = found.program.lines[scoring.line]
-    if one.level == 1:
-        target = (
-            line.node.targets[0] if isinstance(line.node, ast.Assign) else getattr(line.node, "target", None)
-        )
-        if isinstance(target, ast.Name):
+    name = found.fresh("predictions")
+    if one.level == 1 and isinstance(line.node, (ast.Assign, ast.AnnAssign)):
+        target = line.node.targets[0] if isinstance(line.node, ast.Assign) else line.node.target
+        if isinstance(target, ast.Name) and _is_alone(found, scoring, line.node.value):
             return _followed(found, target.id, scoring.line)
+        if (
+            isinstance(target, ast.Subscript)
+            and _is_column(target)
+            and _is_alone(found, scoring, line.node.value)
+        ):
+            return _column_followed(found, target, scoring.line, name)
         if isinstance(target, ast.Tuple):
             names = [part.id for part in target.elts if isinstance(part, ast.Name)]
             values = found.values.get(scoring.line, {})
             mine = [name for name in names if name in values and values[name].is_scored]
             if mine:
                 return _followed(found, mine[-1], scoring.line)
-    typed = line.code.text[scoring.start : scoring.end]
-    text = _rendered(found, scoring.line, scoring.start, scoring.end)
+    start, end = _whole(found, scoring)
+    typed = line.code.text[start:end]
+    text = _rendered(found, scoring.line, start, end)
     if one.level == 3:
-        typed = _unmeasured(typed)
-        text = _unmeasured(text)
-    name = found.fresh("predictions")
+        typed, text = _unmeasured(typed), _unmeasured(text)
     return Output(name, scoring.line, text, re.sub(r"\[\s*\d*\s*:\s*\d*\s*\]", "", typed), "output1")
+
+
+def _rows_in(found: Found, node: ast.AST, line: int, *, without: tuple[int, int]) -> bool:
+    """Whether an expression reads rows outside of a stretch of its text."""
+    code = found.program.lines[line].code
+    for one in ast.walk(node):
+        if isinstance(one, ast.Name) and isinstance(one.ctx, ast.Load):
+            start, end = code.span(one)
+            if not (without[0] <= start and end <= without[1]) and _kind_before(found, one.id, line) == ROWS:
+                return True
+    return False
+
+
+def _is_alone(found: Found, scoring: Scoring, value: ast.expr | None) -> bool:
+    """Whether a value is what the model says and what follows from it, without rows or labels beside it."""
+    if value is None:
+        return True
+    spans = [(one.start, one.end) for one in found.scorings if one.line == scoring.line]
+    whole = (min(one[0] for one in spans), max(one[1] for one in spans))
+    if len(spans) > 1 and not isinstance(value, (ast.BinOp, ast.Call, ast.Subscript, ast.List, ast.Tuple)):
+        return True
+    return not _rows_in(found, value, scoring.line, without=whole)
+
+
+def _whole(found: Found, scoring: Scoring) -> tuple[int, int]:
+    """The call with what is done to its result, up to where other things come in."""
+    line = found.program.lines[scoring.line]
+    best = (scoring.start, scoring.end)
+    if scoring.is_score or isinstance(line.node, ast.Expr):
+        return best
+    climbing = True
+    while climbing:
+        climbing = False
+        for node in ast.walk(line.node):
+            if not isinstance(node, (ast.Attribute, ast.Subscript, ast.Call, ast.BinOp, ast.Compare)):
+                continue
+            span = line.code.span(node)
+            inner = _inner_span(line, node)
+            if inner == best and span != best and not _rows_in(found, node, scoring.line, without=best):
+                best, climbing = span, True
+                break
+    text = line.code.text[best[0] : best[1]]
+    tree = ast.parse(f"({text})", mode="eval").body
+    return best if not isinstance(tree, ast.Attribute) else (scoring.start, scoring.end)
+
+
+def _inner_span(line: Line, node: ast.expr) -> tuple[int, int] | None:
+    """Of what an expression does something to."""
+    match node:
+        case ast.Attribute(value=value) | ast.Subscript(value=value):
+            return line.code.span(value)
+        case ast.Call(func=ast.Attribute() as func):
+            return line.code.span(func)
+        case ast.BinOp(left=left, right=right):
+            return line.code.span(right if isinstance(left, ast.Constant) else left)
+        case ast.Compare(left=left):
+            return line.code.span(left)
+        case _:
+            return None
+
+
+def _is_column(target: ast.Subscript) -> bool:
+    return isinstance(target.value, ast.Name) and isinstance(target.slice, ast.Constant)
+
+
+def _column_followed(found: Found, target: ast.Subscript, line: int, name: str) -> Output:
+    """A column of predictions, and what is made of that column alone."""
+    lines = found.program.lines
+    for index in range(line + 1, len(lines)):
+        node = lines[index].node
+        if not (
+            isinstance(node, ast.Assign)
+            and len(node.targets) == 1
+            and isinstance(node.targets[0], ast.Subscript)
+        ):
+            continue
+        later = node.targets[0]
+        if (
+            not _is_column(later)
+            or ast.dump(later.value) != ast.dump(target.value)
+            or not found.pieces.get(index)
+        ):
+            continue
+        column = ast.dump(ast.Subscript(target.value, target.slice, ast.Load()))
+        reads = [
+            one for one in ast.walk(node.value) if isinstance(one, ast.Subscript) and ast.dump(one) == column
+        ]
+        spans = [lines[index].code.span(one) for one in reads]
+        if (
+            len(spans) == 1
+            and not _rows_in(found, node.value, index, without=spans[0])
+            and index not in found.troubles
+        ):
+            return _column_followed(found, later, index, name)
+    text = ast.unparse(target)
+    return Output(name, line, text, text, "output1")
 
 
 def _unmeasured(text: str) -> str:
@@ -280,6 +412,9 @@ def _kind_before(found: Found, name: str, line: int) -> str:
 def _unscored(found: Found, models: Sequence[str]) -> Output:
     """A model that is trained and never used: what it would predict on the rows it was trained on."""
     if not models:
+        for line in found.program.lines:
+            if any(one.last == "cross_val_predict" for one in line.flow.calls):
+                raise refusals.only_validated(line.place.cell)
         raise refusals.no_model()
     trained = [one for one in found.assets if one.variable in models and one.kind == MODEL]
     if len(models) > 1:

@@ -25,8 +25,8 @@ class Statement:
     place: Place
     typed: str
     frozen: str
-    """In `Plan.program` every assignment of something fitted is gone or names it (`model = model_2`), what only shows
-    or evaluates is empty, and rows are selected as typed. In `Plan.kept` every selection of rows is the identity."""
+    """In `Plan.program` every assignment of something fitted is gone or names it (`model = model_2`), what bears on
+    no output is empty, rows are selected as typed, and tables are brought in as typed (the input port's comes after). In `Plan.kept` every selection of rows is the identity."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +47,10 @@ class Fitted:
 
 @dataclass(frozen=True, slots=True)
 class Port:
-    """Where rows come in or go out: a variable, right after a statement."""
+    """Where rows come in or go out: a variable, right after a statement.
+
+    Rows that a caller sends are counted from 0: a table's index is that, whatever it was in training.
+    """
 
     name: str
     variable: str

@@ -3,19 +3,21 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
 from mlalm_jupyter.notebook.document import NotebookDocument
+from mlalm_jupyter.notebook.effects import Call
 from mlalm_jupyter.notebook.predictive import refusals
-from mlalm_jupyter.notebook.predictive.drafts import Found
+from mlalm_jupyter.notebook.predictive.drafts import Asset, Found
 from mlalm_jupyter.notebook.predictive.freezing import frozen
 from mlalm_jupyter.notebook.predictive.known_rows import FITS, SCORES
 from mlalm_jupyter.notebook.predictive.labels import labels_of
 from mlalm_jupyter.notebook.predictive.outputs import outputs_of
-from mlalm_jupyter.notebook.predictive.parts import VALUE, Fitted, Plan, Port, Split, Statement
+from mlalm_jupyter.notebook.predictive.parts import VALUE, Fitted, Place, Plan, Port, Split, Statement
 from mlalm_jupyter.notebook.predictive.program import program_of
 from mlalm_jupyter.notebook.predictive.slicing import Output, Slice, Slicer, unknowable
 from mlalm_jupyter.notebook.predictive.values import SOURCE
+from mlalm_jupyter.notebook.role_signs import kind_of
 
 _TRAINING_CALLS = frozenset({*FITS, "fit_transform", "fit_predict", "fit_resample"})
 
@@ -36,6 +38,7 @@ def plan_of(
     outputs = outputs_of(found, slicer, model=model)
     chosen = slicer.slice(outputs)
     _check(found, outputs, chosen)
+    whole = Slicer(found, is_kept=False).slice(outputs)
     last = max(one.line for one in outputs)
     lines = program.lines
     inputs = tuple(
@@ -47,11 +50,11 @@ def plan_of(
             Port(one.name or "output1", one.variable, lines[one.line].place, one.expression)
             for one in outputs
         ),
-        tuple(_program(found, outputs, chosen, last)),
+        tuple(_program(found, whole)),
         tuple(_kept(found, chosen)),
         tuple(
             Fitted(one.name, one.kind, lines[one.line].place, one.expression, one.is_before)
-            for one in _needed(found, chosen, last)
+            for one in _once([*chosen.assets, *whole.assets])
         ),
         tuple(_splits(found, last)),
         tuple(dict.fromkeys(_notes(found, chosen, last))),
@@ -70,7 +73,11 @@ def is_predictive(document: NotebookDocument) -> bool:
     found = frozen(program_of(document))
     if any(not one.is_score or one.model for one in found.scorings):
         return True
-    return any(one.kind == "model" for one in [*found.assets, *found.hoisted])
+    calls = [call for line in found.program.lines for call in line.flow.calls]
+    trains = any(
+        one.last in _TRAINING_CALLS and kind_of(one.made_by, one.inner) == "estimator" for one in calls
+    )
+    return trains or _has_model(found)
 
 
 def _port_name(found: Found, line: int, name: str) -> str:
@@ -80,35 +87,30 @@ def _port_name(found: Found, line: int, name: str) -> str:
     return "input1"
 
 
-def _needed(found: Found, chosen: Slice, last: int) -> Iterator:  # type: ignore[type-arg]
-    """What the slice reads, and what the frozen program reads besides."""
-    yield from chosen.assets
-    mine = {id(one) for one in chosen.assets}
-    for one in sorted([*found.hoisted, *found.assets], key=lambda asset: asset.line):
-        if id(one) not in mine and one.line <= last and one.line not in found.troubles:
-            yield one
+def _once(assets: Iterable[Asset]) -> list[Asset]:
+    return sorted(
+        {one.name: one for one in assets}.values(), key=lambda one: (one.line, not one.is_before, one.name)
+    )
 
 
-def _program(found: Found, outputs: Sequence[Output], chosen: Slice, last: int) -> Iterator[Statement]:
-    for index, line in enumerate(found.program.lines):
-        texts: list[str] = []
-        if index <= last:
-            pieces = [one for one in found.pieces.get(index, ()) if one.in_program]
-            texts = [text for one in pieces if (text := found.rendered(one, is_kept=False))]
-            if index in found.troubles or unknowable(line.flow):
-                texts = [line.typed]
-            texts += [f"{one.variable} = {one.text}" for one in outputs if one.line == index and one.text]
-        yield Statement(line.place, line.typed, "\n".join(texts))
-    del chosen
+def _program(found: Found, whole: Slice) -> Iterator[Statement]:
+    """All statements, with text for those that bear on an output when rows are selected as typed."""
+    texts: dict[Place, list[str]] = {}
+    for part in whole.parts:
+        texts.setdefault(found.program.lines[part.line].place, []).append(part.text)
+    for line in {one.place: one for one in found.program.lines}.values():
+        yield Statement(line.place, line.typed, "\n".join(texts.get(line.place, [])))
 
 
 def _kept(found: Found, chosen: Slice) -> Iterator[Statement]:
-    texts: dict[int, list[str]] = {}
+    texts: dict[Place, list[str]] = {}
+    typed: dict[Place, str] = {}
     for part in chosen.parts:
-        texts.setdefault(part.line, []).append(part.text)
-    for index in sorted(texts):
-        line = found.program.lines[index]
-        yield Statement(line.place, line.typed, "\n".join(texts[index]))
+        line = found.program.lines[part.line]
+        texts.setdefault(line.place, []).append(part.text)
+        typed[line.place] = line.typed
+    for place in texts:
+        yield Statement(place, typed[place], "\n".join(texts[place]))
 
 
 def _splits(found: Found, last: int) -> Iterator[Split]:
@@ -153,23 +155,27 @@ def _modules(text: str) -> list[str]:
 
 def _check(found: Found, outputs: Sequence[Output], chosen: Slice) -> None:
     lines = found.program.lines
-    for line, why in chosen.dark:
-        raise refusals.unreadable(lines[line].place.cell, why)
+    if chosen.dark:
+        told = dict.fromkeys(
+            why
+            for index in sorted({line for line, _ in chosen.dark})
+            for why in unknowable(lines[index].flow)
+        )
+        raise refusals.unreadable(lines[min(line for line, _ in chosen.dark)].place.cell, ", ".join(told))
+    touched = {lines[part.line].place.cell for part in chosen.parts} | {
+        lines[one.line].place.cell for one in chosen.assets
+    }
+    for cell in found.program.again:
+        if cell in touched:
+            raise refusals.run_again(cell)
+    for cell in found.program.failed:
+        if cell in touched:
+            raise refusals.failed(cell)
     for part in chosen.parts:
         if found.troubles.get(part.line):
             raise found.troubles[part.line][0]
         if why := unknowable(part.flow):
             raise refusals.unreadable(lines[part.line].place.cell, why[0])
-    labels = labels_of(found.program)
-    for part in chosen.parts:
-        cell = lines[part.line].place.cell
-        if part.flow.files_read or any(one.startswith("the file") for one in part.flow.unknowns):
-            raise refusals.reads_file(cell, part.text.partition("\n")[0])
-        values = found.values.get(part.line, {})
-        if any(values[name].kind == SOURCE for name in part.flow.writes if name in values):
-            raise refusals.reads_file(cell, part.text.partition("\n")[0])
-        _check_label(part.text, cell, labels)
-        _check_fit(part.text, cell)
     if chosen.gone:
         name, line = chosen.gone[0]
         cell = lines[line].place.cell
@@ -181,7 +187,21 @@ def _check(found: Found, outputs: Sequence[Output], chosen: Slice) -> None:
         if _was_label(found, name, line):
             raise refusals.needs_label(cell, name)
         raise refusals.gone(cell, name)
-    models = [one for one in chosen.assets if one.kind != VALUE]
+    labels = labels_of(found.program)
+    for part in chosen.parts:
+        cell = lines[part.line].place.cell
+        if part.flow.files_read or any(one.startswith("the file") for one in part.flow.unknowns):
+            raise refusals.reads_file(cell, part.text.partition("\n")[0])
+        for call in part.flow.calls:
+            if _is_random(call):
+                raise refusals.at_random(cell, call.name)
+        values = found.values.get(part.line, {})
+        if any(values[name].kind == SOURCE for name in part.flow.writes if name in values):
+            raise refusals.reads_file(cell, part.text.partition("\n")[0])
+        _check_label(part.text, cell, labels)
+        _check_fit(part.text, cell)
+    is_by_hand = any(one.magic is not None and one.magic.name == "web_output" for one in lines)
+    models = [one for one in chosen.assets if one.kind != VALUE or (is_by_hand and not _has_model(found))]
     if not models:
         raise refusals.not_reached(outputs[0].variable) if _has_model(found) else refusals.no_model()
     tables = list(dict.fromkeys(chosen.sources))
@@ -190,6 +210,15 @@ def _check(found: Found, outputs: Sequence[Output], chosen: Slice) -> None:
         raise refusals.several_inputs([(name, lines[line].place.cell) for line, name in tables])
     if not tables:
         raise refusals.no_input()
+
+
+def _is_random(call: Call) -> bool:
+    made = call.made_by.startswith(("numpy.random.", "random."))
+    named = call.name.startswith(("numpy.random.", "random.")) and call.last not in _SEEDS
+    return (made and call.last not in _SEEDS) or named
+
+
+_SEEDS = frozenset({"seed", "default_rng", "RandomState", "Generator", "Random"})
 
 
 def _has_model(found: Found) -> bool:
@@ -206,9 +235,11 @@ def _was_label(found: Found, name: str, line: int) -> bool:
 
 def _check_label(text: str, cell: int, labels: frozenset[str]) -> None:
     for node in ast.walk(ast.parse(text)):
-        is_read = isinstance(node, ast.Subscript) and isinstance(node.ctx, ast.Load)
-        if is_read and isinstance(node.slice, ast.Constant) and node.slice.value in labels:
-            raise refusals.needs_label(cell, str(node.slice.value))
+        if not (isinstance(node, ast.Subscript) and isinstance(node.ctx, ast.Load)):
+            continue
+        key = node.slice.value if isinstance(node.slice, ast.Constant) else None
+        if isinstance(key, str) and key in labels:
+            raise refusals.needs_label(cell, key)
 
 
 def _check_fit(text: str, cell: int) -> None:

@@ -134,6 +134,42 @@ def no_model() -> InvalidInput:
     )
 
 
+def only_validated(cell: int) -> InvalidInput:
+    return InvalidInput(
+        f"Cell {cell}",
+        expected="a model that is trained and stays",
+        got="`cross_val_predict`, whose models are thrown away: the model itself was never fitted",
+        fix="Add `model.fit(X, y)` and `predictions = model.predict(X)`.",
+    )
+
+
+def run_again(cell: int) -> InvalidInput:
+    return InvalidInput(
+        f"Cell {cell}",
+        expected="cells that ran once, in an order that their text tells",
+        got="one that ran more than once and changes what it reads",
+        fix="Restart the kernel and run all cells from top to bottom, then repeat.",
+    )
+
+
+def at_random(cell: int, what: str) -> InvalidInput:
+    return InvalidInput(
+        f"Cell {cell}",
+        expected="scoring that gives the same answer for the same row",
+        got=f"`{what}`, which draws at random",
+        fix="Leave it out of what the model learns from, or work it out from the row.",
+    )
+
+
+def failed(cell: int) -> InvalidInput:
+    return InvalidInput(
+        f"Cell {cell}",
+        expected="cells that run to their end, where the output needs them",
+        got="one that is tagged as raising an error: how far it came, its text does not tell",
+        fix="Take out what fails, and run all cells from top to bottom.",
+    )
+
+
 def never_scored(names: Iterable[str]) -> InvalidInput:
     return InvalidInput(
         "The notebook",

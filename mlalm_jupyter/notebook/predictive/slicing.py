@@ -62,15 +62,19 @@ def unknowable(flow: Flow) -> list[str]:
 class Slicer:
     """Slices of one program, for one output after another."""
 
-    def __init__(self, found: Found) -> None:
+    def __init__(self, found: Found, *, is_kept: bool = True) -> None:
+        """`is_kept` has each selection of rows be the identity; without it they are selected as typed."""
         self._found = found
         known, self._parts = Knowledge(), list[Part]()
         for line in range(len(found.program.lines)):
             for piece in found.pieces.get(line, ()):
                 if piece.asset is not None and piece.asset.is_direct:
                     self._parts.append(Part(line, "", Flow(), piece.asset))
-                elif piece.in_kept:
-                    self._parts += self._read(line, found.rendered(piece, is_kept=True), known)
+                elif piece.in_kept if is_kept else piece.in_program:
+                    text = found.rendered(piece, is_kept=is_kept)
+                    if not is_kept and line in found.troubles and piece.text is None:
+                        text = found.program.lines[line].code.text[piece.start : piece.end]
+                    self._parts += self._read(line, text, known)
 
     def _read(self, line: int, text: str, known: Knowledge) -> list[Part]:
         code = code_of(text)
@@ -143,7 +147,7 @@ class Slicer:
                     reached.append((line, name))
                     live.pop(name)
         for name in list(live):
-            if name in assets and not (assets[name].is_direct):
+            if name in assets:
                 needed[name] = assets[name]
                 live.pop(name)
         gone = tuple(

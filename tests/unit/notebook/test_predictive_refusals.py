@@ -1,0 +1,240 @@
+"""What is not converted, and the sentence that says why."""
+
+from __future__ import annotations
+
+import pytest
+
+from mlalm_jupyter.domain.errors import InvalidInput
+from mlalm_jupyter.notebook.predictive.plan import is_predictive, plan_of
+from tests.unit.notebook.predictive_notebooks import SETUP, Cell, document
+
+READ = "df = pd.read_csv('people.csv')"
+XY = "X = df[['age', 'pay']]\ny = df['y']"
+SPLIT = "X_train, X_test, y_train, y_test = train_test_split(X, y)"
+FIT = "model = LogisticRegression()\nmodel.fit(X_train, y_train)"
+PREDICT = "y_pred = model.predict(X_test)"
+FOREST = "rf = RandomForestClassifier().fit(X_train, y_train)"
+
+REFUSED: dict[str, tuple[list[Cell], tuple[str, ...]]] = {
+    "two models that both predict": (
+        [READ, XY, SPLIT, FIT, PREDICT, FOREST, "rf_pred = rf.predict(X_test)"],
+        ("one model", "`model`", "`rf`", "%select_model rf"),
+    ),
+    "models in a dict that a loop trains": (
+        [
+            READ,
+            XY,
+            SPLIT,
+            "models = {'a': LogisticRegression(), 'b': RandomForestClassifier()}",
+            "for name, m in models.items():\n    m.fit(X_train, y_train)\n    print(name, accuracy_score(y_test, m.predict(X_test)))",
+        ],
+        ("Cell 6", "loop", "model = models['best']"),
+    ),
+    "a model that is something else afterwards": (
+        [
+            READ,
+            XY,
+            SPLIT,
+            FIT,
+            PREDICT,
+            "model = RandomForestClassifier()\nmodel.fit(X_train, y_train)\nmodel.predict(X_test)",
+        ],
+        ("Cell 7", "`model`, redefined after training"),
+    ),
+    "a model that is trained again after the output": (
+        [READ, XY, SPLIT, FIT, PREDICT, "model.fit(X, y)"],
+        ("Cell 7", "redefined after training", "cell 6"),
+    ),
+    "a model under a name that is not there": (
+        [READ, XY, SPLIT, FIT, PREDICT, "%select_model forest"],
+        ("`forest`", "one of `model`"),
+    ),
+    "two tables joined": (
+        [
+            READ,
+            "more = pd.read_csv('more.csv')\ndf = df.merge(more, on='id')",
+            XY,
+            SPLIT,
+            FIT,
+            PREDICT,
+        ],
+        ("one table", "`df` (cell 2)", "`more` (cell 3)", "%web_input df"),
+    ),
+    "two tables below each other": (
+        [READ, "df = pd.concat([df, pd.read_csv('more.csv')])", XY, SPLIT, FIT, PREDICT],
+        ("Cell 3", "put below each other"),
+    ),
+    "a row from its neighbours": (
+        [
+            READ,
+            "df['before'] = df['pay'].shift(1)",
+            "X = df[['age', 'before']]\ny = df['y']",
+            SPLIT,
+            FIT,
+            PREDICT,
+        ],
+        ("Cell 3", "df['pay'].shift(1)", "other rows"),
+    ),
+    "a rank": (
+        [READ, "df['pay'] = df['pay'].rank()", XY, SPLIT, FIT, PREDICT],
+        ("Cell 3", "rank"),
+    ),
+    "a mean inside a function": (
+        [
+            READ,
+            "def tidy(t):\n    t['age'] = t['age'].fillna(t['age'].mean())\n    return t",
+            "df = tidy(df)",
+            XY,
+            SPLIT,
+            FIT,
+            PREDICT,
+        ],
+        ("Cell 4", "t['age'].mean()", "inside the function `tidy`"),
+    ),
+    "a scaler inside a function that gives rows back": (
+        [
+            READ,
+            "def scale(t):\n    return StandardScaler().fit_transform(t)",
+            "X = scale(df[['age', 'pay']])\ny = df['y']",
+            SPLIT,
+            FIT,
+            PREDICT,
+        ],
+        ("Cell 4", "fit_transform"),
+    ),
+    "exec on the way": (
+        [READ, "exec(\"df['age'] = df['age'] * 2\")", XY, SPLIT, FIT, PREDICT],
+        ("Cell 3", "exec runs text as code", "%web_input"),
+    ),
+    "names from a star import": (
+        ["from toolbox import *", READ, "df = tidy(df)", XY, SPLIT, FIT, PREDICT],
+        ("Cell 2", "import *"),
+    ),
+    "a notebook that runs another": (
+        ["%run prepare.py", XY, SPLIT, FIT, PREDICT],
+        ("Cell 2", "%run runs code that is not here"),
+    ),
+    "a file read while scoring": (
+        [
+            READ,
+            "def rate(pay):\n    return pay * float(open('rate.txt').read())",
+            "df['pay'] = df['pay'].apply(rate)",
+            XY,
+            SPLIT,
+            FIT,
+            PREDICT,
+        ],
+        ("Cell 4", "reads no files"),
+    ),
+    "an output that is a plot": (
+        [
+            READ,
+            XY,
+            SPLIT,
+            FIT,
+            PREDICT,
+            "import matplotlib.pyplot as plt\nfig = plt.figure()",
+            "%web_output fig",
+        ],
+        ("Cell 7", "a plot"),
+    ),
+    "an output that no model is reached from": (
+        [READ, XY, SPLIT, FIT, PREDICT, "%web_output X_test"],
+        ("`X_test`", "no model is reached"),
+    ),
+    "an output that is not there": (
+        [READ, XY, SPLIT, FIT, PREDICT, "%web_output nothing"],
+        ("Cell 7", "`nothing`"),
+    ),
+    "an output with the label beside the prediction": (
+        [
+            READ,
+            XY,
+            SPLIT,
+            FIT,
+            PREDICT,
+            "result = pd.DataFrame({'was': y_test, 'is': y_pred})",
+            "%web_output result",
+        ],
+        ("label",),
+    ),
+    "clusters that know no new rows": (
+        [
+            READ,
+            "from sklearn.cluster import DBSCAN\nX = df[['age', 'pay']]\ndf['group'] = DBSCAN().fit_predict(X)",
+        ],
+        ("Cell 3", "only knows the rows it was trained on"),
+    ),
+    "no model": (
+        [READ, "df['a'] = df['age'] * 2\nprint(df.groupby('town').mean())"],
+        ("a trained model", "none"),
+    ),
+    "a network": (
+        [
+            READ,
+            XY,
+            SPLIT,
+            "from tensorflow.keras import Sequential\nnet = Sequential()\nnet.fit(X_train, y_train)\np = net.predict(X_test)",
+        ],
+        ("Cell 5", "tensorflow"),
+    ),
+    "a name that comes later": (
+        [READ, "df['pay'] = df['pay'] * RATE", XY, SPLIT, FIT, PREDICT, "RATE = 3"],
+        ("Cell 3", "`RATE`", "comes later"),
+    ),
+    "a feature that is drawn at random": (
+        [
+            READ,
+            "df['noise'] = np.random.normal(size=len(df))\nX = df[['age', 'noise']]\ny = df['y']",
+            SPLIT,
+            FIT,
+            PREDICT,
+        ],
+        ("Cell 3", "draws at random"),
+    ),
+    "validation alone": (
+        [
+            READ,
+            XY,
+            "from sklearn.model_selection import cross_val_predict\np = cross_val_predict(LogisticRegression(), X, y)",
+        ],
+        ("Cell 4", "cross_val_predict"),
+    ),
+}
+
+
+@pytest.mark.parametrize("name", REFUSED)
+def test_what_is_not_certain_is_refused_with_its_reason(name: str) -> None:
+    cells, words = REFUSED[name]
+    with pytest.raises(InvalidInput) as refusal:
+        plan_of(document(SETUP, *cells))
+    for word in words:
+        assert word in str(refusal.value)
+
+
+def test_cells_count_in_the_order_in_which_they_ran() -> None:
+    cells = [SETUP, READ, "df['pay'] = df['pay'] * RATE", XY, SPLIT, FIT, PREDICT, "RATE = 3"]
+    plan = plan_of(document(*cells), ran=[1, 2, 8, 3, 4, 5, 6, 7])
+    assert "RATE = 3" in [one.frozen for one in plan.kept]
+
+
+def test_a_cell_that_ran_twice_and_changed_its_own_rows_is_refused() -> None:
+    cells = [SETUP, READ, "df['pay'] = df['pay'] / 100", XY, SPLIT, FIT, PREDICT]
+    with pytest.raises(InvalidInput, match=r"Cell 3 .*ran more than once"):
+        plan_of(document(*cells), ran=[1, 2, 3, 3, 4, 5, 6, 7])
+    assert plan_of(document(*cells), ran=[1, 2, 3, 4, 5, 6, 7, 7]).kept
+
+
+@pytest.mark.parametrize(
+    ("text", "is_it"),
+    [
+        ("from sklearn.linear_model import LinearRegression\nprint(LinearRegression)", False),
+        ("import pandas as pd\ndf = pd.read_csv('a.csv')\ndf.to_csv('b.csv')", False),
+        ("from sklearn.preprocessing import StandardScaler\nX = StandardScaler().fit_transform(rows)", False),
+        ("from sklearn.svm import SVC\nm = SVC()\nm.fit(X, y)", True),
+        ("from sklearn.svm import SVC\nm = SVC().fit(X, y)\nm.predict(X)", True),
+        ("from sklearn.cluster import KMeans\nlabels = KMeans(3).fit_predict(X)", True),
+    ],
+)
+def test_a_notebook_is_predictive_when_it_trains_a_model(text: str, is_it: bool) -> None:
+    assert is_predictive(document(text)) is is_it
