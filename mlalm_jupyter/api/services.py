@@ -25,6 +25,7 @@ from mlalm_jupyter.api.placing import (
     where_it_is,
 )
 from mlalm_jupyter.api.rows import rows_from
+from mlalm_jupyter.api.setting_up import SettingUp
 from mlalm_jupyter.api.snippets import curl, example_body, python
 from mlalm_jupyter.api.verb import Arg, verb
 from mlalm_jupyter.domain.definition import ServiceDefinition
@@ -39,7 +40,7 @@ from mlalm_jupyter.domain.settings import checked_description
 LANGUAGES = ("curl", "python")
 
 
-class Services(NewServices):
+class Services(SettingUp, NewServices):
     """The web services of a workspace."""
 
     def __init__(self, context: Context, datasets: Datasets, endpoints: Endpoints) -> None:

@@ -23,6 +23,7 @@ from mlalm_jupyter.api.saving import Saving
 from mlalm_jupyter.api.server import Server
 from mlalm_jupyter.api.service_states import ServiceStates
 from mlalm_jupyter.api.services import Services
+from mlalm_jupyter.api.setting_up import SettingUp
 from mlalm_jupyter.api.transforms import Transforms
 from mlalm_jupyter.api.triggers import Triggers
 from mlalm_jupyter.api.trust import Trust
@@ -50,6 +51,7 @@ NOUNS: tuple[type, ...] = (
     Trust,
     Services,
     ServiceStates,
+    SettingUp,
     EndpointCopies,
     Endpoints,
     EndpointKeys,

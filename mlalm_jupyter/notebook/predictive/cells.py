@@ -41,7 +41,7 @@ def pieces_of(
         for port in plan.inputs
         for line in (f"{port.variable} = {rows[port.name]}", _mark("web_input", port))
     ]
-    made.append(Piece("input", CODE, "\n".join(comes_in)))
+    made.append(Piece("input", CODE, "\n".join(["%load_ext mlalm_jupyter", *comes_in])))
     if plan.fitted:
         lines = (f"{one.name} = {loads[one.name]}" for one in plan.fitted)
         made.append(Piece("fitted", CODE, "\n".join(lines)))

@@ -96,7 +96,7 @@ def code_text(plan: Plan, *, shape: Shape | None = None) -> str:
     parameters = f"{port.variable}, *, {', '.join(given)}" if given else port.variable
     body = [
         '"""The answers to rows, as the notebook works them out."""',
-        *_shaped(port, shape or Shape()),
+        *shaped(port, shape or Shape()),
         *(f"{name} = None" for name in _unbound(inside, {port.variable, *given})),
         *(_nested(one, inside) for one in inside),
         f"return {as_table}({answer.variable}, {answer.variable!r})",
@@ -236,7 +236,7 @@ def _nested(part: _Part, inside: Sequence[_Part]) -> str:
     return "\n".join(lines)
 
 
-def _shaped(port: Port, shape: Shape) -> list[str]:
+def shaped(port: Port, shape: Shape) -> list[str]:
     name, lines = port.variable, []
     if shape.fills:
         fills = ", ".join(f"{column!r}: {text}" for column, text in shape.fills.items())

@@ -22,6 +22,7 @@ _SHORT: dict[str, tuple[str, str, tuple[str, ...], frozenset[str]]] = {
     "patch": ("endpoint", "patch", ("endpoint", "model"), frozenset()),
     "rollback": ("endpoint", "rollback", ("endpoint",), frozenset()),
     "score": ("service", "score", ("service", "rows"), frozenset()),
+    "setup_service": ("service", "setup", ("kind", "notebook"), frozenset({"notebook"})),
     "consume": ("service", "consume", ("service",), frozenset()),
     "retrain": ("retrain", "run", ("service",), frozenset()),
 }

@@ -162,6 +162,11 @@ class MlalmMagics(Marks, Magics):
         return self._answer(_read("deploy", line), local_ns)
 
     @line_magic
+    def setup_service(self, line: str) -> Any:
+        """Cut a predictive notebook out of this one: %setup_service predictive [NOTEBOOK] [--model VARIABLE]."""
+        return self._answer(self._with_notebook(_read("setup_service", line)))
+
+    @line_magic
     def endpoints(self, line: str) -> Any:
         """All endpoints, or those of a service: %endpoints [SERVICE]."""
         return self._answer(_read("endpoints", line))

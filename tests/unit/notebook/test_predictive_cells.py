@@ -76,7 +76,7 @@ def edited(content: bytes, change: Any) -> NotebookDocument:
 def test_rows_come_in_what_was_fitted_is_loaded_and_an_answer_goes_out() -> None:
     assert texts(made(pieces(), like=TRAINING, facts={})) == [
         "# churn, predictive\n\nCut out of churn.ipynb.",
-        "df = %dataset churn-rows:1\n%web_input df",
+        "%load_ext mlalm_jupyter\ndf = %dataset churn-rows:1\n%web_input df",
         "limit = 90\nmodel = %model churn:1",
         "import pandas as pd",
         "# ages of people\n# in decades\ndf['decade'] = df.age // 10\ndf['long'] = df.days > limit",
