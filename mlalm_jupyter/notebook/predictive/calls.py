@@ -102,7 +102,7 @@ class Calls(Expressions):
         ):
             given = self._given(node)
             if method == "get_feature_names_out":
-                return Value(FITTED, is_raw=True)
+                return Value(FITTED, is_raw=inner.is_raw)
             result = self._other(node, given, replace(inner, is_scored=False))
             return replace(result, elements=())
         if method == "score" and (inner.kind == FITTED or inner.is_unfitted) and node.args:
@@ -276,6 +276,8 @@ class Calls(Expressions):
         result = Value(FITTED, is_raw=True, maker=maker, parts=inner.parts, model=root, trained_on=trained_on)
         if root and inner.kind != ROWS:
             self.fits.append((root, result))
+            if root in self.drawn:
+                self.fits.append((self.drawn[root], Value(FITTED, is_raw=True)))
             if self.inside:
                 self.env[root] = result
         elif (

@@ -59,6 +59,8 @@ class Expressions:
         self.brought = False
         self.is_marked = False
         self.is_over_rows = False
+        self.drawn: dict[str, str] = {}
+        """Names that a loop takes out of something, with what that is."""
         self.level = "reader"
         self.depth = 0
 
@@ -114,6 +116,10 @@ class Expressions:
             )
             return typed
         if self._is_stale(typed, reads):
+            if not reads & self.bound and self._is_settled(reads):
+                name = self._asset(typed, hint, value)
+                self.found.hoisted[-1].is_before = False
+                return name
             self.found.trouble(self.here, refusals.over_rows(self.cell, typed, "inside a loop"))
             return typed
         if self.loop is not None:
@@ -144,6 +150,12 @@ class Expressions:
             ):
                 return True
         return False
+
+    def _is_settled(self, reads: set[str]) -> bool:
+        """Whether the turns of a loop that are left do not change what an expression reads."""
+        lines = self.found.program.lines
+        rest = [one for one in lines[self.here :] if one.place == lines[self.here].place]
+        return not any(reads & (one.flow.changes | one.flow.writes) for one in rest)
 
     def _asset(self, expression: str, hint: str, value: Value) -> str:
         for one in self.found.hoisted:
@@ -442,11 +454,10 @@ def _hint(node: ast.expr, value: Value) -> str:
     """What a person would call it: the column and the statistic, or the class of the transform."""
     if value.maker:
         last = value.maker.rpartition(".")[2]
-        snake = "".join(
+        return "".join(
             f"_{one.lower()}" if one.isupper() and index and not last[index - 1].isupper() else one.lower()
             for index, one in enumerate(last)
         )
-        return snake
     words: list[str] = []
     for one in ast.walk(node):
         if (

@@ -40,6 +40,13 @@ def labels_of(program: Program) -> frozenset[str]:
         for target, value in _assigned(line.node):
             if isinstance(target, ast.Name) and target.id in names:
                 _take(value, line, names, found, orders)
+    for line in program.lines:
+        for target, value in _assigned(line.node):
+            # a column made of the label alone is no more there than the label
+            if isinstance(target, ast.Subscript) and isinstance(target.value, ast.Name):
+                columns = set(_columns(value, line)) - set(_texts(target.slice, line))
+                if columns and columns <= found:
+                    found.update(_texts(target.slice, line))
     return frozenset(found)
 
 
@@ -76,8 +83,11 @@ def _orders(program: Program) -> dict[str, list[str]]:
         for target, value in _assigned(line.node):
             name = target.value if isinstance(target, ast.Attribute) and target.attr == "columns" else target
             lists = [value] if name is not target else []
-            if isinstance(value, ast.Subscript):
-                lists = [value.slice]
+            inner = value
+            while isinstance(inner, (ast.Attribute, ast.Call)) and not isinstance(inner, ast.Subscript):
+                inner = inner.value if isinstance(inner, ast.Attribute) else inner.func
+            if isinstance(inner, ast.Subscript):
+                lists = [inner.slice]
             elif isinstance(value, ast.Call):
                 lists = [word.value for word in value.keywords if word.arg in ("names", "columns")]
             if isinstance(name, ast.Name):
@@ -93,13 +103,11 @@ def _at_place(node: ast.expr, orders: dict[str, list[str]]) -> str | None:
     for one in ast.walk(node):
         if (
             isinstance(one, ast.Subscript)
-            and isinstance(one.value, ast.Attribute)
-            and one.value.attr == "iloc"
-            and isinstance(one.value.value, ast.Name)
+            and (table := root_name(one.value)) is not None
             and isinstance(one.slice, ast.Tuple)
             and len(one.slice.elts) == 2
         ):
-            columns = orders.get(one.value.value.id, [])
+            columns = orders.get(table, [])
             try:
                 place = ast.literal_eval(one.slice.elts[1])
             except ValueError:
