@@ -278,6 +278,7 @@ class Calls(Expressions):
             self.fits.append((root, result))
             if root in self.drawn:
                 self.fits.append((self.drawn[root], Value(FITTED, is_raw=True)))
+                self.env[root] = replace(result, is_raw=False)
             if self.inside:
                 self.env[root] = result
         elif (

@@ -309,9 +309,9 @@ class Expressions:
         if inner.kind != ROWS:
             if inner.kind == GROUPED:
                 return inner
-            if inner.elements and isinstance(where, ast.Constant) and isinstance(where.value, int):
-                if -len(inner.elements) <= where.value < len(inner.elements):
-                    return inner.elements[where.value]
+            place = where.value if isinstance(where, ast.Constant) else None
+            if isinstance(place, int) and -len(inner.elements) <= place < len(inner.elements):
+                return inner.elements[place]
             whole = joined([inner, index])
             if inner.kind == FITTED and whole.kind == FITTED:
                 return replace(inner, is_raw=whole.is_raw, elements=(), items=())

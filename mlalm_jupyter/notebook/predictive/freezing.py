@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import re
 import sys
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
@@ -47,6 +48,8 @@ class Freezer(Calls):
             for line in found.program.lines
         )
         self.returned: list[Value] = []
+        self.trained: set[str] = set()
+        """What a cell that is tagged as training has set so far."""
 
     def run(self) -> None:
         for index, line in enumerate(self.found.program.lines):
@@ -67,10 +70,16 @@ class Freezer(Calls):
                 self.env.setdefault(name, Value(FITTED))
             return []
         if line.hand == "train":
+            words = set(re.findall(r"\w+", line.typed))
+            names = sorted({*names, *(one for one in words if self.env.get(one, NOTHING).is_unfitted)})
             self._line(line)
             self.found.troubles.pop(self.here, None)
             self.found.hoisted[:] = [one for one in self.found.hoisted if one.line != self.here]
             self.found.assets[:] = [one for one in self.found.assets if one.line != self.here]
+            self.trained |= set(names)
+            if self.found.program.ends[line.place.cell] != self.here:
+                return []
+            names, self.trained = sorted(self.trained), set()
             return [self._fitted(name, self.env.get(name, NOTHING)) for name in names]
         if line.hand == "import":
             for name in names:

@@ -6,6 +6,7 @@ import ast
 from collections.abc import Iterator
 
 from mlalm_jupyter.notebook.code import root_name
+from mlalm_jupyter.notebook.predictive.known_rows import ORDERED
 from mlalm_jupyter.notebook.predictive.program import Line, Program
 
 _SECOND = frozenset({"fit", "partial_fit", "fit_transform", "score", "fit_resample", "fit_predict"})
@@ -44,7 +45,9 @@ def labels_of(program: Program) -> frozenset[str]:
         for target, value in _assigned(line.node):
             # a column made of the label alone is no more there than the label
             if isinstance(target, ast.Subscript) and isinstance(target.value, ast.Name):
-                columns = set(_columns(value, line)) - set(_texts(target.slice, line))
+                columns = set(_of_table(value, target.value.id, line)) - set(_texts(target.slice, line))
+                if any(isinstance(one, ast.Attribute) and one.attr in ORDERED for one in ast.walk(value)):
+                    continue
                 if columns and columns <= found:
                     found.update(_texts(target.slice, line))
     return frozenset(found)
@@ -156,6 +159,15 @@ def _columns(node: ast.expr, line: Line) -> Iterator[str]:
             and one.attr not in _METHODS
         ):
             yield one.attr
+
+
+def _of_table(node: ast.expr, table: str, line: Line) -> Iterator[str]:
+    """The columns that an expression takes of a table."""
+    for one in ast.walk(node):
+        if not isinstance(one, (ast.Subscript, ast.Attribute)):
+            continue
+        if isinstance(one.value, ast.Name) and one.value.id == table:
+            yield from [one.attr] if isinstance(one, ast.Attribute) else _columns(one, line)
 
 
 _METHODS = frozenset(
