@@ -182,11 +182,26 @@ class Calls(Expressions):
             return Value(FITTED, is_raw=True)
         if method in ("fit", "fit_regularized"):
             return Value(FITTED, is_raw=True, maker=inner.maker)
-        given = self._given(node)
-        if method == "merge" or method == "join":
-            joined_rows = [value for _, value in given if value.kind == ROWS]
-            if joined_rows:
-                return self._other(node, given, plain)
+        if method in ("assign", "pipe"):
+            return self._with_frames(node, func, plain)
+        return self._other(node, self._given(node), plain)
+
+    def _with_frames(self, node: ast.Call, func: ast.Attribute, plain: Value) -> Value:
+        """`df.assign(a=lambda d: ...)`: inside, `d` is the table so far."""
+        given: Given = []
+        for part in [*node.args, *(word.value for word in node.keywords)]:
+            names = [one.arg for one in part.args.args] if isinstance(part, ast.Lambda) else []
+            if not isinstance(part, ast.Lambda) or len(names) != 1:
+                given.append((part, self.value(part)))
+                continue
+            outer = self.env, self.frames
+            self.env = {**self.env, names[0]: Value(ROWS, is_frame=True)}
+            self.frames = {**self.frames, names[0]: f"({self.text(func.value)})"}
+            found = self.value(part.body)
+            if found.kind == FITTED and found.is_raw:
+                self.replace(part.body, self.hoist(part.body, found))
+            self.env, self.frames = outer
+            given.append((part, Value(ROWS)))
         return self._other(node, given, plain)
 
     def _drop(self, node: ast.Call, func: ast.Attribute, plain: Value) -> Value:

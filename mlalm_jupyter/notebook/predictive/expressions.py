@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
@@ -59,6 +60,8 @@ class Expressions:
         self.brought = False
         self.is_marked = False
         self.is_over_rows = False
+        self.frames: dict[str, str] = {}
+        """Parameters of lambdas that stand for a whole table, with the text of that table."""
         self.drawn: dict[str, str] = {}
         """Names that a loop takes out of something, with what that is."""
         self.level = "reader"
@@ -107,6 +110,9 @@ class Expressions:
         typed = expression or self.text(node)
         typed = " ".join(typed.split("\n")) if "\n" in typed and "#" not in typed else typed
         hint = hint or _hint(node, value)
+        for name, table in self.frames.items():
+            if re.search(rf"\b{name}\b", typed):
+                typed = _renamed(typed, name, table)
         reads = {
             one.id for one in ast.walk(ast.parse(typed.strip(), mode="eval")) if isinstance(one, ast.Name)
         }

@@ -493,7 +493,8 @@ class Freezer(Calls):
         before = dict(self.env)
         counts = (len(self.found.hoisted), len(self.found.troubles.get(self.here, ())))
         # a name set here and used further down in the loop is read before it is known once
-        self.depth, self.bound = 1, frozenset(line.flow.writes)
+        self.depth = 0 if isinstance(node, (ast.With, ast.AsyncWith)) else 1
+        self.bound = frozenset(line.flow.writes)
         self.inner(node)
         self.depth, self.bound = 0, frozenset()
         changed = line.flow.writes | line.flow.changes
