@@ -102,7 +102,7 @@ class Calls(Expressions):
         ):
             given = self._given(node)
             if method == "get_feature_names_out":
-                return Value(FITTED, is_raw=True)
+                return Value(FITTED, is_raw=inner.is_raw)
             result = self._other(node, given, replace(inner, is_scored=False))
             return replace(result, elements=())
         if method == "score" and (inner.kind == FITTED or inner.is_unfitted) and node.args:
@@ -182,11 +182,26 @@ class Calls(Expressions):
             return Value(FITTED, is_raw=True)
         if method in ("fit", "fit_regularized"):
             return Value(FITTED, is_raw=True, maker=inner.maker)
-        given = self._given(node)
-        if method == "merge" or method == "join":
-            joined_rows = [value for _, value in given if value.kind == ROWS]
-            if joined_rows:
-                return self._other(node, given, plain)
+        if method in ("assign", "pipe"):
+            return self._with_frames(node, func, plain)
+        return self._other(node, self._given(node), plain)
+
+    def _with_frames(self, node: ast.Call, func: ast.Attribute, plain: Value) -> Value:
+        """`df.assign(a=lambda d: ...)`: inside, `d` is the table so far."""
+        given: Given = []
+        for part in [*node.args, *(word.value for word in node.keywords)]:
+            names = [one.arg for one in part.args.args] if isinstance(part, ast.Lambda) else []
+            if not isinstance(part, ast.Lambda) or len(names) != 1:
+                given.append((part, self.value(part)))
+                continue
+            outer = self.env, self.frames
+            self.env = {**self.env, names[0]: Value(ROWS, is_frame=True)}
+            self.frames = {**self.frames, names[0]: f"({self.text(func.value)})"}
+            found = self.value(part.body)
+            if found.kind == FITTED and found.is_raw:
+                self.replace(part.body, self.hoist(part.body, found))
+            self.env, self.frames = outer
+            given.append((part, Value(ROWS)))
         return self._other(node, given, plain)
 
     def _drop(self, node: ast.Call, func: ast.Attribute, plain: Value) -> Value:
@@ -276,6 +291,9 @@ class Calls(Expressions):
         result = Value(FITTED, is_raw=True, maker=maker, parts=inner.parts, model=root, trained_on=trained_on)
         if root and inner.kind != ROWS:
             self.fits.append((root, result))
+            if root in self.drawn:
+                self.fits.append((self.drawn[root], Value(FITTED, is_raw=True)))
+                self.env[root] = replace(result, is_raw=False)
             if self.inside:
                 self.env[root] = result
         elif (

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import builtins
+import keyword
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
@@ -127,6 +129,8 @@ class Found:
         base = "".join(one if one.isalnum() else "_" for one in hint).strip("_").lower() or "fitted"
         if not base.isidentifier():
             base = f"fitted_{base}"
+        if hasattr(builtins, base) or keyword.iskeyword(base):
+            base = f"{base}_value"
         number, name = 1, base
         while name in self.taken:
             number += 1

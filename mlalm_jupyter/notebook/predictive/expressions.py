@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
@@ -59,6 +60,10 @@ class Expressions:
         self.brought = False
         self.is_marked = False
         self.is_over_rows = False
+        self.frames: dict[str, str] = {}
+        """Parameters of lambdas that stand for a whole table, with the text of that table."""
+        self.drawn: dict[str, str] = {}
+        """Names that a loop takes out of something, with what that is."""
         self.level = "reader"
         self.depth = 0
 
@@ -105,6 +110,9 @@ class Expressions:
         typed = expression or self.text(node)
         typed = " ".join(typed.split("\n")) if "\n" in typed and "#" not in typed else typed
         hint = hint or _hint(node, value)
+        for name, table in self.frames.items():
+            if re.search(rf"\b{name}\b", typed):
+                typed = _renamed(typed, name, table)
         reads = {
             one.id for one in ast.walk(ast.parse(typed.strip(), mode="eval")) if isinstance(one, ast.Name)
         }
@@ -114,6 +122,10 @@ class Expressions:
             )
             return typed
         if self._is_stale(typed, reads):
+            if not reads & self.bound and self._is_settled(reads):
+                name = self._asset(typed, hint, value)
+                self.found.hoisted[-1].is_before = False
+                return name
             self.found.trouble(self.here, refusals.over_rows(self.cell, typed, "inside a loop"))
             return typed
         if self.loop is not None:
@@ -144,6 +156,12 @@ class Expressions:
             ):
                 return True
         return False
+
+    def _is_settled(self, reads: set[str]) -> bool:
+        """Whether the turns of a loop that are left do not change what an expression reads."""
+        lines = self.found.program.lines
+        rest = [one for one in lines[self.here :] if one.place == lines[self.here].place]
+        return not any(reads & (one.flow.changes | one.flow.writes) for one in rest)
 
     def _asset(self, expression: str, hint: str, value: Value) -> str:
         for one in self.found.hoisted:
@@ -297,9 +315,9 @@ class Expressions:
         if inner.kind != ROWS:
             if inner.kind == GROUPED:
                 return inner
-            if inner.elements and isinstance(where, ast.Constant) and isinstance(where.value, int):
-                if -len(inner.elements) <= where.value < len(inner.elements):
-                    return inner.elements[where.value]
+            place = where.value if isinstance(where, ast.Constant) else None
+            if isinstance(place, int) and -len(inner.elements) <= place < len(inner.elements):
+                return inner.elements[place]
             whole = joined([inner, index])
             if inner.kind == FITTED and whole.kind == FITTED:
                 return replace(inner, is_raw=whole.is_raw, elements=(), items=())
@@ -442,11 +460,10 @@ def _hint(node: ast.expr, value: Value) -> str:
     """What a person would call it: the column and the statistic, or the class of the transform."""
     if value.maker:
         last = value.maker.rpartition(".")[2]
-        snake = "".join(
+        return "".join(
             f"_{one.lower()}" if one.isupper() and index and not last[index - 1].isupper() else one.lower()
             for index, one in enumerate(last)
         )
-        return snake
     words: list[str] = []
     for one in ast.walk(node):
         if (

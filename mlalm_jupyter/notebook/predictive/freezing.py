@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import ast
+import re
 import sys
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
-from mlalm_jupyter.notebook.code import root_name
+from mlalm_jupyter.notebook.binding import names_bound
+from mlalm_jupyter.notebook.code import code_of, root_name
 from mlalm_jupyter.notebook.predictive import refusals
 from mlalm_jupyter.notebook.predictive.calls import Calls
 from mlalm_jupyter.notebook.predictive.drafts import Asset, Found, Piece
@@ -46,6 +48,8 @@ class Freezer(Calls):
             for line in found.program.lines
         )
         self.returned: list[Value] = []
+        self.trained: set[str] = set()
+        """What a cell that is tagged as training has set so far."""
 
     def run(self) -> None:
         for index, line in enumerate(self.found.program.lines):
@@ -66,10 +70,16 @@ class Freezer(Calls):
                 self.env.setdefault(name, Value(FITTED))
             return []
         if line.hand == "train":
+            words = set(re.findall(r"\w+", line.typed))
+            names = sorted({*names, *(one for one in words if self.env.get(one, NOTHING).is_unfitted)})
             self._line(line)
             self.found.troubles.pop(self.here, None)
             self.found.hoisted[:] = [one for one in self.found.hoisted if one.line != self.here]
             self.found.assets[:] = [one for one in self.found.assets if one.line != self.here]
+            self.trained |= set(names)
+            if self.found.program.ends[line.place.cell] != self.here:
+                return []
+            names, self.trained = sorted(self.trained), set()
             return [self._fitted(name, self.env.get(name, NOTHING)) for name in names]
         if line.hand == "import":
             for name in names:
@@ -299,9 +309,9 @@ class Freezer(Calls):
             self.found.sources[self.here] = [name for name in names if name]
         self._bind(target, found)
         pieces = self._typed(node)
-        for name, part in zip(names, found.elements, strict=False):
-            if name and part.kind == FITTED and part.is_raw:
-                pieces.append(self._fitted(name, part))
+        for name, element in zip(names, found.elements, strict=False):
+            if name and element.kind == FITTED and element.is_raw:
+                pieces.append(self._fitted(name, element))
         return pieces
 
     def _part(self, target: ast.expr, value: ast.expr) -> list[Piece]:
@@ -483,7 +493,8 @@ class Freezer(Calls):
         before = dict(self.env)
         counts = (len(self.found.hoisted), len(self.found.troubles.get(self.here, ())))
         # a name set here and used further down in the loop is read before it is known once
-        self.depth, self.bound = 1, frozenset(line.flow.writes)
+        self.depth = 0 if isinstance(node, (ast.With, ast.AsyncWith)) else 1
+        self.bound = frozenset(line.flow.writes)
         self.inner(node)
         self.depth, self.bound = 0, frozenset()
         changed = line.flow.writes | line.flow.changes
@@ -498,10 +509,27 @@ class Freezer(Calls):
                 was = before.get(name, NOTHING)
                 if value.kind != ROWS and was.kind != ROWS:
                     pieces.append(self._fitted(name, replace(value, text="", is_raw=False)))
+        if isinstance(node, ast.For) and self._only_selects(pieces[0]):
+            pieces[0].in_kept = False
         for name, value in list(self.env.items()):
             if value.text or value.is_raw:
                 self.env[name] = replace(value, text="", is_raw=False)
         return pieces
+
+    def _only_selects(self, piece: Piece) -> bool:
+        """Whether a loop does nothing to rows but leave some out."""
+        code = code_of(self.found.rendered(piece, is_kept=True))
+        if not any(one.line == self.here for one in self.found.selections) or code.fault:
+            return False
+        changed: set[str] = set()
+        for one in ast.walk(code.tree):
+            targets = one.targets if isinstance(one, ast.Assign) else [getattr(one, "target", None)]
+            is_idle = isinstance(one, ast.Assign) and ast.unparse(one.targets[0]) == ast.unparse(one.value)
+            if isinstance(one, (ast.Assign, ast.AugAssign, ast.AnnAssign)) and not is_idle:
+                changed |= {root for target in targets if target is not None and (root := root_name(target))}
+            elif isinstance(one, ast.Expr):
+                changed |= {inner.id for inner in ast.walk(one) if isinstance(inner, ast.Name)}
+        return not any(self.env.get(name, NOTHING).kind == ROWS for name in changed)
 
     def inner(self, node: ast.stmt) -> None:
         """A statement inside a loop, a condition or a function."""
@@ -575,7 +603,11 @@ class Freezer(Calls):
 
     def _for(self, node: ast.For | ast.AsyncFor) -> None:
         over = self.value(node.iter)
-        outer, outer_rows = self.loop, self.is_over_rows
+        outer, outer_rows, outer_drawn = self.loop, self.is_over_rows, self.drawn
+        root = root_name(node.iter)
+        if root is not None and root in self.env and over.kind == CONST:
+            names = {one.id for one in ast.walk(node.target) if isinstance(one, ast.Name)}
+            self.drawn = {**self.drawn, **dict.fromkeys(names, root)}
         self.is_over_rows = self.is_over_rows or over.kind in (ROWS, SOURCE)
         if over.kind in (CONST, FITTED) and isinstance(node.target, ast.Name) and not self.inside:
             typed = self.text(node.iter)
@@ -594,7 +626,7 @@ class Freezer(Calls):
             self._bind(node.target, replace(over, elements=(), items=(), is_raw=False))
         for one in (*node.body, *node.orelse):
             self.inner(one)
-        self.loop, self.is_over_rows = outer, outer_rows
+        self.loop, self.is_over_rows, self.drawn = outer, outer_rows, outer_drawn
 
     def _bind_optional(self, target: ast.expr | None, value: Value) -> None:
         if target is not None:
@@ -612,6 +644,9 @@ class Freezer(Calls):
                     else:
                         self.replace(value, self.hoist(value, found, hint=target.id))
                         found = replace(found, is_raw=False)
+                if found.kind == FITTED and found.is_raw and self._is_shared(target.id):
+                    self.fits.append((target.id, found))
+                    found = replace(found, is_raw=False)
                 if found.is_unfitted and self.loop is not None:
                     self.loop.made[target.id] = self.text(value)
                 if self.loop is not None and found.kind == ROWS:
@@ -621,6 +656,10 @@ class Freezer(Calls):
                 self._bind(target, found)
             else:
                 self._inner_change(node, target, found, value)
+
+    def _is_shared(self, name: str) -> bool:
+        """Whether a function sets it for the whole notebook."""
+        return bool(self.inside) and name in names_bound(self.functions[self.inside[-1]][1].body)[1]
 
     def _inner_change(self, node: ast.stmt, target: ast.expr, found: Value, value: ast.expr) -> None:
         root = root_name(target)

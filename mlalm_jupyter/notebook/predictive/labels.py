@@ -6,6 +6,7 @@ import ast
 from collections.abc import Iterator
 
 from mlalm_jupyter.notebook.code import root_name
+from mlalm_jupyter.notebook.predictive.known_rows import ORDERED
 from mlalm_jupyter.notebook.predictive.program import Line, Program
 
 _SECOND = frozenset({"fit", "partial_fit", "fit_transform", "score", "fit_resample", "fit_predict"})
@@ -40,6 +41,15 @@ def labels_of(program: Program) -> frozenset[str]:
         for target, value in _assigned(line.node):
             if isinstance(target, ast.Name) and target.id in names:
                 _take(value, line, names, found, orders)
+    for line in program.lines:
+        for target, value in _assigned(line.node):
+            # a column made of the label alone is no more there than the label
+            if isinstance(target, ast.Subscript) and isinstance(target.value, ast.Name):
+                columns = set(_of_table(value, target.value.id, line)) - set(_texts(target.slice, line))
+                if any(isinstance(one, ast.Attribute) and one.attr in ORDERED for one in ast.walk(value)):
+                    continue
+                if columns and columns <= found:
+                    found.update(_texts(target.slice, line))
     return frozenset(found)
 
 
@@ -76,8 +86,11 @@ def _orders(program: Program) -> dict[str, list[str]]:
         for target, value in _assigned(line.node):
             name = target.value if isinstance(target, ast.Attribute) and target.attr == "columns" else target
             lists = [value] if name is not target else []
-            if isinstance(value, ast.Subscript):
-                lists = [value.slice]
+            inner = value
+            while isinstance(inner, (ast.Attribute, ast.Call)) and not isinstance(inner, ast.Subscript):
+                inner = inner.value if isinstance(inner, ast.Attribute) else inner.func
+            if isinstance(inner, ast.Subscript):
+                lists = [inner.slice]
             elif isinstance(value, ast.Call):
                 lists = [word.value for word in value.keywords if word.arg in ("names", "columns")]
             if isinstance(name, ast.Name):
@@ -93,13 +106,11 @@ def _at_place(node: ast.expr, orders: dict[str, list[str]]) -> str | None:
     for one in ast.walk(node):
         if (
             isinstance(one, ast.Subscript)
-            and isinstance(one.value, ast.Attribute)
-            and one.value.attr == "iloc"
-            and isinstance(one.value.value, ast.Name)
+            and (table := root_name(one.value)) is not None
             and isinstance(one.slice, ast.Tuple)
             and len(one.slice.elts) == 2
         ):
-            columns = orders.get(one.value.value.id, [])
+            columns = orders.get(table, [])
             try:
                 place = ast.literal_eval(one.slice.elts[1])
             except ValueError:
@@ -148,6 +159,15 @@ def _columns(node: ast.expr, line: Line) -> Iterator[str]:
             and one.attr not in _METHODS
         ):
             yield one.attr
+
+
+def _of_table(node: ast.expr, table: str, line: Line) -> Iterator[str]:
+    """The columns that an expression takes of a table."""
+    for one in ast.walk(node):
+        if not isinstance(one, (ast.Subscript, ast.Attribute)):
+            continue
+        if isinstance(one.value, ast.Name) and one.value.id == table:
+            yield from [one.attr] if isinstance(one, ast.Attribute) else _columns(one, line)
 
 
 _METHODS = frozenset(

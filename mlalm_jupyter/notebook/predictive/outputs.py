@@ -50,6 +50,10 @@ def _marked(found: Found) -> list[Output]:
     lines = found.program.lines
     for index, line in enumerate(lines):
         magic = line.magic
+        if magic is not None and magic.name == "web_input":
+            named = [word for word in magic.rest.split() if not word.startswith("-")]
+            if not named or not any(named[0] in one.flow.writes | one.flow.changes for one in lines[:index]):
+                raise refusals.no_output(line.place.cell, named[0] if named else "")
         if magic is not None and magic.name == "web_output":
             words = [word for word in magic.rest.split() if not word.startswith("-")]
             if not words or not any(words[0] in one.flow.writes | one.flow.changes for one in lines[:index]):
@@ -274,7 +278,7 @@ def _is_alone(found: Found, scoring: Scoring, value: ast.expr | None) -> bool:
     """Whether a value is what the model says and what follows from it, without rows or labels beside it."""
     if value is None:
         return True
-    spans = [(one.start, one.end) for one in found.scorings if one.line == scoring.line]
+    spans = [(one.start, one.end) for one in found.scorings if one.line == scoring.line and not one.is_inner]
     whole = (min(one[0] for one in spans), max(one[1] for one in spans))
     if len(spans) > 1 and not isinstance(value, (ast.BinOp, ast.Call, ast.Subscript, ast.List, ast.Tuple)):
         return True

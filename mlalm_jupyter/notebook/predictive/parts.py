@@ -25,8 +25,9 @@ class Statement:
     place: Place
     typed: str
     frozen: str
-    """In `Plan.program` every assignment of something fitted is gone or names it (`model = model_2`), what bears on
-    no output is empty, rows are selected as typed, and tables are brought in as typed (the input port's comes after). In `Plan.kept` every selection of rows is the identity."""
+    """In `Plan.program` every assignment of something fitted is gone or names it (`model = model_2`), what bears on no
+    output is empty, rows are selected as typed, and tables are brought in as typed (the port's rows come after that).
+    In `Plan.kept` every selection of rows is the identity."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -57,7 +57,7 @@ def plan_of(
             for one in _once([*chosen.assets, *whole.assets])
         ),
         tuple(_splits(found, last)),
-        tuple(dict.fromkeys(_notes(found, chosen, last))),
+        tuple(dict.fromkeys(_notes(found, chosen, whole))),
     )
 
 
@@ -124,8 +124,8 @@ def _splits(found: Found, last: int) -> Iterator[Split]:
         yield Split(found.program.lines[line].place, call, tuple(pairs))
 
 
-def _notes(found: Found, chosen: Slice, last: int) -> Iterator[str]:
-    kept = {part.line for part in chosen.parts}
+def _notes(found: Found, chosen: Slice, whole: Slice) -> Iterator[str]:
+    lines = {part.line for part in whole.parts}
     for part in chosen.parts:
         yield from (
             note
@@ -135,7 +135,7 @@ def _notes(found: Found, chosen: Slice, last: int) -> Iterator[str]:
         )
     for one in found.selections:
         line = found.program.lines[one.line]
-        if one.line <= last and one.line in kept and "train_test_split" not in one.call:
+        if one.line in lines and "train_test_split" not in one.call:
             yield (
                 f"Cell {line.place.cell} leaves rows out, or orders them (`{one.call}`): that was for training, "
                 "and the service answers every row it is given."

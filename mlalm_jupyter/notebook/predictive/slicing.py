@@ -122,7 +122,8 @@ class Slicer:
                     live.setdefault(one.variable, line)
             flow = found.program.lines[line].flow
             words = set(re.findall(r"\w+", found.program.lines[line].typed))
-            if (why := unknowable(flow)) and words & live.keys():
+            is_by_hand = found.program.lines[line].hand in ("train", "skip", "evaluate")
+            if not is_by_hand and (why := unknowable(flow)) and words & live.keys():
                 dark.append((line, why[0]))
             sources = found.sources.get(line, [])
             for part in reversed(by_line.get(line, [])):

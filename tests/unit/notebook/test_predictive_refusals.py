@@ -26,7 +26,8 @@ REFUSED: dict[str, tuple[list[Cell], tuple[str, ...]]] = {
             XY,
             SPLIT,
             "models = {'a': LogisticRegression(), 'b': RandomForestClassifier()}",
-            "for name, m in models.items():\n    m.fit(X_train, y_train)\n    print(name, accuracy_score(y_test, m.predict(X_test)))",
+            "for name, m in models.items():\n    m.fit(X_train, y_train)\n"
+            "    print(name, accuracy_score(y_test, m.predict(X_test)))",
         ],
         ("Cell 6", "loop", "model = models['best']"),
     ),
@@ -238,3 +239,30 @@ def test_a_cell_that_ran_twice_and_changed_its_own_rows_is_refused() -> None:
 )
 def test_a_notebook_is_predictive_when_it_trains_a_model(text: str, is_it: bool) -> None:
     assert is_predictive(document(text)) is is_it
+
+
+def test_an_input_that_is_not_there_is_refused() -> None:
+    with pytest.raises(InvalidInput, match=r"Cell 2 .*`table`"):
+        plan_of(document(SETUP, "%web_input table", READ, XY, SPLIT, FIT, PREDICT))
+
+
+def test_ports_have_the_names_that_their_marks_give_them() -> None:
+    cells = [SETUP, READ, "%web_input df people", XY, SPLIT, FIT, PREDICT, "%web_output y_pred answer"]
+    plan = plan_of(document(*cells))
+    assert [(one.name, one.variable, one.place.cell) for one in plan.inputs] == [("people", "df", 3)]
+    assert [(one.name, one.variable, one.place.cell) for one in plan.outputs] == [("answer", "y_pred", 8)]
+
+
+def test_rows_left_out_for_training_are_told_and_none_is_left_out_of_an_answer() -> None:
+    plan = plan_of(document(SETUP, READ, "df = df[df['age'] < 90].dropna()", XY, SPLIT, FIT, PREDICT))
+    assert any("df[df['age'] < 90].dropna()" in note and "answers every row" in note for note in plan.notes)
+    assert "dropna" not in "\n".join(one.frozen for one in plan.kept)
+    assert ("df", "df") in [pair for split in plan.splits for pair in split.pairs]
+    assert "df = df[df['age'] < 90].dropna()" in [one.frozen for one in plan.program]
+
+
+def test_a_module_beside_the_notebook_is_told() -> None:
+    cells = ["import toolbox", READ, "df = toolbox.tidy(df)", XY, SPLIT, FIT, PREDICT]
+    plan = plan_of(document(SETUP, *cells))
+    assert any("toolbox" in note for note in plan.notes)
+    assert "import toolbox" in [one.frozen for one in plan.kept]

@@ -1,0 +1,695 @@
+"""More notebooks with their slices run beside them: marks, tags, clusters, arrays, pairs of files, other libraries."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from mlalm_jupyter.notebook.predictive.plan import plan_of
+from tests.unit.notebook.predictive_notebooks import (
+    SETUP,
+    Cell,
+    check,
+    document,
+    original,
+    people,
+    scored,
+    write_people,
+)
+
+READ = "df = pd.read_csv('people.csv')"
+FILL = "df['age'] = df['age'].fillna(df['age'].median())"
+SPLIT = "X_train, X_test, y_train, y_test = train_test_split(X, y, test_size=0.3, random_state=1)"
+FIT = "model = LogisticRegression(max_iter=500)\nmodel.fit(X_train, y_train)"
+PREDICT = "y_pred = model.predict(X_test)"
+NUM = "X = df[['age', 'pay']]\ny = df['y']"
+
+NOTEBOOKS: dict[str, tuple[list[Cell], str | None, str | None, str | None]] = {
+    "kaggle pair": (
+        [
+            ("train = pd.read_csv('train.csv')\ntest = pd.read_csv('test.csv')"),
+            (
+                "for d in [train, test]:\n"
+                "    d['age'] = d['age'].fillna(train['age'].mean())\n"
+                "    d['sex'] = d['sex'].map({'f':0,'m':1})"
+            ),
+            ("f=['age','sex','pay']\nmodel = LogisticRegression().fit(train[f], train['y'])"),
+            (
+                "pred = model.predict(test[f])\n"
+                "sub = pd.DataFrame({'id': test.index, 'y': pred})\n"
+                "sub.to_csv('s.csv')"
+            ),
+        ],
+        "test.index",
+        None,
+        None,
+    ),
+    "kaggle own median": (
+        [
+            ("train = pd.read_csv('train.csv')\ntest = pd.read_csv('test.csv')"),
+            (
+                "for d in [train, test]:\n"
+                "    d['age'].fillna(0)\n"
+                "    d['age'] = d['age'].fillna(d['age'].median())"
+            ),
+            "model = LogisticRegression().fit(train[['age','pay']], train['y'])",
+            "pred = model.predict(test[['age','pay']])",
+        ],
+        "test.index",
+        None,
+        None,
+    ),
+    "one of two by magic": (
+        [
+            READ,
+            FILL,
+            NUM,
+            SPLIT,
+            FIT,
+            PREDICT,
+            (
+                "rf = RandomForestClassifier(random_state=0).fit(X_train,y_train)\n"
+                "rf_pred = rf.predict(X_test)"
+            ),
+            "%select_model model",
+        ],
+        "X_test.index",
+        "y",
+        None,
+    ),
+    "one of two by argument": (
+        [
+            READ,
+            FILL,
+            NUM,
+            SPLIT,
+            FIT,
+            PREDICT,
+            (
+                "rf = RandomForestClassifier(random_state=0).fit(X_train,y_train)\n"
+                "rf_pred = rf.predict(X_test)"
+            ),
+        ],
+        "X_test.index",
+        "y",
+        "rf",
+    ),
+    "marks with join": (
+        [
+            READ,
+            FILL,
+            "%web_input df people",
+            ("towns = pd.read_csv('towns.csv')\nd = df.merge(towns, on='town')"),
+            ("X = d[['age','size']]\ny = d['y']"),
+            SPLIT,
+            FIT,
+            PREDICT,
+            "%web_output y_pred answer",
+        ],
+        None,
+        "y",
+        None,
+    ),
+    "kmeans": (
+        [
+            READ,
+            FILL,
+            (
+                "from sklearn.cluster import KMeans\n"
+                "X = df[['age','pay']]\n"
+                "km = KMeans(3, n_init=2, random_state=0)\n"
+                "df['group'] = km.fit_predict(X)"
+            ),
+        ],
+        "df.index",
+        None,
+        None,
+    ),
+    "kmeans labels": (
+        [
+            READ,
+            FILL,
+            (
+                "from sklearn.cluster import KMeans\n"
+                "X = df[['age','pay']]\n"
+                "sc = StandardScaler()\n"
+                "Xs = sc.fit_transform(X)\n"
+                "km = KMeans(3, n_init=2, random_state=0).fit(Xs)\n"
+                "df['group'] = km.labels_"
+            ),
+        ],
+        "df.index",
+        None,
+        None,
+    ),
+    "custom transformer": (
+        [
+            READ,
+            (
+                "from sklearn.base import BaseEstimator, TransformerMixin\n"
+                "from sklearn.pipeline import make_pipeline\n"
+                "class Fill(BaseEstimator, TransformerMixin):\n"
+                "    def fit(self, X, y=None):\n"
+                "        self.m_ = X.mean()\n"
+                "        return self\n"
+                "    def transform(self, X):\n"
+                "        return X.fillna(self.m_)"
+            ),
+            NUM,
+            SPLIT,
+            ("pipe = make_pipeline(Fill(), LogisticRegression())\npipe.fit(X_train, y_train)"),
+            "p = pipe.predict(X_test)",
+        ],
+        "X_test.index",
+        "y",
+        None,
+    ),
+    "function transformer": (
+        [
+            READ,
+            FILL,
+            (
+                "from sklearn.preprocessing import FunctionTransformer\n"
+                "from sklearn.pipeline import Pipeline\n"
+                "K = 2\n"
+                "def half(x):\n"
+                "    return x / K\n"
+                "pipe = Pipeline([('h', FunctionTransformer(half)), ('m', LogisticRegression())])"
+            ),
+            NUM,
+            SPLIT,
+            "pipe.fit(X_train, y_train)",
+            "p = pipe.predict(X_test)",
+        ],
+        "X_test.index",
+        "y",
+        None,
+    ),
+    "iris xy": (
+        [
+            ("from sklearn.datasets import load_iris\nX, y = load_iris(return_X_y=True)"),
+            SPLIT,
+            (
+                "sc = StandardScaler().fit(X_train)\n"
+                "model = LogisticRegression(max_iter=999).fit(sc.transform(X_train), y_train)\n"
+                "print(model.score(sc.transform(X_test), y_test))"
+            ),
+        ],
+        None,
+        None,
+        None,
+    ),
+    "iris bunch": (
+        [
+            (
+                "from sklearn.datasets import load_iris\n"
+                "iris = load_iris()\n"
+                "df = pd.DataFrame(iris.data, columns=iris.feature_names)\n"
+                "df['target'] = iris.target\n"
+                "df['name'] = df['target'].apply(lambda i: iris.target_names[i])"
+            ),
+            ("X = df.drop(['target','name'], axis=1)\ny = df.target"),
+            SPLIT,
+            FIT,
+            PREDICT,
+        ],
+        "X_test.index",
+        "target",
+        None,
+    ),
+    "statsmodels": (
+        [
+            "import statsmodels.api as sm",
+            READ,
+            FILL,
+            (
+                "X = sm.add_constant(df[['age','pay']])\n"
+                "y = df['cost']\n"
+                "res = sm.OLS(y, X).fit()\n"
+                "print(res.summary())\n"
+                "pred = res.predict(X)"
+            ),
+        ],
+        "df.index",
+        "cost",
+        None,
+    ),
+    "formula": (
+        [
+            "import statsmodels.formula.api as smf",
+            READ,
+            FILL,
+            "res = smf.ols('cost ~ age + pay + C(town)', data=df).fit()",
+            "fit = res.predict(df)",
+        ],
+        "df.index",
+        "cost",
+        None,
+    ),
+    "xgb train": (
+        [
+            "import xgboost as xgb",
+            READ,
+            FILL,
+            NUM,
+            SPLIT,
+            (
+                "dtrain = xgb.DMatrix(X_train, label=y_train)\n"
+                "dtest = xgb.DMatrix(X_test, label=y_test)\n"
+                "bst = xgb.train({'max_depth':2}, dtrain, num_boost_round=5)\n"
+                "preds = bst.predict(dtest)\n"
+                "best = (preds > 0.5).astype(int)"
+            ),
+        ],
+        "X_test.index",
+        "y",
+        None,
+    ),
+    "lgb": (
+        [
+            "import lightgbm as lgb",
+            READ,
+            FILL,
+            NUM,
+            SPLIT,
+            (
+                "m = lgb.LGBMClassifier(n_estimators=5, verbose=-1)\n"
+                "m.fit(X_train, y_train)\n"
+                "p = m.predict(X_test)"
+            ),
+        ],
+        "X_test.index",
+        "y",
+        None,
+    ),
+    "del label": (
+        [
+            READ,
+            FILL,
+            ("y = df['y']\ndel df['y']\ndel df['cost'], df['note'], df['town'], df['sex']\nX = df"),
+            SPLIT,
+            FIT,
+            PREDICT,
+        ],
+        "X_test.index",
+        "y",
+        None,
+    ),
+    "web-output tag": (
+        [
+            READ,
+            FILL,
+            NUM,
+            SPLIT,
+            FIT,
+            ("out = model.predict_proba(X_test)[:, 1].round(3)", "web-output"),
+            "z = model.predict(X_test)",
+        ],
+        "X_test.index",
+        "y",
+        None,
+    ),
+    "role train tag": (
+        [
+            READ,
+            FILL,
+            NUM,
+            SPLIT,
+            (
+                (
+                    "import random\n"
+                    "model = LogisticRegression()\n"
+                    "for i in range(2):\n"
+                    "    exec('model.fit(X_train, y_train)')"
+                ),
+                "role:train",
+            ),
+            PREDICT,
+        ],
+        "X_test.index",
+        "y",
+        None,
+    ),
+    "skip tag": (
+        [
+            READ,
+            FILL,
+            NUM,
+            SPLIT,
+            FIT,
+            PREDICT,
+            (("rf = RandomForestClassifier().fit(X_train,y_train)\nq = rf.predict(X_test)"), "skip"),
+        ],
+        "X_test.index",
+        "y",
+        None,
+    ),
+    "numpy slices": (
+        [
+            READ,
+            FILL,
+            ("data = df[['age','pay','y']].values\nX = data[:, :-1]\ny = data[:, -1]"),
+            SPLIT,
+            FIT,
+            PREDICT,
+        ],
+        None,
+        "y",
+        None,
+    ),
+    "numpy slices2": (
+        [
+            READ,
+            FILL,
+            (
+                "data = df[['age','pay','y']].to_numpy()\n"
+                "X, y = data[:, 0:2], data[:, 2]\n"
+                "n = int(len(X)*.7)\n"
+                "X_train, X_test = X[:n], X[n:]\n"
+                "y_train, y_test = y[:n], y[n:]"
+            ),
+            FIT,
+            PREDICT,
+        ],
+        "range(56,80)",
+        "y",
+        None,
+    ),
+    "sample split": (
+        [
+            READ,
+            FILL,
+            ("train = df.sample(frac=0.7, random_state=1)\ntest = df.drop(train.index)"),
+            (
+                "c=['age','pay']\n"
+                "model = LogisticRegression().fit(train[c], train.y)\n"
+                "y_pred = model.predict(test[c])"
+            ),
+        ],
+        "test.index",
+        "y",
+        None,
+    ),
+    "minmax by hand": (
+        [
+            READ,
+            FILL,
+            ("c=['age','pay']\ndf[c] = (df[c] - df[c].min()) / (df[c].max() - df[c].min())"),
+            NUM,
+            SPLIT,
+            FIT,
+            PREDICT,
+        ],
+        "X_test.index",
+        "y",
+        None,
+    ),
+    "loop iqr clip": (
+        [
+            READ,
+            FILL,
+            (
+                "for c in ['age','pay']:\n"
+                "    q1 = df[c].quantile(.25)\n"
+                "    q3 = df[c].quantile(.75)\n"
+                "    iqr = q3 - q1\n"
+                "    df[c] = df[c].clip(q1-1.5*iqr, q3+1.5*iqr)"
+            ),
+            NUM,
+            SPLIT,
+            FIT,
+            PREDICT,
+        ],
+        "X_test.index",
+        "y",
+        None,
+    ),
+    "loop outliers": (
+        [
+            READ,
+            FILL,
+            (
+                "for c in ['age','pay']:\n"
+                "    q1 = df[c].quantile(.25)\n"
+                "    q3 = df[c].quantile(.75)\n"
+                "    df = df[(df[c] >= q1-1.5*(q3-q1)) & (df[c] <= q3+1.5*(q3-q1))]"
+            ),
+            NUM,
+            SPLIT,
+            FIT,
+            PREDICT,
+        ],
+        "X_test.index",
+        "y",
+        None,
+    ),
+    "one hot frame": (
+        [
+            READ,
+            FILL,
+            (
+                "enc = OneHotEncoder(sparse_output=False, handle_unknown='ignore')\n"
+                "E = pd.DataFrame(enc.fit_transform(df[['town','sex']]), columns=enc.get_feature_names_out(), "
+                "index=df.index)\n"
+                "X = pd.concat([df[['age']], E], axis=1)\n"
+                "y = df.y"
+            ),
+            SPLIT,
+            FIT,
+            PREDICT,
+        ],
+        "X_test.index",
+        "y",
+        None,
+    ),
+    "print head": ([READ, FILL, NUM, SPLIT, FIT, "print(model.predict(X_test)[:5])"], None, "y", None),
+    "ordinal dict from unique": (
+        [
+            READ,
+            FILL,
+            (
+                "codes = {t: i for i, t in enumerate(sorted(df['town'].unique()))}\n"
+                "df['town'] = df['town'].map(codes)\n"
+                "X=df[['age','town']]\n"
+                "y=df['y']"
+            ),
+            SPLIT,
+            FIT,
+            PREDICT,
+        ],
+        "X_test.index",
+        "y",
+        None,
+    ),
+    "time magic": (
+        [
+            READ,
+            FILL,
+            NUM,
+            SPLIT,
+            ("%%time\nmodel = LogisticRegression()\nmodel.fit(X_train, y_train)"),
+            PREDICT,
+        ],
+        "X_test.index",
+        "y",
+        None,
+    ),
+    "try import": (
+        [
+            ("try:\n    import missing_thing as m\nexcept ImportError:\n    m = None"),
+            READ,
+            FILL,
+            NUM,
+            SPLIT,
+            FIT,
+            PREDICT,
+        ],
+        "X_test.index",
+        "y",
+        None,
+    ),
+    "new rows at the end": (
+        [
+            READ,
+            FILL,
+            NUM,
+            SPLIT,
+            FIT,
+            PREDICT,
+            (
+                "new = pd.DataFrame({'age':[30],'pay':[2000.0]})\n"
+                "print(model.predict(new))\n"
+                "model.predict([[3,4]])"
+            ),
+        ],
+        "X_test.index",
+        "y",
+        None,
+    ),
+    "dates": (
+        [
+            READ,
+            FILL,
+            (
+                "df['day'] = pd.to_datetime('2020-01-01') + pd.to_timedelta(df['pay'].round(), unit='D')\n"
+                "df['m'] = df['day'].dt.month\n"
+                "df['bin'] = np.where(df['age'] > df['age'].mean(), 1, 0)\n"
+                "X=df[['m','bin']]\n"
+                "y=df['y']"
+            ),
+            SPLIT,
+            FIT,
+            PREDICT,
+        ],
+        "X_test.index",
+        "y",
+        None,
+    ),
+    "calibrate threshold": (
+        [
+            READ,
+            FILL,
+            NUM,
+            SPLIT,
+            FIT,
+            (
+                "from sklearn.metrics import roc_curve\n"
+                "pr = model.predict_proba(X_test)[:,1]\n"
+                "fpr,tpr,th = roc_curve(y_test, pr)\n"
+                "best = th[np.argmax(tpr-fpr)]\n"
+                "final = (pr >= best).astype(int)"
+            ),
+        ],
+        "X_test.index",
+        "y",
+        None,
+    ),
+    "literal data": (
+        [
+            "df = pd.DataFrame({'a':[1,2,3,4,5,6.],'b':[1,0,2,1,0,3],'y':[0,1,0,1,0,1]})",
+            ("X=df[['a','b']]\ny=df['y']\nmodel=LogisticRegression().fit(X,y)\np=model.predict(X)"),
+        ],
+        "df.index",
+        "y",
+        None,
+    ),
+    "groupby merge": (
+        [
+            READ,
+            FILL,
+            (
+                "g = df.groupby('town', as_index=False)['pay'].mean().rename(columns={'pay':'tp'})\n"
+                "df = df.merge(g, on='town', how='left')\n"
+                "X=df[['age','tp']]\n"
+                "y=df['y']"
+            ),
+            SPLIT,
+            FIT,
+            PREDICT,
+        ],
+        "X_test.index",
+        "y",
+        None,
+    ),
+    "fit only": (
+        [
+            READ,
+            FILL,
+            NUM,
+            ("model = LogisticRegression()\nmodel.fit(X, y)\nimport joblib\njoblib.dump(model, 'm.joblib')"),
+        ],
+        None,
+        "y",
+        None,
+    ),
+    "select best by name": (
+        [
+            READ,
+            FILL,
+            NUM,
+            SPLIT,
+            (
+                "models = {'lr': LogisticRegression(), 'rf': RandomForestClassifier(random_state=0)}\n"
+                "scores={}\n"
+                "for n, m in models.items():\n"
+                "    m.fit(X_train, y_train)\n"
+                "    scores[n] = m.score(X_test, y_test)"
+            ),
+            ("best = models[max(scores, key=scores.get)]\npred = best.predict(X_test)"),
+        ],
+        "X_test.index",
+        "y",
+        None,
+    ),
+    "y one hot alias": (
+        [
+            READ,
+            FILL,
+            (
+                "features = df.columns.drop(['y','town','sex','note','cost'])\n"
+                "X = df.loc[:, features]\n"
+                "y = df.loc[:, 'y']"
+            ),
+            SPLIT,
+            FIT,
+            PREDICT,
+        ],
+        "X_test.index",
+        "y",
+        None,
+    ),
+    "poly": (
+        [
+            READ,
+            FILL,
+            NUM,
+            SPLIT,
+            (
+                "from sklearn.preprocessing import PolynomialFeatures\n"
+                "poly = PolynomialFeatures(2)\n"
+                "X_poly = poly.fit_transform(X_train)\n"
+                "lin = LinearRegression()\n"
+                "lin.fit(X_poly, y_train)\n"
+                "y_hat = lin.predict(poly.fit_transform(X_test))"
+            ),
+        ],
+        "X_test.index",
+        "y",
+        None,
+    ),
+}
+"""Cells, what tells the rows that are held back, the label, and the model that is selected."""
+
+LIBRARIES = ("statsmodels", "xgboost", "lightgbm")
+
+
+@pytest.fixture(autouse=True)
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    write_people(tmp_path)
+    table = people()
+    table.iloc[:50].to_csv(tmp_path / "train.csv", index=False)
+    table.iloc[50:].drop(columns="y").to_csv(tmp_path / "test.csv", index=False)
+    towns = pd.DataFrame({"town": ["Bern", "Chur", "Olten"], "size": [3, 1, 2]})
+    towns.to_csv(tmp_path / "towns.csv", index=False)
+    monkeypatch.chdir(tmp_path)
+
+
+@pytest.mark.parametrize("name", NOTEBOOKS)
+@pytest.mark.filterwarnings("ignore")
+def test_the_slice_answers_as_the_notebook_did(name: str) -> None:
+    cells, held, label, model = NOTEBOOKS[name]
+    for library in LIBRARIES:
+        if any(f"import {library}" in str(cell) for cell in cells):
+            pytest.importorskip(library)
+    if held is not None:
+        check(SETUP, *cells, held=held, label=label, model=model)
+        return
+    plan = plan_of(document(SETUP, *cells), model=model)
+    fitted, came, out, _ = original(plan)
+    rows = came.drop(columns=[label]) if label is not None else came
+    answers = np.asarray(scored(plan, fitted, rows))
+    assert len(answers) == len(rows)
+    assert set(np.asarray(out).tolist()) <= set(answers.tolist())
