@@ -165,6 +165,10 @@ class Proving:
         whole, *others = slices.ask(code, questions)
         if whole.frame is None:
             raise NotProven(self._words.of_error(whole, code, "on the notebook's own rows"))
+        if others[0].frame is None:
+            raise NotProven(
+                self._words.of_error(others[0], code, "on some of the rows", self._words.candidates())
+            )
         return whole.frame, classified(plain, others, labels=self._trace.labels)
 
     def _agree(
