@@ -11,7 +11,7 @@ from typing import Any
 import pandas as pd
 
 from mlalm_jupyter.adapters import exact_frames
-from mlalm_jupyter.adapters.agreement import Difference, aligned, difference
+from mlalm_jupyter.adapters.agreement import Difference, aligned, difference, remaining, within
 from mlalm_jupyter.adapters.perturbing import perturbed
 from mlalm_jupyter.adapters.reasons import NotProven, Words, names_column
 from mlalm_jupyter.adapters.row_checks import SAMPLE, RowChecks, has_small_floats, spread
@@ -22,12 +22,14 @@ from mlalm_jupyter.adapters.usage import Usage, classified, column_questions, mi
 from mlalm_jupyter.domain.signature import Schema
 from mlalm_jupyter.formats import frames
 from mlalm_jupyter.notebook.literals import literal_text
-from mlalm_jupyter.notebook.predictive.code import Shape, code_text
+from mlalm_jupyter.notebook.predictive.code import Shape, code_text, scoring_part
 from mlalm_jupyter.notebook.predictive.fitting import may_fit_labels
+from mlalm_jupyter.notebook.predictive.modules import with_modules
 from mlalm_jupyter.notebook.predictive.parts import MODEL, Plan
 from mlalm_jupyter.notebook.predictive.proof import Figures, KeptFrame, Proof, Reason, Rows, Trace
 
 _NEARLY = 0.999
+_COLUMN_SAMPLE = 300
 
 
 class Proving:
@@ -38,13 +40,16 @@ class Proving:
         plan: Plan,
         trace: Trace,
         *,
+        cwd: Path,
         scratch: Path,
         timeout_s: float | None,
         tried: Callable[[KeptFrame], Trial],
     ) -> None:
         self._plan = plan
         self._words = Words(plan)
+        self._scoring = scoring_part(plan)
         self._trace = trace
+        self._cwd = cwd
         self._scratch = scratch
         self._timeout_s = timeout_s
         self._tried = tried
@@ -60,20 +65,27 @@ class Proving:
         return replace(found, figures=replace(found.figures, seconds=time.monotonic() - begun))
 
     def _proven(self, executed: object | None) -> Proof:
-        table, answers = self._kept()
+        original, answers = self._kept()
+        table = original
         self._compare_executed(answers, executed)
         shape = Shape(self._trace.table.kind if self._trace.table else "table", labels=_labels_of(table))
         plain = table.set_axis([str(one) for one in table.columns], axis="columns")
         if not plain.columns.is_unique:
             raise NotProven(Reason("Two columns of the table have one name when both are written as text."))
-        slices = self._slices({"table": plain, "mixed": mixed(plain)})
-        code = code_text(self._plan, shape=shape)
-        whole, usage = self._usage(slices, code, plain)
-        self._agree(
-            answers, whole, self._trace.rows, table, "the notebook answered", is_loose=has_small_floats(plain)
-        )
+        code = self._code(shape)
+        tables = {"table": plain, "mixed": mixed(plain)}
+        rows = self._trace.rows
+        whole, usage = self._usage(self._slices(tables), code, plain)
+        if whole is None:
+            kept = self._answerable(self._slices({"table": plain}), code, rows, len(plain))
+            rows = within(rows, kept, len(plain))
+            table, plain = table.iloc[kept], plain.iloc[kept]
+            tables = {"table": plain, "mixed": mixed(plain)}
+            whole, usage = self._usage(self._slices(tables), code, plain)
+        assert whole is not None
+        self._agree(answers, whole, rows, table, "the notebook answered", is_loose=has_small_floats(plain))
         self._look_at_labels(usage, plain)
-        other, trial = self._trial(table)
+        other, trial = self._trial(original)
         slices = self._slices(
             {
                 "table": plain,
@@ -82,7 +94,7 @@ class Proving:
             }
         )
         for attempt in usage.shapes(plain, shape, self._trace.labels):
-            code = code_text(self._plan, shape=attempt)
+            code = self._code(attempt)
             given = [name for name in plain.columns if name not in usage.left_out(attempt)]
             checks = RowChecks(self._words, code, plain, given)
             found = checks.asked(slices)
@@ -92,7 +104,7 @@ class Proving:
             raise NotProven(
                 self._words.of_error(found["whole"], code, "without the columns that change no answer")
             )
-        self._agree_on_perturbed(trial, found["perturbed"], other, code, is_loose=has_small_floats(plain))
+        self._agree_on_perturbed(trial, found["perturbed"], slices, other, code, given)
         checks.check(whole, found)
         sample = plain[given].iloc[spread(len(plain), SAMPLE)]
         return Proof(
@@ -140,7 +152,16 @@ class Proving:
                 kept[name] = KeptFrame(file, exact_frames.written(frame, file))
             except ValueError as error:
                 raise NotProven(Reason(f"The table cannot be written to a file: {error}.")) from error
-        return Slices(self._trace.things, kept, self._scratch, self._timeout_s)
+        names = {one.name for one in self._scoring.fitted}
+        things = [one for one in self._trace.things if one.name in names]
+        return Slices(things, kept, self._scratch, self._timeout_s)
+
+    def _code(self, shape: Shape) -> str:
+        return with_modules(code_text(self._scoring, shape=shape), self._beside)
+
+    def _beside(self, name: str) -> str | None:
+        file = self._cwd / f"{name}.py"
+        return file.read_text(encoding="utf-8") if file.is_file() else None
 
     def _compare_executed(self, answers: pd.DataFrame, executed: object | None) -> None:
         if executed is None:
@@ -159,13 +180,11 @@ class Proving:
 
     # the slice on the table of the notebook
 
-    def _usage(self, slices: Slices, code: str, plain: pd.DataFrame) -> tuple[pd.DataFrame, Usage]:
-        rows = spread(len(plain), 300)
-        questions = [{"table": "table"}, *column_questions(plain, rows)]
-        whole, *others = slices.ask(code, questions)
-        if whole.frame is None:
-            raise NotProven(self._words.of_error(whole, code, "on the notebook's own rows"))
-        if others[0].frame is None:
+    def _usage(self, slices: Slices, code: str, plain: pd.DataFrame) -> tuple[pd.DataFrame | None, Usage]:
+        """The answers to all rows, if there are any, and which columns they depend on."""
+        sampled = spread(len(plain), _COLUMN_SAMPLE)
+        whole, *others = slices.ask(code, [{"table": "table"}, *column_questions(plain, sampled)])
+        if whole.frame is not None and others[0].frame is None:
             raise NotProven(
                 self._words.of_error(others[0], code, "on some of the rows", self._words.candidates())
             )
@@ -258,24 +277,53 @@ class Proving:
     _perturbed_rows = 0
 
     def _agree_on_perturbed(
-        self, trial: Trial, answer: Answer, other: pd.DataFrame, code: str, *, is_loose: bool
+        self,
+        trial: Trial,
+        answer: Answer,
+        slices: Slices,
+        other: pd.DataFrame,
+        code: str,
+        given: list[str],
     ) -> None:
         if trial.faults:
             raise NotProven(*trial.faults)
         if trial.answers is None:
             raise NotProven(Reason("The notebook gave no answers to other rows."))
+        kept = list(range(len(other)))
         if answer.frame is None:
-            raise NotProven(self._words.of_error(answer, code, "on rows that were never in the notebook"))
+            kept = self._answerable(slices, code, trial.rows, len(other), table="perturbed", columns=given)
+            (answer,) = slices.ask(code, [{"table": "perturbed", "columns": given, "rows": kept}])
+        assert answer.frame is not None
         answers = exact_frames.read(trial.answers.file, trial.answers.types)
+        if not len(answers):
+            raise NotProven(Reason("The notebook leaves out all of the rows that were never in it."))
         self._perturbed_rows = len(answers)
         self._agree(
             answers,
             answer.frame,
-            trial.rows,
-            other,
+            within(trial.rows, kept, len(other)),
+            other.iloc[kept],
             "the notebook answers to rows that were never in it",
-            is_loose=is_loose,
+            is_loose=has_small_floats(other),
         )
+
+    def _answerable(
+        self, slices: Slices, code: str, rows: Sequence[Rows], count: int, **question: Any
+    ) -> list[int]:
+        """Where the slice fails on all rows: those that the notebook left for itself."""
+        base = {"table": "table", **question}
+        ways = list(map(list, remaining(rows, count)))
+        whole, *answers = slices.ask(code, [base, *({**base, "rows": one} for one in ways)])
+        for way, answer in zip(ways, answers, strict=True):
+            if answer.frame is not None:
+                self._note_left_out(count - len(way), whole)
+                return way
+        raise NotProven(self._words.of_error(whole, code, "on the notebook's own rows"))
+
+    def _note_left_out(self, count: int, answer: Answer) -> None:
+        told = f"The notebook leaves out rows such as {count} of those it brings in; a service fails on them"
+        if not any(one.startswith("The notebook leaves out rows") for one in self._warnings):
+            self._warnings.append(f"{told}: {answer.error.partition(chr(10))[0].rstrip('.')}.")
 
 
 def _labels_of(table: pd.DataFrame) -> dict[str, object]:
