@@ -81,17 +81,51 @@ def aligned(
             yield whole.iloc[places]
     if len(answers) == len(whole):
         yield whole
-    seen: set[tuple[int, ...]] = set()
-    for one in reversed(rows):
-        is_known = one.count == len(whole) and len(one.positions) == len(answers)
-        if is_known and one.positions not in seen:
-            seen.add(one.positions)
-            yield whole.iloc[list(one.positions)]
-        elif one.count == len(table) and len(one.positions) == len(answers) and table.index.is_unique:
+    for positions in _taken(rows, len(whole)):
+        if len(positions) == len(answers):
+            yield whole.iloc[list(positions)]
+    for one in rows:
+        if (
+            one.count == len(table) != len(whole)
+            and len(one.positions) == len(answers)
+            and table.index.is_unique
+        ):
             # the slice may have left rows out, and those that remain tell by their labels which they are
             places = whole.index.get_indexer(table.index[list(one.positions)])
             if whole.index.is_unique and not isinstance(whole.index, pd.RangeIndex) and (places >= 0).all():
                 yield whole.iloc[places]
+
+
+def _taken(rows: Sequence[Rows], count: int) -> Iterator[tuple[int, ...]]:
+    """The positions among so many rows that splits took, also by one after another; the last come first."""
+    seen: set[tuple[int, ...]] = set()
+    for one in reversed(rows):
+        found = [one.positions] if one.count == count else []
+        found += [
+            tuple(base.positions[place] for place in one.positions)
+            for base in rows
+            if base.count == count and base is not one and len(base.positions) == one.count
+        ]
+        for positions in found:
+            if positions not in seen:
+                seen.add(positions)
+                yield positions
+
+
+def remaining(rows: Sequence[Rows], count: int) -> list[tuple[int, ...]]:
+    """Sets of rows that were left when others were taken out, the largest first."""
+    found = {tuple(sorted(set(one.positions))) for one in rows if one.count == count}
+    return sorted((one for one in found if 0 < len(one) < count), key=len, reverse=True)
+
+
+def within(rows: Sequence[Rows], positions: Sequence[int], count: int) -> tuple[Rows, ...]:
+    """The same rows as positions among those that are left."""
+    places = {position: place for place, position in enumerate(positions)}
+    return tuple(
+        Rows(tuple(places[one] for one in rows_.positions), len(positions)) if rows_.count == count else rows_
+        for rows_ in rows
+        if rows_.count != count or all(one in places for one in rows_.positions)
+    )
 
 
 def _listed(names: Sequence[str]) -> str:

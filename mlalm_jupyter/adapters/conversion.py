@@ -26,7 +26,7 @@ from mlalm_jupyter.adapters.trial import Trial, TrialFailed, steps_of
 from mlalm_jupyter.domain.errors import InvalidInput
 from mlalm_jupyter.domain.run import Cells, RunStatus
 from mlalm_jupyter.notebook.document import read_notebook, source
-from mlalm_jupyter.notebook.predictive.code import code_text
+from mlalm_jupyter.notebook.predictive.code import code_text, scoring_part
 from mlalm_jupyter.notebook.predictive.parts import Plan
 from mlalm_jupyter.notebook.predictive.proof import KeptFrame, Proof, Reason, Trace
 
@@ -49,7 +49,7 @@ class NotebookConversion:
         document = read_notebook(notebook)
         folder = Path(tempfile.mkdtemp(prefix="trace-", dir=scratch))
         cells = [source(one) for one in document.code_cells]
-        wanted(plan, folder, cells=cells, cwd=cwd, is_trial=False, code=code_text(plan))
+        wanted(plan, folder, cells=cells, cwd=cwd, is_trial=False, code=code_text(scoring_part(plan)))
         execution = PapermillRunner(prelude=PRELUDE).execute(
             notebook,
             parameters=parameters,
@@ -115,7 +115,7 @@ class NotebookConversion:
                 plan, trace, table, cwd=cwd, env=env, on_cell=on_cell, scratch=scratch, timeout_s=timeout_s
             )
 
-        return Proving(plan, trace, scratch=scratch, timeout_s=timeout_s, tried=tried).proof(
+        return Proving(plan, trace, cwd=cwd, scratch=scratch, timeout_s=timeout_s, tried=tried).proof(
             executed=executed
         )
 

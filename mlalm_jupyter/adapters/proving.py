@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import re
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -12,8 +11,10 @@ from typing import Any
 import pandas as pd
 
 from mlalm_jupyter.adapters import exact_frames
-from mlalm_jupyter.adapters.agreement import Difference, aligned, difference
+from mlalm_jupyter.adapters.agreement import Difference, aligned, difference, remaining, within
 from mlalm_jupyter.adapters.perturbing import perturbed
+from mlalm_jupyter.adapters.reasons import NotProven, Words, names_column
+from mlalm_jupyter.adapters.row_checks import SAMPLE, RowChecks, has_small_floats, spread
 from mlalm_jupyter.adapters.slice_answers import Answer, Slices
 from mlalm_jupyter.adapters.traced_values import as_table, is_alike
 from mlalm_jupyter.adapters.trial import Trial, TrialFailed
@@ -21,28 +22,14 @@ from mlalm_jupyter.adapters.usage import Usage, classified, column_questions, mi
 from mlalm_jupyter.domain.signature import Schema
 from mlalm_jupyter.formats import frames
 from mlalm_jupyter.notebook.literals import literal_text
-from mlalm_jupyter.notebook.predictive.code import Shape, code_text
+from mlalm_jupyter.notebook.predictive.code import Shape, code_text, scoring_part
 from mlalm_jupyter.notebook.predictive.fitting import may_fit_labels
+from mlalm_jupyter.notebook.predictive.modules import with_modules
 from mlalm_jupyter.notebook.predictive.parts import MODEL, Plan
 from mlalm_jupyter.notebook.predictive.proof import Figures, KeptFrame, Proof, Reason, Rows, Trace
 
-_SAMPLE = 20
-_SINGLE = 10
 _NEARLY = 0.999
-_MANY_ROWS = (
-    "mean|median|std|var|min|max|sum|mode|quantile|value_counts|nunique|unique|rank|cumsum|cumcount|shift|diff|rolling|"
-    "expanding|groupby|fit|fit_transform|fit_predict|cut|qcut|get_dummies|factorize|drop_duplicates|sort_values|sample|"
-    "interpolate|ffill|bfill|zscore|scale|normalize|describe|corr|argmax|argmin|percentile|Counter|len|sorted"
-)
-_STATISTIC = re.compile(rf"\b(?:{_MANY_ROWS})\s*\(")
-
-
-class NotProven(Exception):
-    """Something does not agree, or cannot be compared."""
-
-    def __init__(self, *reasons: Reason) -> None:
-        super().__init__(*reasons)
-        self.reasons = reasons
+_COLUMN_SAMPLE = 300
 
 
 class Proving:
@@ -53,12 +40,16 @@ class Proving:
         plan: Plan,
         trace: Trace,
         *,
+        cwd: Path,
         scratch: Path,
         timeout_s: float | None,
         tried: Callable[[KeptFrame], Trial],
     ) -> None:
         self._plan = plan
+        self._words = Words(plan)
+        self._scoring = scoring_part(plan)
         self._trace = trace
+        self._cwd = cwd
         self._scratch = scratch
         self._timeout_s = timeout_s
         self._tried = tried
@@ -74,20 +65,27 @@ class Proving:
         return replace(found, figures=replace(found.figures, seconds=time.monotonic() - begun))
 
     def _proven(self, executed: object | None) -> Proof:
-        table, answers = self._kept()
+        original, answers = self._kept()
+        table = original
         self._compare_executed(answers, executed)
         shape = Shape(self._trace.table.kind if self._trace.table else "table", labels=_labels_of(table))
         plain = table.set_axis([str(one) for one in table.columns], axis="columns")
         if not plain.columns.is_unique:
             raise NotProven(Reason("Two columns of the table have one name when both are written as text."))
-        slices = self._slices({"table": plain, "mixed": mixed(plain)})
-        code = code_text(self._plan, shape=shape)
-        whole, usage = self._usage(slices, code, plain)
-        self._agree(
-            answers, whole, self._trace.rows, table, "the notebook answered", is_loose=_is_small(plain)
-        )
+        code = self._code(shape)
+        tables = {"table": plain, "mixed": mixed(plain)}
+        rows = self._trace.rows
+        whole, usage = self._usage(self._slices(tables), code, plain)
+        if whole is None:
+            kept = self._answerable(self._slices({"table": plain}), code, rows, len(plain))
+            rows = within(rows, kept, len(plain))
+            table, plain = table.iloc[kept], plain.iloc[kept]
+            tables = {"table": plain, "mixed": mixed(plain)}
+            whole, usage = self._usage(self._slices(tables), code, plain)
+        assert whole is not None
+        self._agree(answers, whole, rows, table, "the notebook answered", is_loose=has_small_floats(plain))
         self._look_at_labels(usage, plain)
-        other, trial = self._trial(table)
+        other, trial = self._trial(original)
         slices = self._slices(
             {
                 "table": plain,
@@ -96,16 +94,19 @@ class Proving:
             }
         )
         for attempt in usage.shapes(plain, shape, self._trace.labels):
-            code = code_text(self._plan, shape=attempt)
+            code = self._code(attempt)
             given = [name for name in plain.columns if name not in usage.left_out(attempt)]
-            found = self._asked(slices, code, plain, given)
+            checks = RowChecks(self._words, code, plain, given)
+            found = checks.asked(slices)
             if found["whole"].frame is not None and not difference(whole, found["whole"].frame):
                 break
         else:
-            raise NotProven(self._of_error(found["whole"], code, "without the columns that change no answer"))
-        self._agree_on_perturbed(trial, found["perturbed"], other, code, is_loose=_is_small(plain))
-        self._agree_row_by_row(whole, found, plain, code)
-        sample = plain[given].iloc[_spread(len(plain), _SAMPLE)]
+            raise NotProven(
+                self._words.of_error(found["whole"], code, "without the columns that change no answer")
+            )
+        self._agree_on_perturbed(trial, found["perturbed"], slices, other, code, given)
+        checks.check(whole, found)
+        sample = plain[given].iloc[spread(len(plain), SAMPLE)]
         return Proof(
             True,
             (),
@@ -151,7 +152,16 @@ class Proving:
                 kept[name] = KeptFrame(file, exact_frames.written(frame, file))
             except ValueError as error:
                 raise NotProven(Reason(f"The table cannot be written to a file: {error}.")) from error
-        return Slices(self._trace.things, kept, self._scratch, self._timeout_s)
+        names = {one.name for one in self._scoring.fitted}
+        things = [one for one in self._trace.things if one.name in names]
+        return Slices(things, kept, self._scratch, self._timeout_s)
+
+    def _code(self, shape: Shape) -> str:
+        return with_modules(code_text(self._scoring, shape=shape), self._beside)
+
+    def _beside(self, name: str) -> str | None:
+        file = self._cwd / f"{name}.py"
+        return file.read_text(encoding="utf-8") if file.is_file() else None
 
     def _compare_executed(self, answers: pd.DataFrame, executed: object | None) -> None:
         if executed is None:
@@ -170,12 +180,14 @@ class Proving:
 
     # the slice on the table of the notebook
 
-    def _usage(self, slices: Slices, code: str, plain: pd.DataFrame) -> tuple[pd.DataFrame, Usage]:
-        rows = _spread(len(plain), 300)
-        questions = [{"table": "table"}, *column_questions(plain, rows)]
-        whole, *others = slices.ask(code, questions)
-        if whole.frame is None:
-            raise NotProven(self._of_error(whole, code, "on the notebook's own rows"))
+    def _usage(self, slices: Slices, code: str, plain: pd.DataFrame) -> tuple[pd.DataFrame | None, Usage]:
+        """The answers to all rows, if there are any, and which columns they depend on."""
+        sampled = spread(len(plain), _COLUMN_SAMPLE)
+        whole, *others = slices.ask(code, [{"table": "table"}, *column_questions(plain, sampled)])
+        if whole.frame is not None and others[0].frame is None:
+            raise NotProven(
+                self._words.of_error(others[0], code, "on some of the rows", self._words.candidates())
+            )
         return whole.frame, classified(plain, others, labels=self._trace.labels)
 
     def _agree(
@@ -206,7 +218,7 @@ class Proving:
                 )
             )
         raise NotProven(
-            Reason(f"The slice does not say what {who}: {first.sentence}.", self._candidates() or cells)
+            Reason(f"The slice does not say what {who}: {first.sentence}.", self._words.candidates() or cells)
         )
 
     def _look_at_labels(self, usage: Usage, plain: pd.DataFrame) -> None:
@@ -217,7 +229,7 @@ class Proving:
             raise NotProven(
                 Reason(
                     f"The answers depend on {listed}, which is what the model learns to predict.",
-                    self._naming(leaks) or tuple(one.place.cell for one in self._plan.outputs),
+                    self._words.naming(leaks) or tuple(one.place.cell for one in self._plan.outputs),
                     tuple(leaks),
                 )
             )
@@ -249,7 +261,7 @@ class Proving:
                 last = error
                 if number == 0:
                     text = error.step.text if error.step else ""
-                    named = [str(name) for name in table.columns if _names(text, str(name))]
+                    named = [str(name) for name in table.columns if names_column(text, str(name))]
                     ways += [{"but": named}] if named else []
                     ways += [{"is_together": True}]
         assert last is not None
@@ -265,113 +277,53 @@ class Proving:
     _perturbed_rows = 0
 
     def _agree_on_perturbed(
-        self, trial: Trial, answer: Answer, other: pd.DataFrame, code: str, *, is_loose: bool
+        self,
+        trial: Trial,
+        answer: Answer,
+        slices: Slices,
+        other: pd.DataFrame,
+        code: str,
+        given: list[str],
     ) -> None:
         if trial.faults:
             raise NotProven(*trial.faults)
         if trial.answers is None:
             raise NotProven(Reason("The notebook gave no answers to other rows."))
+        kept = list(range(len(other)))
         if answer.frame is None:
-            raise NotProven(self._of_error(answer, code, "on rows that were never in the notebook"))
+            kept = self._answerable(slices, code, trial.rows, len(other), table="perturbed", columns=given)
+            (answer,) = slices.ask(code, [{"table": "perturbed", "columns": given, "rows": kept}])
+        assert answer.frame is not None
         answers = exact_frames.read(trial.answers.file, trial.answers.types)
+        if not len(answers):
+            raise NotProven(Reason("The notebook leaves out all of the rows that were never in it."))
         self._perturbed_rows = len(answers)
         self._agree(
             answers,
             answer.frame,
-            trial.rows,
-            other,
+            within(trial.rows, kept, len(other)),
+            other.iloc[kept],
             "the notebook answers to rows that were never in it",
-            is_loose=is_loose,
+            is_loose=has_small_floats(other),
         )
 
-    # the slice alone
+    def _answerable(
+        self, slices: Slices, code: str, rows: Sequence[Rows], count: int, **question: Any
+    ) -> list[int]:
+        """Where the slice fails on all rows: those that the notebook left for itself."""
+        base = {"table": "table", **question}
+        ways = list(map(list, remaining(rows, count)))
+        whole, *answers = slices.ask(code, [base, *({**base, "rows": one} for one in ways)])
+        for way, answer in zip(ways, answers, strict=True):
+            if answer.frame is not None:
+                self._note_left_out(count - len(way), whole)
+                return way
+        raise NotProven(self._words.of_error(whole, code, "on the notebook's own rows"))
 
-    def _asked(self, slices: Slices, code: str, plain: pd.DataFrame, given: list[str]) -> dict[str, Answer]:
-        rows = _telling(plain)
-        base: dict[str, Any] = {"table": "table", "columns": given}
-        questions: dict[str, dict[str, Any]] = {
-            "whole": base,
-            "perturbed": {**base, "table": "perturbed"},
-            "reversed": {**base, "rows": list(range(len(plain)))[::-1]},
-            "few": {**base, "rows": rows},
-            "twice": {**base, "rows": [*rows, *rows]},
-            "plain": {**base, "is_plain": True},
-            "served": {**base, "is_served": True},
-            "sample": {**base, "is_served": True, "rows": _spread(len(plain), _SAMPLE)},
-            **{f"single {row}": {**base, "rows": [row]} for row in rows},
-            "again": base,
-        }
-        return dict(zip(questions, slices.ask(code, list(questions.values())), strict=True))
-
-    def _agree_row_by_row(
-        self, whole: pd.DataFrame, found: dict[str, Answer], plain: pd.DataFrame, code: str
-    ) -> None:
-        rows, loose = _telling(plain), _is_small(plain)
-        few = self._needed(found["few"], code, "on a few rows")
-        is_all = len(whole) == len(plain)
-        if is_all:
-            self._same(whole.iloc[rows], few, "A few rows get other answers than among all the others")
-        singles = [found[f"single {row}"] for row in rows]
-        alone = [one.frame for one in singles if one.frame is not None]
-        error = next((one for one in singles if one.frame is None), None)
-        if not alone:
-            raise NotProven(self._of_error(singles[0], code, "on a row alone", self._candidates()))
-        if error is not None and sum(map(len, alone)) != len(few):
-            raise NotProven(self._of_error(error, code, "on a row alone", self._candidates()))
-        self._same(few, pd.concat(alone), "A row alone gets another answer than among others", is_loose=loose)
-        twice = self._needed(found["twice"], code, "on rows that are there twice")
-        self._same(
-            pd.concat([few, few]), twice, "Rows that are there twice get other answers", is_loose=loose
-        )
-        turned = self._needed(found["reversed"], code, "on rows in another order")
-        self._same(whole.iloc[::-1], turned, "Rows in another order get other answers", is_loose=loose)
-        bare = self._needed(found["plain"], code, "on rows without labels")
-        self._same(whole, bare, "Rows without the labels they had in the notebook get other answers")
-        served = self._needed(found["served"], code, "on rows as a request brings them")
-        self._same(whole, served, "Rows as a request brings them get other answers", is_loose=loose)
-        again = self._needed(found["again"], code, "when asked again")
-        self._same(whole, again, "Asked again, the slice answers otherwise")
-        self._needed(found["sample"], code, "on rows as a request brings them")
-
-    def _needed(self, answer: Answer, code: str, when: str) -> pd.DataFrame:
-        if answer.frame is None:
-            raise NotProven(self._of_error(answer, code, when, self._candidates()))
-        return answer.frame
-
-    def _same(self, one: pd.DataFrame, other: pd.DataFrame, what: str, *, is_loose: bool = False) -> None:
-        if found := difference(one, other, is_loose=is_loose):
-            raise NotProven(Reason(f"{what}: {found.sentence}.", self._candidates()))
-
-    # words
-
-    def _of_error(self, answer: Answer, code: str, when: str, cells: tuple[int, ...] = ()) -> Reason:
-        text = code.splitlines()[answer.line - 1].strip() if answer.line else ""
-        near = tuple(
-            one.place.cell
-            for one in self._plan.kept
-            if text and any(line.strip() == text for line in one.frozen.splitlines())
-        )
-        at = f" at `{text[:80]}`" if text else ""
-        return Reason(f"The slice fails {when}{at}: {answer.error or 'other answers'}.", cells or near[:1])
-
-    def _candidates(self) -> tuple[int, ...]:
-        """Cells whose kept statements may work something out from all rows."""
-        return tuple(
-            dict.fromkeys(one.place.cell for one in self._plan.kept if _STATISTIC.search(one.frozen))
-        )
-
-    def _naming(self, columns: Sequence[str]) -> tuple[int, ...]:
-        return tuple(
-            dict.fromkeys(
-                one.place.cell
-                for one in self._plan.kept
-                if any(_names(one.frozen, column) for column in columns)
-            )
-        )
-
-
-def _names(text: str, column: str) -> bool:
-    return any(word in text for word in (f"'{column}'", f'"{column}"', f".{column}"))
+    def _note_left_out(self, count: int, answer: Answer) -> None:
+        told = f"The notebook leaves out rows such as {count} of those it brings in; a service fails on them"
+        if not any(one.startswith("The notebook leaves out rows") for one in self._warnings):
+            self._warnings.append(f"{told}: {answer.error.partition(chr(10))[0].rstrip('.')}.")
 
 
 def _labels_of(table: pd.DataFrame) -> dict[str, object]:
@@ -381,28 +333,6 @@ def _labels_of(table: pd.DataFrame) -> dict[str, object]:
     if literal_text(labels) is None:
         raise NotProven(Reason("The names of the table's columns are neither texts nor numbers."))
     return labels
-
-
-def _spread(count: int, most: int) -> list[int]:
-    """At most so many places, evenly over all."""
-    return sorted({round(place * (count - 1) / max(1, most - 1)) for place in range(most)}) if count else []
-
-
-def _telling(frame: pd.DataFrame) -> list[int]:
-    """Rows to ask one by one: some from everywhere, and those in which something is missing."""
-    found = dict.fromkeys(_spread(len(frame), _SINGLE))
-    for name in frame.columns:
-        found.update(dict.fromkeys(_first_missing(frame[name])))
-    return sorted(list(found)[: 3 * _SINGLE])
-
-
-def _first_missing(column: pd.Series[Any]) -> Iterator[int]:
-    missing = column.isna().to_numpy().nonzero()[0]
-    yield from (int(place) for place in missing[:2])
-
-
-def _is_small(frame: pd.DataFrame) -> bool:
-    return any(str(dtype) in ("float32", "float16") for dtype in frame.dtypes)
 
 
 def _is_nearly(one: pd.Series[Any], label: pd.Series[Any]) -> bool:

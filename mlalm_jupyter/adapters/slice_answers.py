@@ -28,8 +28,8 @@ class Answer:
     error: str = ""
     line: int | None = None
     """Of the code."""
-    given: str = ""
-    """A digest of what the fitted things were given, where that was watched."""
+    given: tuple[Mapping[str, str], ...] = ()
+    """Digests of what the fitted things were given, by column where it was a table, if that was watched."""
     made: str = ""
     """A digest of what they made of it."""
 
@@ -91,7 +91,7 @@ def _read(folder: Path, count: int, said: str) -> list[Answer]:
         told = json.loads(line)
         if "file" in told:
             frame = exact_frames.read(folder / Path(told["file"]).name, told["types"])
-            found.append(Answer(frame, given=str(told["given"]), made=str(told["made"])))
+            found.append(Answer(frame, given=tuple(told["given"]), made=str(told["made"])))
         else:
             found.append(Answer(None, str(told["error"]), told.get("line")))
     return found + [Answer(None, said[:300])] * (count - len(found))

@@ -44,7 +44,7 @@ class Splits:
         self._put_back = []
         for positions, count in self._given:
             yield {"positions": list(map(int, positions)), "count": count}
-        for name in targets:
+        for name in dict.fromkeys(targets):
             positions = _by_labels(self._shell.user_ns.get(name), table)
             if positions is not None:
                 yield {"positions": list(map(int, positions)), "count": len(table)}

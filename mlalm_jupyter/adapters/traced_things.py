@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import inspect
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
@@ -80,7 +81,9 @@ class Things:
                     _watch(one, method, name, seen)
         try:
             module = CodeModule(code, name="mlalm_sampled", file="<sampled>")
-            module[ENTRY](table, **things)
+            function = module[ENTRY]
+            taken = inspect.signature(function).parameters
+            function(table, **{name: one for name, one in things.items() if name in taken})
         except Exception:  # noqa: BLE001  # whether the code is right is found out later, and elsewhere
             return seen
         return seen

@@ -197,8 +197,10 @@ class Tracer:
 
     def _give_out(self, port: Mapping[str, Any]) -> None:
         name = port["variable"]
-        value = self._value(name)
         with self._quietly("output", f"'{name}', which gives the answers,"):
+            # the program sets its own variable where the notebook as typed has none
+            wanted = name if self._is_trial else port["expression"]
+            value = eval(compile(wanted, "<answers>", "eval"), self._shell.user_ns)
             frame = as_table(value, name)
             self._note(
                 {

@@ -30,7 +30,10 @@ def wanted(plan: Plan, folder: Path, *, cells: Sequence[str], cwd: Path, is_tria
         "inputs": [_port(one) for one in plan.inputs],
         "outputs": [_port(one) for one in plan.outputs],
         "splits": [
-            {"place": _place(one.place), "targets": targets_of(typed.get(one.place, ""))}
+            {
+                "place": _place(one.place),
+                "targets": [*targets_of(typed.get(one.place, "")), *(taken for taken, _ in one.pairs)],
+            }
             for one in plan.splits
         ],
         "labels": [{"place": _place(place), "expression": text} for place, text in labels],
@@ -137,7 +140,12 @@ def _sentence(text: str) -> str:
 
 
 def _port(port: Port) -> dict[str, Any]:
-    return {"name": port.name, "variable": port.variable, "place": _place(port.place)}
+    return {
+        "name": port.name,
+        "variable": port.variable,
+        "expression": port.expression or port.variable,
+        "place": _place(port.place),
+    }
 
 
 def _place(place: Place) -> list[int]:

@@ -71,25 +71,28 @@ def column_questions(frame: pd.DataFrame, rows: list[int]) -> list[dict[str, Any
 def classified(frame: pd.DataFrame, answers: Sequence[Answer], *, labels: Sequence[str]) -> Usage:
     """What the answers to those questions say of each column.
 
-    A column whose values reach something fitted counts as needed, whether or not that turns an answer. For labels it
-    counts only if something comes of it, for whole rows may be given to a pipeline that takes its columns by name.
+    A column whose values reach something fitted counts as needed, whether or not that turns an answer. Only what is
+    given to a pipeline that does as well without it does not; and a label counts only if something comes of it.
     """
     base, *others = answers
     needed, may_lack = {}, {}
     for place, name in enumerate(frame.columns):
         changed, without = others[2 * place], others[2 * place + 1]
-        is_label = name in labels
-        needed[name] = _differs(base, changed, is_label=is_label)
-        may_lack[name] = not _differs(base, without, is_label=True)
+        may_lack[name] = not _differs(base, without)
+        reaches = name not in labels and base.given != changed.given
+        is_idle = may_lack[name] and _apart_from(name, base) == _apart_from(name, changed) == without.given
+        needed[name] = _differs(base, changed) or (reaches and not is_idle)
     return Usage(needed, may_lack)
 
 
-def _differs(base: Answer, other: Answer, *, is_label: bool) -> bool:
-    if base.frame is None or other.frame is None:
-        return True
-    if base.made != other.made or (base.given != other.given and not is_label):
+def _differs(base: Answer, other: Answer) -> bool:
+    if base.frame is None or other.frame is None or base.made != other.made:
         return True
     return difference(base.frame, other.frame) is not None
+
+
+def _apart_from(name: str, answer: Answer) -> tuple[Mapping[str, str], ...]:
+    return tuple({key: digest for key, digest in one.items() if key != name} for one in answer.given)
 
 
 def _filled(shape: Shape, frame: pd.DataFrame, names: Sequence[str], *, absent: Sequence[str] = ()) -> Shape:

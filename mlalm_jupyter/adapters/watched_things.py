@@ -28,7 +28,7 @@ class Watching:
     """Watches the methods of things; the things stay what they are."""
 
     def __init__(self, things: Iterable[Any]) -> None:
-        self._given = hashlib.sha256()
+        self._given: list[dict[str, str]] = []
         self._made = hashlib.sha256()
         self._depth = 0
         self.is_on = False
@@ -40,13 +40,13 @@ class Watching:
                         setattr(thing, name, self._watched(thing, name, asked))
 
     def begin(self) -> None:
-        self._given, self._made = hashlib.sha256(), hashlib.sha256()
+        self._given, self._made = [], hashlib.sha256()
         self.is_on = True
 
-    def ended(self) -> tuple[str, str]:
-        """Digests of all that was given since it began, and of all that was made of it."""
+    def ended(self) -> tuple[list[dict[str, str]], str]:
+        """A digest of each column or thing that was given since it began, and one of all that was made of it."""
         self.is_on = False
-        return self._given.hexdigest(), self._made.hexdigest()
+        return self._given, self._made.hexdigest()
 
     def _watched(self, thing: Any, name: str, asked: Callable[..., Any]) -> Callable[..., Any]:
         def watched(*arguments: Any, **options: Any) -> Any:
@@ -55,7 +55,7 @@ class Watching:
             self._depth += 1
             try:
                 for one in (name, *arguments, *options.values()):
-                    self._given.update(_digest(one))
+                    self._given.append(_digests(one))
                 made = asked(*arguments, **options)
                 self._made.update(_digest(self._soft(thing, name, made, arguments)))
                 return made
@@ -73,22 +73,28 @@ class Watching:
         return made
 
 
+def _digests(value: Any) -> dict[str, str]:
+    if isinstance(value, pd.DataFrame):
+        return {str(name): _digest(value.iloc[:, place]).hex() for place, name in enumerate(value.columns)}
+    return {"": _digest(value).hex()}
+
+
 def _digest(value: Any) -> bytes:
-    if isinstance(value, (pd.DataFrame, pd.Series)):
-        parts = [np.asarray(pd.util.hash_pandas_object(_rounded(value), index=False)).tobytes()]
-        names = list(value.columns) if isinstance(value, pd.DataFrame) else [value.name]
-        return hashlib.sha256(b"".join([*parts, repr(names).encode()])).digest()
-    if hasattr(value, "toarray"):
-        value = value.toarray()
-    if isinstance(value, np.ndarray) and value.dtype.kind == "f":
-        value = np.round(value, _DIGITS) + 0.0
-    if isinstance(value, np.ndarray) and not value.dtype.hasobject:
-        return hashlib.sha256(np.ascontiguousarray(value).tobytes() + repr(value.shape).encode()).digest()
     try:
-        return hashlib.sha256(pickling.dumped(value)).digest()
+        return hashlib.sha256(_bytes(value)).digest()
     except Exception:  # noqa: BLE001  # what cannot be written is told from others by its text
         return hashlib.sha256(repr(value).encode()).digest()
 
 
-def _rounded(value: Any) -> Any:
-    return value.round(_DIGITS)
+def _bytes(value: Any) -> bytes:
+    if isinstance(value, pd.Series):
+        value = value.to_numpy()
+    elif isinstance(value, pd.DataFrame):
+        names = repr(list(value.columns)).encode()
+        return names + b"".join(_digest(value.iloc[:, place]) for place in range(value.shape[1]))
+    if hasattr(value, "toarray"):
+        value = value.toarray()
+    if isinstance(value, np.ndarray) and not value.dtype.hasobject:
+        numbers = np.round(value, _DIGITS) + 0.0 if value.dtype.kind == "f" else value
+        return np.ascontiguousarray(numbers).tobytes() + repr(value.shape).encode()
+    return pickling.dumped(value)

@@ -6,6 +6,7 @@ import json
 import os
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -253,6 +254,37 @@ def test_arrays_and_what_is_changed_in_place_are_proven_and_answers_of_several_c
     assert sentences(proof) == ""
     assert proof.inputs.names == ("size", "age", "town")
     assert proof.outputs.names == ("chances_0", "chances_1")
+
+
+def test_rows_that_only_training_leaves_out_are_not_asked_for_and_modules_beside_travel(folder: Path) -> None:
+    (folder / "notebooks" / "tidying.py").write_text(
+        "def picked(df):\n    return df[['size', 'age']].values\n"
+    )
+    left, picked = "df = df.dropna()", "X = tidying.picked(df)"
+    split = "A, B, a, b = train_test_split(X, df['sold'].to_numpy(dtype=object))"
+    train, answer = "model = LogisticRegression().fit(A, a)", "model.predict(B)"
+    written = Written(IMPORTS + "\nimport tidying", READ, left, picked, split, train, answer)
+    written.frozen = {train: DROPPED, answer: "answers = model.predict(B)"}
+    written.kept = {
+        "import tidying": "import tidying",
+        left: "df = df",
+        picked: picked,
+        split: "B = X",
+        answer: "answers = model.predict(B)",
+    }
+    written.fitted = [
+        ("model", "model", train, "model", False),
+        ("unread", "value", train, "len(A)", False),
+    ]
+    written.splits = [left, split]
+    plan = written.plan(source=READ, table="df", last=answer, answer="answers")
+    plan = replace(plan, outputs=(replace(plan.outputs[0], expression=answer),))
+    trace, proof = converted(written, plan, folder)
+    assert sentences(proof) == ""
+    assert trace.labels == ("sold",)
+    assert proof.inputs.names == ("size", "age")
+    assert any("leaves out rows such as 9" in one for one in proof.warnings)
+    assert "def run(df, *, model):" in proof.code
 
 
 def test_a_notebook_that_fails_is_refused_with_its_cell(folder: Path) -> None:

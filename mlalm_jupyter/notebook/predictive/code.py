@@ -13,7 +13,7 @@ import io
 import symtable
 import tokenize
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from mlalm_jupyter.domain.errors import InvalidInput
 from mlalm_jupyter.notebook.code import code_of
@@ -109,6 +109,14 @@ def code_text(plan: Plan, *, shape: Shape | None = None) -> str:
             *(_indented(text) for text in body),
         ]
     ).lstrip("\n")
+
+
+def scoring_part(plan: Plan) -> Plan:
+    """The plan without the fitted things that only statements read which no answer needs."""
+    known = Knowledge()
+    parts = [_Part.of(one, known) for one in plan.kept if one.frozen.strip()]
+    read = {name for one in parts for name in one.reads}
+    return replace(plan, fitted=tuple(one for one in plan.fitted if one.name in read))
 
 
 def only_port(ports: Sequence[Port], does: str) -> Port:

@@ -10,9 +10,11 @@ import pytest
 
 from mlalm_jupyter.adapters.agreement import aligned, difference
 from mlalm_jupyter.adapters.perturbing import perturbed
+from mlalm_jupyter.adapters.slice_answers import Answer
 from mlalm_jupyter.adapters.traced_values import as_table, is_alike, same_as
-from mlalm_jupyter.adapters.usage import mixed
+from mlalm_jupyter.adapters.usage import classified, mixed
 from mlalm_jupyter.adapters.watched_things import Watching
+from mlalm_jupyter.notebook.predictive.code import Shape
 from mlalm_jupyter.notebook.predictive.proof import Rows
 
 
@@ -144,3 +146,33 @@ def test_what_reaches_a_model_counts_even_when_its_answer_stays() -> None:
     assert other[0] != first[0]
     assert other[1] != first[1]
     assert list(model.predict(np.array([[1.0, 0.5]]))) == [True]
+
+
+def test_a_column_that_a_pipeline_does_without_is_idle_and_one_that_it_looks_at_is_not() -> None:
+    frame = pd.DataFrame({"used": [1.0, 2.0], "idle": [1.0, 2.0], "label": [0, 1], "known": [3.0, 4.0]})
+    said = pd.DataFrame({"z": [0, 1]})
+
+    def answer(made: str = "m", **given: str) -> Answer:
+        return Answer(said, given=(given,), made=made)
+
+    base = answer(used="1", idle="2", label="3", known="4")
+    usage = classified(
+        frame,
+        [
+            base,
+            answer(used="x", idle="2", label="3", known="4"),  # it reaches the model and turns no answer
+            Answer(None, "KeyError: 'used'"),
+            answer(used="1", idle="x", label="3", known="4"),  # taken along, and nothing is lost without it
+            answer(used="1", label="3", known="4"),
+            answer(used="1", idle="2", label="x", known="4"),
+            Answer(None, "KeyError: 'label'"),
+            answer(used="1", idle="2", label="3", known="x", made="other"),  # the model weighs it
+            answer(used="1", idle="2", label="3", made="other"),
+        ],
+        labels=["label"],
+    )
+    assert dict(usage.needed) == {"used": True, "idle": False, "label": False, "known": True}
+    few, all_filled, only_labels = usage.shapes(frame, Shape(), ["label"])
+    assert (dict(few.fills), few.absent) == ({"label": "0"}, ("idle",))
+    assert set(all_filled.fills) == {"idle", "label"}
+    assert set(only_labels.fills) == {"label"}

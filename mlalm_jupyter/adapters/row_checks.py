@@ -1,0 +1,114 @@
+"""Whether the slice answers each row by itself: alone, in another order, twice, and as a request brings it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import pandas as pd
+
+from mlalm_jupyter.adapters.agreement import difference
+from mlalm_jupyter.adapters.reasons import NotProven, Words
+from mlalm_jupyter.adapters.slice_answers import Answer, Slices
+from mlalm_jupyter.notebook.predictive.proof import Reason
+
+SAMPLE = 20
+_SINGLE = 10
+_FIRST = 12
+
+
+@dataclass(frozen=True)
+class RowChecks:
+    """What is asked of the code of a service about one table, whose needed columns are given to it."""
+
+    words: Words
+    code: str
+    table: pd.DataFrame
+    given: list[str]
+
+    def asked(self, slices: Slices) -> dict[str, Answer]:
+        """All answers, those to the rows of the table "perturbed" among them."""
+        rows, count = self.singles, len(self.table)
+        base: dict[str, Any] = {"table": "table", "columns": self.given}
+        questions: dict[str, dict[str, Any]] = {
+            "whole": base,
+            "perturbed": {**base, "table": "perturbed"},
+            "reversed": {**base, "rows": list(range(count))[::-1]},
+            "first": {**base, "rows": list(range(min(count, _FIRST)))},
+            "few": {**base, "rows": rows},
+            "twice": {**base, "rows": [*rows, *rows]},
+            "plain": {**base, "is_plain": True},
+            "served": {**base, "is_served": True},
+            "sample": {**base, "is_served": True, "rows": spread(count, SAMPLE)},
+            **{f"single {row}": {**base, "rows": [row]} for row in rows},
+            "again": base,
+        }
+        return dict(zip(questions, slices.ask(self.code, list(questions.values())), strict=True))
+
+    @property
+    def singles(self) -> list[int]:
+        """Rows to ask one by one: some from everywhere, and those in which something is missing."""
+        found = dict.fromkeys(spread(len(self.table), _SINGLE))
+        for name in self.table.columns:
+            found.update(dict.fromkeys(_first_missing(self.table[name])))
+        return sorted(list(found)[: 3 * _SINGLE])
+
+    def check(self, whole: pd.DataFrame, found: Mapping[str, Answer]) -> None:
+        """Raise with the reason where a row's answer depends on more than the row."""
+        rows = self.singles
+        few = self._frame(found["few"], "on a few rows")
+        if len(whole) == len(self.table):
+            self._same(whole.iloc[rows], few, "A few rows get other answers than among all the others")
+        first = self._frame(found["first"], "on the first rows")
+        self._same(
+            whole.iloc[: len(first)], first, "The first rows get other answers than among all the others"
+        )
+        self._check_singles([found[f"single {row}"] for row in rows], few)
+        twice = self._frame(found["twice"], "on rows that are there twice")
+        self._same(pd.concat([few, few]), twice, "Rows that are there twice get other answers")
+        turned = self._frame(found["reversed"], "on rows in another order")
+        self._same(whole.iloc[::-1], turned, "Rows in another order get other answers")
+        bare = self._frame(found["plain"], "on rows without labels")
+        self._same(whole, bare, "Rows without the labels they had in the notebook get other answers")
+        served = self._frame(found["served"], "on rows as a request brings them")
+        self._same(whole, served, "Rows as a request brings them get other answers")
+        again = self._frame(found["again"], "when asked again")
+        self._same(whole, again, "Asked again, the slice answers otherwise")
+        self._frame(found["sample"], "on rows as a request brings them")
+
+    def _check_singles(self, singles: list[Answer], few: pd.DataFrame) -> None:
+        alone = [one.frame for one in singles if one.frame is not None]
+        error = next((one for one in singles if one.frame is None), None)
+        # what leaves rows out may fail when none is left
+        if error is not None and (not alone or sum(map(len, alone)) != len(few)):
+            raise NotProven(self.words.of_error(error, self.code, "on a row alone", self.words.candidates()))
+        self._same(few, pd.concat(alone), "A row alone gets another answer than among others")
+
+    def _frame(self, answer: Answer, when: str) -> pd.DataFrame:
+        if answer.frame is None:
+            raise NotProven(self.words.of_error(answer, self.code, when, self.words.candidates()))
+        return answer.frame
+
+    def _same(self, one: pd.DataFrame, other: pd.DataFrame, what: str) -> None:
+        if found := difference(one, other, is_loose=has_small_floats(self.table)):
+            raise NotProven(Reason(f"{what}: {found.sentence}.", self.words.candidates()))
+
+
+def spread(count: int, most: int) -> list[int]:
+    """At most so many places, evenly over all.
+
+    >>> spread(100, 3)
+    [0, 50, 99]
+    """
+    return sorted({round(place * (count - 1) / max(1, most - 1)) for place in range(most)}) if count else []
+
+
+def has_small_floats(frame: pd.DataFrame) -> bool:
+    """Whether some numbers have so few digits that answers need not agree in more."""
+    return any(str(dtype) in ("float32", "float16") for dtype in frame.dtypes)
+
+
+def _first_missing(column: pd.Series[Any]) -> Iterator[int]:
+    missing = column.isna().to_numpy().nonzero()[0]
+    yield from (int(place) for place in missing[:2])
