@@ -12,6 +12,7 @@ from typing import Annotated
 
 from mlalm_jupyter.api.context import Context
 from mlalm_jupyter.api.datasets import Datasets
+from mlalm_jupyter.api.moving import begun
 from mlalm_jupyter.api.notebook_services import last_good_run
 from mlalm_jupyter.api.packages import inputs_of
 from mlalm_jupyter.api.recorder import Recorder, notebook_file
@@ -27,6 +28,7 @@ from mlalm_jupyter.domain.setup import FittedAsset, Proven, SetUp
 from mlalm_jupyter.notebook.document import NotebookDocument, read_notebook
 from mlalm_jupyter.notebook.predictive.cells import CODE, Piece, pieces_of
 from mlalm_jupyter.notebook.predictive.code import shaped
+from mlalm_jupyter.notebook.predictive.marking import marked
 from mlalm_jupyter.notebook.predictive.parts import MODEL, Plan
 from mlalm_jupyter.notebook.predictive.plan import is_predictive, plan_of
 from mlalm_jupyter.notebook.predictive.proof import LITERAL, PACKAGE, KeptThing, Proof, Reason, Trace
@@ -94,7 +96,51 @@ class SettingUp:
                 got="one that was cut out of one already",
                 fix=f"Deploy it with `mlalm service deploy {path.removesuffix('.ipynb')} NAME`.",
             )
-        return self._predictive(path, document, model=model, timeout_s=timeout_s)
+        if told == PREDICTIVE:
+            return self._predictive(path, document, model=model, timeout_s=timeout_s)
+        if is_predictive(document):
+            raise InvalidInput(
+                f"The notebook {path}",
+                expected="one that trains nothing, which can be a service as it is",
+                got="one that trains a model",
+                fix=f"Use `mlalm service setup predictive {path}`, or `mlalm retrain run SERVICE` to train it again.",
+            )
+        return self._with_marks(path, content, document, asked=told)
+
+    def _with_marks(self, path: str, content: bytes, document: NotebookDocument, *, asked: str) -> SetUp:
+        """Put the marks of a service into a notebook that trains nothing; it stays one notebook."""
+        ctx = self._context
+        found = marked(document)
+        recorder = Recorder(ctx)
+        clearer = "" if asked == PORTS else "`service setup ports` is the clearer name of this. "
+        if found.content is None:
+            note = f"{clearer}Nothing changed: it has its marks already."
+        else:
+            recorder.keep(content, path=path, message="before its marks were put in")
+            replaced(ctx.path / path, content, found.content)
+            note = f"{clearer}Run it, then deploy it with `mlalm service deploy {path.removesuffix('.ipynb')} NAME`."
+        with ctx.catalog.read() as tx:
+            experiment = tx.experiments.at_path(path)
+        if experiment is None:
+            with ctx.catalog.write() as tx:
+                experiment = begun(ctx, tx, path, content)
+                ctx.note(
+                    tx, "experiment", "begin", subject_id=experiment.id, subject=path, data={"for": "setup"}
+                )
+        if found.content is not None:
+            with ctx.catalog.write() as tx:
+                data = {"input": found.input, "output": found.output}
+                ctx.note(tx, "service", "setup", subject_id=experiment.id, subject=path, data=data)
+        count = len(document.code_cells)
+        return SetUp(
+            experiment,
+            path,
+            is_new=False,
+            outputs=(found.output,),
+            inputs=(found.input,),
+            kept=tuple(range(1, count + 1)),
+            note=note,
+        )
 
     def _predictive(
         self, path: str, document: NotebookDocument, *, model: str | None, timeout_s: float | None
@@ -106,7 +152,7 @@ class SettingUp:
                 f"The notebook {path}",
                 expected="one that trains a model",
                 got="none that is fitted in it",
-                fix="Mark where rows come in and go out (%web_input, %web_output), run it, and deploy it as it is.",
+                fix=f"`mlalm service setup ports {path}` makes it ready to be deployed as it is.",
             )
         plan = plan_of(document, ran=run.findings.executed or None, model=model)
         target = self._target(path)

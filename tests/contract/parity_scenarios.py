@@ -36,6 +36,13 @@ Workspace.open().models.register(model, "hours", sample=rows)
 """
 
 
+TIDYING = """
+import pandas as pd
+rows = pd.read_csv("rows.csv")
+rows["windy"] = rows.wind > 1
+"""
+
+
 @dataclass(frozen=True)
 class Scenario:
     """Prepares a fresh workspace and gives the arguments."""
@@ -145,6 +152,12 @@ def referring(ws: Workspace) -> str:
     dataset(ws)
     ws.datasets.upload(write(ws, "more.csv", "hour,wind\n1,2.5\n"), "rides")
     return notebook(ws, "factor = 1", "rows = %dataset rides:1", name="rides.ipynb")
+
+
+def tidying(ws: Workspace) -> str:
+    """A notebook that trains nothing."""
+    write(ws, "rows.csv", "hour,wind\n1,2.5\n")
+    return notebook(ws, TIDYING, name="tidying.ipynb")
 
 
 def exported_experiment(ws: Workspace) -> str:
@@ -324,6 +337,7 @@ SCENARIOS: dict[tuple[str, str], Scenario] = {
         lambda ws: {"notebook": notebook(ws, "factor = 1"), "message": "first", "tags": {"kind": "try"}},
         changes=True,
     ),
+    ("service", "setup"): Scenario(lambda ws: {"kind": "ports", "notebook": tidying(ws)}, changes=True),
     ("experiment", "save-as"): Scenario(lambda ws: {"source": referring(ws), "name": "again"}, changes=True),
     ("experiment", "update-asset"): Scenario(
         lambda ws: {"notebook": referring(ws), "asset": "rides", "kind": "dataset"}, changes=True

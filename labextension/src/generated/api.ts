@@ -77,6 +77,39 @@ export interface ISavedAs {
   note: string;
 }
 
+/** Something fitted as a predictive notebook has it: a version of an asset, or a value as text. */
+export interface IFittedAsset {
+  name: string;
+  kind: string;
+  reference: string;
+}
+
+/** How much was compared before a predictive notebook was written. */
+export interface IProven {
+  rows: number;
+  perturbed_rows: number;
+  single_rows: number;
+}
+
+/** A notebook that is ready to be run and deployed. */
+export interface ISetUp {
+  experiment: IExperiment;
+  source: string;
+  run_id: string | null;
+  is_new: boolean;
+  inputs: string[];
+  outputs: string[];
+  assets: IFittedAsset[];
+  kept: number[];
+  left_out: number[];
+  not_needed: string[];
+  proven: IProven | null;
+  by_hand: string[];
+  held_back: string[];
+  warnings: string[];
+  note: string;
+}
+
 /** Runs side by side: of each name the value in every run, in their order. */
 export interface IComparison {
   runs: IRun[];
@@ -283,6 +316,7 @@ export interface IWebService {
   created_by: string;
   region: string | null;
   plan: string | null;
+  resource_id: string | null;
   address: string | null;
   definition_hash: string;
   model: string | null;
@@ -941,6 +975,18 @@ export interface IServiceRegenerateKeyRequest {
   which: string;
 }
 
+/** Write the notebook that a service is made of, beside the one it comes from. */
+export interface IServiceSetupRequest {
+  /** predictive: cut out of a training notebook; ports: marks in one without a model */
+  kind: string;
+  /** the notebook */
+  notebook: string;
+  /** of several trained models, the variable of the one that answers */
+  model?: string;
+  /** how long each run of it may take */
+  timeout_s?: number;
+}
+
 /** Add an endpoint that serves what the default endpoint serves now, with its own address and keys. */
 export interface IEndpointAddRequest {
   /** SERVICE/ENDPOINT */
@@ -1346,6 +1392,7 @@ export interface IVerbs {
   'service/delete': IServiceDeleteRequest;
   'service/keys': IServiceKeysRequest;
   'service/regenerate-key': IServiceRegenerateKeyRequest;
+  'service/setup': IServiceSetupRequest;
   'endpoint/add': IEndpointAddRequest;
   'endpoint/refresh': IEndpointRefreshRequest;
   'endpoint/delete': IEndpointDeleteRequest;

@@ -31,12 +31,21 @@ from mlalm_jupyter.domain.policy import Policy
 from mlalm_jupyter.domain.run import Run
 from mlalm_jupyter.domain.server import KeyPair, Scored, ServerStatus
 from mlalm_jupyter.domain.service import Endpoint, WebService
+from mlalm_jupyter.domain.setup import SetUp
 from mlalm_jupyter.domain.trigger import Trigger
 from mlalm_jupyter.domain.trust import Seal, Signed, Verification
 from mlalm_jupyter.domain.workspace import Checkup, Freed, WorkspaceInfo
 from mlalm_jupyter.notebook.changes import Changes
 from mlalm_jupyter.notebook.graph import Graph
-from mlalm_jupyter.surfaces.display import assets, experiments, machinery, registry, services, triggers
+from mlalm_jupyter.surfaces.display import (
+    assets,
+    experiments,
+    machinery,
+    registry,
+    services,
+    setups,
+    triggers,
+)
 from mlalm_jupyter.surfaces.display.markup import markup
 from mlalm_jupyter.surfaces.display.parts import View
 from mlalm_jupyter.surfaces.display.plain import plain
@@ -70,6 +79,7 @@ _ONE: dict[type, tuple[str, Callable[[Any], View]]] = {
     Trigger: ("trigger", triggers.trigger),
     Retrained: ("retrained", experiments.retrained),
     WebService: ("service", services.service),
+    SetUp: ("setup", setups.set_up),
     Endpoint: ("endpoint", services.endpoint),
     KeyPair: ("keys", services.key_pair),
     Snippet: ("snippet", services.snippet),

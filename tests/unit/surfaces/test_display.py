@@ -40,6 +40,7 @@ from mlalm_jupyter.domain.run import Cells, Figure, Findings, Output, Run, RunSt
 from mlalm_jupyter.domain.server import Key, KeyPair, Scored, ServerProcess, ServerStatus
 from mlalm_jupyter.domain.service import Endpoint, Move, WebService
 from mlalm_jupyter.domain.settings import EndpointSettings
+from mlalm_jupyter.domain.setup import FittedAsset, Proven, SetUp
 from mlalm_jupyter.domain.signature import Column, ColumnType, Schema, Signature, Table
 from mlalm_jupyter.domain.trigger import DraftState, Firing, FiringOutcome, Missed, Trigger
 from mlalm_jupyter.domain.trust import Check, Seal, Signed, Verification
@@ -239,6 +240,22 @@ ONE: list[Any] = [
     Retrained(RUN, MODEL, ENDPOINT),
     TRIGGER,
     SERVICE,
+    SetUp(
+        Experiment(ID, EVIL, "predictive", AT, parent=EVIL, parent_run_id=ID),
+        EVIL,
+        ID,
+        inputs=(EVIL,),
+        outputs=(EVIL,),
+        assets=(FittedAsset(EVIL, "value", EVIL),),
+        kept=(1, 2, 4),
+        left_out=(3,),
+        not_needed=(EVIL,),
+        proven=Proven(1, 2, 3),
+        by_hand=(EVIL, "b"),
+        held_back=(EVIL,),
+        warnings=(EVIL,),
+        note=EVIL,
+    ),
     ENDPOINT,
     KEYS,
     Snippet("bikes/default", "curl", f"curl {EVIL}"),
