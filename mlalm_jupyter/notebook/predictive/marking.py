@@ -72,7 +72,7 @@ def _input(lines: Sequence[Line], said: str | None) -> tuple[int, str]:
     """The statement that brings the table in, and its name."""
     if said is not None:
         return next((number, said) for number, line in enumerate(lines) if (INPUT, said) in _mark(line))
-    found = [(number, *line.flow.writes) for number, line in enumerate(lines) if _brings(line)]
+    found = [(number, min(line.flow.writes)) for number, line in enumerate(lines) if _brings(line)]
     if len(found) != 1:
         told = ", ".join(f"'{name}' in {lines[number].place}" for number, name in found) or "none"
         raise InvalidInput(
