@@ -9,10 +9,12 @@ from dataclasses import dataclass
 
 from mlalm_jupyter.notebook.predictive import refusals
 from mlalm_jupyter.notebook.predictive.drafts import Found, Scoring, edited
+from mlalm_jupyter.notebook.predictive.known_rows import FITS
 from mlalm_jupyter.notebook.predictive.parts import MODEL
 from mlalm_jupyter.notebook.predictive.program import Line
 from mlalm_jupyter.notebook.predictive.slicing import Output, Slicer
 from mlalm_jupyter.notebook.predictive.values import ROWS
+from mlalm_jupyter.notebook.role_signs import kind_of
 
 _DRAWN = ("matplotlib.", "seaborn.", "plotly.", "altair.", "bokeh.")
 _DRAWS = frozenset({"plot", "hist", "boxplot", "subplots", "figure", "scatter", "heatmap"})
@@ -34,6 +36,21 @@ def outputs_of(found: Found, slicer: Slicer, *, model: str | None) -> list[Outpu
     if marked:
         return marked
     return [_predicted(found, slicer, model or _selected(found))]
+
+
+def training_cells(found: Found) -> list[int]:
+    """Cells that train something which predicts, wherever in them that is."""
+    return [
+        line.place.cell
+        for line in found.program.lines
+        for call in line.flow.calls
+        if call.last in _FITS
+        and (kind := kind_of(call.made_by, call.inner)) != "transformer"
+        and (kind == "estimator" or (call.last == "fit" and call.given > 1))
+    ]
+
+
+_FITS = frozenset({*FITS, "fit_transform", "fit_predict"})
 
 
 def _selected(found: Found) -> str | None:
@@ -419,6 +436,8 @@ def _unscored(found: Found, models: Sequence[str]) -> Output:
         for line in found.program.lines:
             if any(one.last == "cross_val_predict" for one in line.flow.calls):
                 raise refusals.only_validated(line.place.cell)
+        if cells := training_cells(found):
+            raise refusals.hidden_training(cells[0])
         raise refusals.no_model()
     trained = [one for one in found.assets if one.variable in models and one.kind == MODEL]
     if len(models) > 1:

@@ -10,14 +10,13 @@ from mlalm_jupyter.notebook.effects import Call
 from mlalm_jupyter.notebook.predictive import refusals
 from mlalm_jupyter.notebook.predictive.drafts import Asset, Found
 from mlalm_jupyter.notebook.predictive.freezing import frozen
-from mlalm_jupyter.notebook.predictive.known_rows import FITS, SCORES
+from mlalm_jupyter.notebook.predictive.known_rows import FITS
 from mlalm_jupyter.notebook.predictive.labels import labels_of
-from mlalm_jupyter.notebook.predictive.outputs import outputs_of
+from mlalm_jupyter.notebook.predictive.outputs import outputs_of, training_cells
 from mlalm_jupyter.notebook.predictive.parts import VALUE, Fitted, Place, Plan, Port, Split, Statement
 from mlalm_jupyter.notebook.predictive.program import program_of
 from mlalm_jupyter.notebook.predictive.slicing import Output, Slice, Slicer, unknowable
 from mlalm_jupyter.notebook.predictive.values import SOURCE
-from mlalm_jupyter.notebook.role_signs import kind_of
 
 _TRAINING_CALLS = frozenset({*FITS, "fit_transform", "fit_predict", "fit_resample"})
 
@@ -73,11 +72,7 @@ def is_predictive(document: NotebookDocument) -> bool:
     found = frozen(program_of(document))
     if any(not one.is_score or one.model for one in found.scorings):
         return True
-    calls = [call for line in found.program.lines for call in line.flow.calls]
-    trains = any(
-        one.last in _TRAINING_CALLS and kind_of(one.made_by, one.inner) == "estimator" for one in calls
-    )
-    return trains or _has_model(found)
+    return bool(training_cells(found)) or _has_model(found)
 
 
 def _port_name(found: Found, line: int, name: str) -> str:
@@ -201,9 +196,10 @@ def _check(found: Found, outputs: Sequence[Output], chosen: Slice) -> None:
         _check_label(part.text, cell, labels)
         _check_fit(part.text, cell)
     is_by_hand = any(one.magic is not None and one.magic.name == "web_output" for one in lines)
+    is_trained = _has_model(found) or bool(training_cells(found))
     models = [one for one in chosen.assets if one.kind != VALUE or (is_by_hand and not _has_model(found))]
     if not models:
-        raise refusals.not_reached(outputs[0].variable) if _has_model(found) else refusals.no_model()
+        raise refusals.not_reached(outputs[0].variable) if is_trained else refusals.no_model()
     tables = list(dict.fromkeys(chosen.sources))
     is_marked = any(one.magic is not None and one.magic.name == "web_input" for one in lines)
     if len(tables) > 1 and not is_marked:
@@ -253,5 +249,3 @@ def _check_fit(text: str, cell: int) -> None:
             raise refusals.still_fits(cell, ast.unparse(node))
         waiting.extend(ast.iter_child_nodes(node))
 
-
-__all__ = ["SCORES", "is_predictive", "plan_of"]

@@ -134,6 +134,16 @@ def no_model() -> InvalidInput:
     )
 
 
+def hidden_training(cell: int) -> InvalidInput:
+    return InvalidInput(
+        f"Cell {cell}",
+        expected="a trained model in a variable, and its prediction in a statement of its own",
+        got="training inside functions, classes or loops whose model cannot be followed",
+        fix="Tag the cell that trains `role:train`, and mark what goes out with `%web_output VAR`; or train and score "
+        "in statements of their own.",
+    )
+
+
 def only_validated(cell: int) -> InvalidInput:
     return InvalidInput(
         f"Cell {cell}",

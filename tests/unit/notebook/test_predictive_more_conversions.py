@@ -660,6 +660,351 @@ NOTEBOOKS: dict[str, tuple[list[Cell], str | None, str | None, str | None]] = {
         "y",
         None,
     ),
+    "alias edit": (
+        [
+            READ,
+            FILL,
+            ("d = df\nd['pay'] = d['pay'] / 1000"),
+            ("X = df[['age','pay']]\ny=df['y']"),
+            SPLIT,
+            FIT,
+            PREDICT,
+        ],
+        "X_test.index",
+        "y",
+        None,
+    ),
+    "helper edits global": (
+        [READ, FILL, ("def scale():\n    df['pay'] = df['pay'] / 1000\nscale()"), NUM, SPLIT, FIT, PREDICT],
+        "X_test.index",
+        "y",
+        None,
+    ),
+    "nested function": (
+        [
+            READ,
+            FILL,
+            (
+                "def outer(t):\n"
+                "    def inner(v):\n"
+                "        return v / 10\n"
+                "    t = t.copy()\n"
+                "    t['pay'] = t['pay'].apply(inner)\n"
+                "    return t\n"
+                "df = outer(df)"
+            ),
+            NUM,
+            SPLIT,
+            FIT,
+            PREDICT,
+        ],
+        "X_test.index",
+        "y",
+        None,
+    ),
+    "pipe chain": (
+        [
+            READ,
+            "df = (df.assign(age=lambda d: d['age'].fillna(d['age'].mean())).rename(columns=str.lower))",
+            NUM,
+            SPLIT,
+            FIT,
+            PREDICT,
+        ],
+        "X_test.index",
+        "y",
+        None,
+    ),
+    "pipe func": (
+        [
+            READ,
+            ("def fill(d):\n    return d.fillna({'age': 30})\ndf = df.pipe(fill)"),
+            NUM,
+            SPLIT,
+            FIT,
+            PREDICT,
+        ],
+        "X_test.index",
+        "y",
+        None,
+    ),
+    "fillna dict of means": (
+        [READ, "df = df.fillna({'age': df['age'].mean(), 'pay': df.pay.median()})", NUM, SPLIT, FIT, PREDICT],
+        "X_test.index",
+        "y",
+        None,
+    ),
+    "fillna mean numeric": (
+        [READ, "df.fillna(df.mean(numeric_only=True), inplace=True)", NUM, SPLIT, FIT, PREDICT],
+        "X_test.index",
+        "y",
+        None,
+    ),
+    "zscore filter": (
+        [
+            READ,
+            FILL,
+            ("from scipy import stats\ndf = df[np.abs(stats.zscore(df['pay'])) < 2]"),
+            NUM,
+            SPLIT,
+            FIT,
+            PREDICT,
+        ],
+        "X_test.index",
+        "y",
+        None,
+    ),
+    "where mean": (
+        [
+            READ,
+            FILL,
+            ("df['rich'] = (df['pay'] > df['pay'].mean()).astype(int)\nX=df[['age','rich']]\ny=df['y']"),
+            SPLIT,
+            FIT,
+            PREDICT,
+        ],
+        "X_test.index",
+        "y",
+        None,
+    ),
+    "np where nested": (
+        [
+            READ,
+            ("m = np.nanmean(df.age)\ndf['age'] = np.where(df['age'].isna(), m, df['age'])"),
+            NUM,
+            SPLIT,
+            FIT,
+            PREDICT,
+        ],
+        "X_test.index",
+        "y",
+        None,
+    ),
+    "rare towns": (
+        [
+            READ,
+            FILL,
+            (
+                "vc = df['town'].value_counts()\n"
+                "rare = vc[vc < 20].index\n"
+                "df.loc[df['town'].isin(rare), 'town'] = 'other'\n"
+                "df['town'] = df['town'].replace(dict(zip(df['town'].unique(), range(9))))\n"
+                "X=df[['age','town']].astype(float)\n"
+                "y=df.y"
+            ),
+            SPLIT,
+            FIT,
+            PREDICT,
+        ],
+        "X_test.index",
+        "y",
+        None,
+    ),
+    "apply axis1": (
+        [
+            READ,
+            FILL,
+            (
+                "def rule(r):\n"
+                "    return r['pay'] / r['age'] if r['age'] > 30 else 0\n"
+                "df['r'] = df.apply(rule, axis=1)\n"
+                "X=df[['age','r']]\n"
+                "y=df.y"
+            ),
+            SPLIT,
+            FIT,
+            PREDICT,
+        ],
+        "X_test.index",
+        "y",
+        None,
+    ),
+    "apply row max": (
+        [
+            READ,
+            FILL,
+            ("M = df['pay'].max()\ndf['r'] = df['pay'].apply(lambda v: v / M)\nX=df[['age','r']]\ny=df.y"),
+            SPLIT,
+            FIT,
+            PREDICT,
+        ],
+        "X_test.index",
+        "y",
+        None,
+    ),
+    "lambda stat": (
+        [
+            READ,
+            FILL,
+            ("df['r'] = df['pay'].apply(lambda v: v / df['pay'].max())\nX=df[['age','r']]\ny=df.y"),
+            SPLIT,
+            FIT,
+            PREDICT,
+        ],
+        "X_test.index",
+        "y",
+        None,
+    ),
+    "iterrows": (
+        [
+            READ,
+            FILL,
+            (
+                "out = []\n"
+                "for i, r in df.iterrows():\n"
+                "    out.append(r['pay'] / 100)\n"
+                "df['r'] = out\n"
+                "X=df[['age','r']]\n"
+                "y=df.y"
+            ),
+            SPLIT,
+            FIT,
+            PREDICT,
+        ],
+        "X_test.index",
+        "y",
+        None,
+    ),
+    "smote-like": (
+        [
+            READ,
+            FILL,
+            NUM,
+            SPLIT,
+            (
+                "X_train = X_train.sample(frac=2, replace=True, random_state=0)\n"
+                "y_train = y_train.loc[X_train.index]"
+            ),
+            FIT,
+            PREDICT,
+        ],
+        "X_test.index",
+        "y",
+        None,
+    ),
+    "feature selection": (
+        [
+            READ,
+            FILL,
+            (
+                "from sklearn.feature_selection import SelectKBest\n"
+                "X = df[['age','pay']]\n"
+                "y = df['y']\n"
+                "sel = SelectKBest(k=1)\n"
+                "X_new = sel.fit_transform(X, y)\n"
+                "X_train, X_test, y_train, y_test = train_test_split(pd.DataFrame(X_new, index=X.index), y, "
+                "random_state=0)"
+            ),
+            FIT,
+            PREDICT,
+        ],
+        "X_test.index",
+        "y",
+        None,
+    ),
+    "corr selection": (
+        [
+            READ,
+            FILL,
+            (
+                "num = df.select_dtypes('number')\n"
+                "corr = num.corr()['y'].abs()\n"
+                "keep = corr[corr > 0.01].index.drop('y')\n"
+                "X = df[keep]\n"
+                "y = df['y']"
+            ),
+            SPLIT,
+            FIT,
+            PREDICT,
+        ],
+        "X_test.index",
+        "y",
+        None,
+    ),
+    "if na": (
+        [
+            READ,
+            (
+                "if df['age'].isna().sum() > 0:\n"
+                "    df['age'] = df['age'].fillna(df['age'].mean())\n"
+                "else:\n"
+                "    df['age'] = df['age'] * 1"
+            ),
+            NUM,
+            SPLIT,
+            FIT,
+            PREDICT,
+        ],
+        "X_test.index",
+        "y",
+        None,
+    ),
+    "two fits one scaler": (
+        [
+            READ,
+            FILL,
+            NUM,
+            SPLIT,
+            (
+                "sc = StandardScaler()\n"
+                "X_train = sc.fit_transform(X_train)\n"
+                "X_test = sc.transform(X_test)\n"
+                "sc.fit(df[['pay','age']])"
+            ),
+            ("model = LogisticRegression().fit(X_train, y_train)\np = model.predict(X_test)"),
+        ],
+        None,
+        "y",
+        None,
+    ),
+    "with block": (
+        [
+            READ,
+            FILL,
+            NUM,
+            SPLIT,
+            (
+                "import warnings\n"
+                "with warnings.catch_warnings():\n"
+                "    warnings.simplefilter('ignore')\n"
+                "    model = LogisticRegression()\n"
+                "    model.fit(X_train, y_train)\n"
+                "    y_pred = model.predict(X_test)"
+            ),
+        ],
+        "X_test.index",
+        "y",
+        None,
+    ),
+    "target enc leak": (
+        [
+            READ,
+            FILL,
+            ("df['te'] = df['town'].map(df.groupby('town')['y'].mean())\nX=df[['age','te']]\ny=df['y']"),
+            SPLIT,
+            FIT,
+            PREDICT,
+        ],
+        "X_test.index",
+        "y",
+        None,
+    ),
+    "transform inside predict": (
+        [
+            READ,
+            FILL,
+            NUM,
+            SPLIT,
+            (
+                "sc = StandardScaler()\n"
+                "model = LogisticRegression().fit(sc.fit_transform(X_train), y_train)\n"
+                "y_pred = model.predict(sc.transform(X_test))"
+            ),
+        ],
+        "X_test.index",
+        "y",
+        None,
+    ),
 }
 """Cells, what tells the rows that are held back, the label, and the model that is selected."""
 

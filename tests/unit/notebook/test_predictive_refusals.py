@@ -193,6 +193,26 @@ REFUSED: dict[str, tuple[list[Cell], tuple[str, ...]]] = {
         ],
         ("Cell 3", "draws at random"),
     ),
+    "training inside a class": (
+        [
+            READ,
+            "class Both:\n    def learn(self, X, y):\n        self.m = LogisticRegression().fit(X, y)\n        return self",
+            "both = Both().learn(df[['age']], df['y'])\nprint(both)",
+        ],
+        ("Cell 4", "cannot be followed", "role:train"),
+    ),
+    "training and scoring in one function": (
+        [
+            READ,
+            "def main():\n    m = LogisticRegression().fit(df[['pay']], df['y'])\n    return m.predict(df[['pay']])",
+            "res = main()",
+        ],
+        ("Cell 4", "inside the function `main`"),
+    ),
+    "train and test below each other": (
+        [READ, XY, SPLIT, FIT, "both = pd.concat([X_train, X_test])\np = model.predict(both)"],
+        ("Cell 6", "below each other"),
+    ),
     "validation alone": (
         [
             READ,
