@@ -510,8 +510,8 @@ with Workspace.open(sys.argv[1]) as ws:
     [
         ("new_services", "check_memory"),
         ("new_services", "carried"),
-        ("services", "prepared"),
-        ("services", "published"),
+        ("deploying", "prepared"),
+        ("deploying", "published"),
     ],
 )
 def test_whoever_is_killed_while_making_one_leaves_a_free_name_or_a_service(

@@ -48,7 +48,8 @@ class Rules:
             self.services[name] = Kept(region, [model])
             return ""
         if region not in (None, kept.region):
-            return "TermsAreFixed"
+            # whoever does not update means a service of its own, and the name is taken
+            return "TermsAreFixed" if update else "AlreadyExists"
         if kept.served[-1] != model:
             if not update:
                 return "AlreadyExists"

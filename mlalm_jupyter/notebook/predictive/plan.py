@@ -248,4 +248,3 @@ def _check_fit(text: str, cell: int) -> None:
         if isinstance(node, ast.Attribute) and node.attr in _TRAINING_CALLS:
             raise refusals.still_fits(cell, ast.unparse(node))
         waiting.extend(ast.iter_child_nodes(node))
-
