@@ -9,6 +9,7 @@ from mlalm_jupyter.notebook.document import NotebookDocument
 from mlalm_jupyter.notebook.effects import Call
 from mlalm_jupyter.notebook.predictive import refusals
 from mlalm_jupyter.notebook.predictive.drafts import Asset, Found
+from mlalm_jupyter.notebook.predictive.folding import folded
 from mlalm_jupyter.notebook.predictive.freezing import frozen
 from mlalm_jupyter.notebook.predictive.known_rows import FITS
 from mlalm_jupyter.notebook.predictive.labels import labels_of
@@ -43,7 +44,7 @@ def plan_of(
     inputs = tuple(
         Port(_port_name(found, line, name), name, lines[line].place) for line, name in chosen.sources
     )
-    return Plan(
+    plan = Plan(
         inputs,
         tuple(
             Port(one.name or "output1", one.variable, lines[one.line].place, one.expression)
@@ -58,6 +59,7 @@ def plan_of(
         tuple(_splits(found, last)),
         tuple(dict.fromkeys(_notes(found, chosen, whole))),
     )
+    return folded(plan)
 
 
 def is_predictive(document: NotebookDocument) -> bool:
