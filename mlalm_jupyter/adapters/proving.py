@@ -24,7 +24,7 @@ from mlalm_jupyter.formats import frames
 from mlalm_jupyter.notebook.literals import literal_text
 from mlalm_jupyter.notebook.predictive.code import Shape, code_text, scoring_part
 from mlalm_jupyter.notebook.predictive.fitting import may_fit_labels
-from mlalm_jupyter.notebook.predictive.modules import with_modules
+from mlalm_jupyter.notebook.predictive.modules import texts_beside, with_modules
 from mlalm_jupyter.notebook.predictive.parts import MODEL, Plan
 from mlalm_jupyter.notebook.predictive.proof import Figures, KeptFrame, Proof, Reason, Rows, Trace
 
@@ -160,11 +160,7 @@ class Proving:
         return Slices(things, kept, self._scratch, self._timeout_s)
 
     def _code(self, shape: Shape) -> str:
-        return with_modules(code_text(self._scoring, shape=shape), self._beside)
-
-    def _beside(self, name: str) -> str | None:
-        file = self._cwd / f"{name}.py"
-        return file.read_text(encoding="utf-8") if file.is_file() else None
+        return with_modules(code_text(self._scoring, shape=shape), texts_beside(self._cwd))
 
     def _compare_executed(self, answers: pd.DataFrame, executed: object | None) -> None:
         if executed is None:

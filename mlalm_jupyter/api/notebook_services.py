@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from mlalm_jupyter.api.context import Context
@@ -21,13 +20,11 @@ from mlalm_jupyter.domain.run import Run, RunStatus
 from mlalm_jupyter.formats.held import Held
 from mlalm_jupyter.notebook.document import NotebookDocument, read_notebook
 from mlalm_jupyter.notebook.predictive.code import code_text
-from mlalm_jupyter.notebook.predictive.modules import with_modules
+from mlalm_jupyter.notebook.predictive.modules import texts_beside, with_modules
 from mlalm_jupyter.notebook.predictive.serving import Served, served
 
 if TYPE_CHECKING:
     import pandas as pd
-
-_LARGEST_MODULE = 1 << 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +60,7 @@ def notebook_code(context: Context, notebook: str) -> NotebookCode:
             assert isinstance(found, (TrainedModel, Transform))
             assets[name] = found
     folder = (context.path / path).parent
-    code = with_modules(code_text(service.plan), lambda name: _module_beside(folder, name))
+    code = with_modules(code_text(service.plan), texts_beside(folder))
     return NotebookCode(path, run, service, code, assets)
 
 
@@ -112,27 +109,6 @@ def is_notebook(context: Context, what: str) -> bool:
         except (NotFound, InvalidInput):
             return True
     return False
-
-
-def _module_beside(folder: Path, name: str) -> str | None:
-    file = folder / f"{name}.py"
-    if (folder / name / "__init__.py").is_file():
-        raise InvalidInput(
-            f"The module '{name}' beside the notebook",
-            expected="a module that is one file, which can travel with the notebook",
-            got="a folder",
-            fix="Put what is needed into one file, or install it as a package.",
-        )
-    if not file.is_file():
-        return None
-    if file.stat().st_size > _LARGEST_MODULE:
-        raise InvalidInput(
-            f"The module '{file.name}' beside the notebook", expected="at most 1 MB of Python", got="more"
-        )
-    try:
-        return file.read_text(encoding="utf-8")
-    except UnicodeDecodeError as error:
-        raise InvalidInput(f"The module '{file.name}'", expected="UTF-8 text", got=str(error)) from error
 
 
 def _named(name: str, asset: TrainedModel | Transform) -> ModelAsset | HeldAsset:

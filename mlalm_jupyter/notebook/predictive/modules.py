@@ -3,10 +3,15 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
 
 from mlalm_jupyter.domain.errors import InvalidInput
 
+Find = Callable[[str], str | None]
+"""The text of a module by its name, such as `tidy` or `tools.tidy`; None of one that does not lie there."""
+_LARGEST = 1 << 20
 _LOADER = '''
 def {loader}(name, loaded={{}}):
     """A module that lay beside the notebook."""
@@ -17,7 +22,7 @@ def {loader}(name, loaded={{}}):
         module.{loader} = {loader}
         loaded[name] = module
         try:
-            exec(compile({texts}[name], f"<{{name}}.py beside the notebook>", "exec"), module.__dict__)
+            exec(compile({texts}[name], f"<{{name}} beside the notebook>", "exec"), module.__dict__)
         except BaseException:
             del loaded[name]
             raise
@@ -26,106 +31,126 @@ def {loader}(name, loaded={{}}):
 _FUTURE = "from __future__"
 
 
-def with_modules(code: str, find: Callable[[str], str | None]) -> str:
-    """Code in which what it imports from modules beside it is written out; `find` gives the text of one by its name.
+def with_modules(code: str, find: Find) -> str:
+    """Code in which what it imports from modules beside it is written out.
 
     >>> print(with_modules("import tidy\\n", {"tidy": "limit = 3\\n"}.get).splitlines()[-1])
     tidy = _beside("tidy")
     """
-    texts: dict[str, str] = {}
     loader, holder = "_beside", "_BESIDE"
     while loader in code:
         loader, holder = f"{loader}_", f"{holder}_"
-    changed = _rewritten(code, find, texts, loader)
-    if not texts:
+    bundle = _Bundle(find, loader)
+    changed = bundle.rewritten(code)
+    if not bundle.texts:
         return code
-    # a module may import another one in the same way, so each text brings what it needs to find them
-    held = "".join(f"    {name!r}: {text!r},\n" for name, text in sorted(texts.items()))
+    held = "".join(f"    {name!r}: {text!r},\n" for name, text in sorted(bundle.texts.items()))
     head = f"{holder} = {{\n{held}}}\n\n{_LOADER.format(loader=loader, texts=holder)}\n\n"
     lines = changed.splitlines(keepends=True)
     first = next((place for place, line in enumerate(lines) if not line.startswith(_FUTURE)), 0)
     return "".join(lines[:first]) + head + "".join(lines[first:])
 
 
-def _rewritten(code: str, find: Callable[[str], str | None], texts: dict[str, str], loader: str) -> str:
-    """Code whose imports of modules beside it have become calls; their texts are gathered on the way."""
-    lines = code.splitlines(keepends=True)
-    nodes = [node for node in ast.walk(ast.parse(code)) if isinstance(node, (ast.Import, ast.ImportFrom))]
-    for node in sorted(nodes, key=lambda one: one.lineno, reverse=True):
-        if not any(_is_beside(name, find, texts) for name in _modules(node)):
-            continue
-        parts = _calls(node, find, texts, loader)
-        first, last = node.lineno - 1, (node.end_lineno or node.lineno) - 1
-        before = lines[first].encode()[: node.col_offset].decode()
-        after = lines[last].encode()[node.end_col_offset or 0 :].decode()
-        lines[first : last + 1] = [f"{before}{'; '.join(parts)}{after}"]
-    for name in sorted(_modules_in(nodes)):
-        if name in texts and texts[name] is _NEW:
-            text = find(name) or ""
-            texts[name] = ""
-            texts[name] = _inner(text, name, find, texts, loader)
-    return "".join(lines)
+def texts_beside(folder: Path) -> Find:
+    """The modules in a folder, and in folders in it."""
 
-
-_NEW = "\0"
-
-
-def _inner(
-    text: str, name: str, find: Callable[[str], str | None], texts: dict[str, str], loader: str
-) -> str:
-    try:
-        return _rewritten(text, find, texts, loader)
-    except SyntaxError as error:
-        raise InvalidInput(
-            f"The module '{name}.py' beside the notebook",
-            expected="Python",
-            got=f"line {error.lineno}: {error.msg}",
-        ) from error
-
-
-def _modules(node: ast.Import | ast.ImportFrom) -> list[str]:
-    if isinstance(node, ast.Import):
-        return [one.name for one in node.names]
-    return [node.module] if node.module and not node.level else []
-
-
-def _modules_in(nodes: list[ast.Import | ast.ImportFrom]) -> set[str]:
-    return {name for node in nodes for name in _modules(node)}
-
-
-def _is_beside(name: str, find: Callable[[str], str | None], texts: dict[str, str]) -> bool:
-    top = name.partition(".")[0]
-    if top in texts:
-        is_there = True
-    else:
-        text = find(top)
-        is_there = text is not None
-        if is_there and top == name:
-            texts[top] = _NEW
-    if is_there and top != name:
-        raise InvalidInput(
-            f"The module '{name}' beside the notebook",
-            expected="a module that is one file, which can travel with the notebook",
-            got="one in a folder",
-            fix="Put what is needed into one file, or install it as a package.",
-        )
-    return is_there
-
-
-def _calls(
-    node: ast.Import | ast.ImportFrom, find: Callable[[str], str | None], texts: dict[str, str], loader: str
-) -> list[str]:
-    if isinstance(node, ast.ImportFrom):
-        if any(one.name == "*" for one in node.names):
+    def text(name: str) -> str | None:
+        place = folder.joinpath(*name.split("."))
+        file = place.with_name(f"{place.name}.py")
+        if not file.is_file():
+            if not place.is_dir() or not any(place.glob("*.py")):
+                return None
+            file = place / "__init__.py"
+            if not file.is_file():
+                return ""  # a folder of modules and nothing more
+        if file.stat().st_size > _LARGEST:
             raise InvalidInput(
-                f"`from {node.module} import *`",
-                expected="names that are written out, so that the module can travel with the notebook",
-                got="all of them",
+                f"The module '{name}' beside the notebook", expected="at most 1 MB", got="more"
             )
-        return [f'{one.asname or one.name} = {loader}("{node.module}").{one.name}' for one in node.names]
-    return [
-        f'{one.asname or one.name} = {loader}("{one.name}")'
-        if _is_beside(one.name, find, texts)
-        else f"import {one.name}" + (f" as {one.asname}" if one.asname else "")
-        for one in node.names
-    ]
+        try:
+            return file.read_text(encoding="utf-8")
+        except UnicodeDecodeError as error:
+            raise InvalidInput(
+                f"The module '{name}' beside the notebook", expected="UTF-8 text", got=str(error)
+            ) from error
+
+    return text
+
+
+@dataclass
+class _Bundle:
+    """Gathers the texts of modules, in which imports of each other have become calls."""
+
+    find: Find
+    loader: str
+    texts: dict[str, str] = field(default_factory=dict)
+
+    def rewritten(self, code: str, *, package: str = "") -> str:
+        lines = code.splitlines(keepends=True)
+        nodes = [node for node in ast.walk(ast.parse(code)) if isinstance(node, (ast.Import, ast.ImportFrom))]
+        for node in sorted(nodes, key=lambda one: (one.lineno, one.col_offset), reverse=True):
+            parts = list(self._import(node) if isinstance(node, ast.Import) else self._from(node, package))
+            if parts == [ast.unparse(node)]:
+                continue
+            first, last = node.lineno - 1, (node.end_lineno or node.lineno) - 1
+            before = lines[first].encode()[: node.col_offset].decode()
+            after = lines[last].encode()[node.end_col_offset or 0 :].decode()
+            lines[first : last + 1] = [f"{before}{'; '.join(parts)}{after}"]
+        return "".join(lines)
+
+    def _import(self, node: ast.Import) -> Iterator[str]:
+        others = [one for one in node.names if not self._has(one.name)]
+        if others:
+            yield ast.unparse(ast.Import(others))
+        for one in node.names:
+            if one in others:
+                continue
+            if one.asname:
+                yield f"{one.asname} = {self._call(one.name)}"
+                continue
+            words = one.name.split(".")
+            yield f"{words[0]} = {self._call(words[0])}"
+            for length in range(2, len(words) + 1):
+                path = ".".join(words[:length])
+                yield f"{path} = {self._call(path)}"
+
+    def _from(self, node: ast.ImportFrom, package: str) -> Iterator[str]:
+        module = node.module or ""
+        if node.level:
+            around = package.split(".")[: len(package.split(".")) - node.level + 1]
+            module = ".".join(filter(None, [*around, module]))
+        if not module or not self._has(module):
+            yield ast.unparse(node)
+            return
+        for one in node.names:
+            if one.name == "*":
+                raise InvalidInput(
+                    f"`from {module} import *`",
+                    expected="names that are written out, so that the module can travel with the notebook",
+                    got="all of them",
+                )
+            inner = f"{module}.{one.name}"
+            value = self._call(inner) if self._has(inner) else f"{self._call(module)}.{one.name}"
+            yield f"{one.asname or one.name} = {value}"
+
+    def _has(self, name: str) -> bool:
+        return name in self.texts or (
+            self.find(name.partition(".")[0]) is not None and self.find(name) is not None
+        )
+
+    def _call(self, name: str) -> str:
+        if name not in self.texts:
+            text = self.find(name) or ""
+            self.texts[name] = ""  # two modules may import each other
+            is_package = any(self.find(f"{name}.{one}") is not None for one in ("__init__",))
+            try:
+                self.texts[name] = self.rewritten(
+                    text, package=name if is_package else name.rpartition(".")[0]
+                )
+            except SyntaxError as error:
+                raise InvalidInput(
+                    f"The module '{name}' beside the notebook",
+                    expected="Python",
+                    got=f"line {error.lineno}: {error.msg}",
+                ) from error
+        return f'{self.loader}("{name}")'
