@@ -1,7 +1,7 @@
 # Each target is one short script in .ci/; continuous integration runs the same ones.
 # Every target may be interrupted at any point and run again.
 .DEFAULT_GOAL := help
-.PHONY: help setup demo lab stop test check prove-skeleton prove-experiments prove-models prove-services docs lock changelog clean
+.PHONY: help setup demo lab stop test check prove-skeleton prove-experiments prove-models prove-services prove-conversion docs lock changelog clean
 
 help: ## show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-17s %s\n", $$1, $$2}' Makefile
@@ -35,6 +35,9 @@ prove-models: ## run the tests of models, formats and hostile files at full coun
 
 prove-services: ## run the tests of definitions, services, endpoints and their wires at full counts (an hour of fuzzing)
 	@.ci/prove services
+
+prove-conversion: ## run the tests of predictive notebooks, and the whole corpus of training notebooks
+	@.ci/prove conversion
 
 docs: ## write the reference pages anew from the code
 	@.ci/docs

@@ -27,6 +27,10 @@ if TYPE_CHECKING:
     import pandas as pd
 
 
+_LOOKED_AT = 20
+"""So many of the newest runs are looked at where none ended well."""
+
+
 @dataclass(frozen=True, slots=True)
 class NotebookCode:
     """What a notebook is as a service: code to deploy, and what it reads by name."""
@@ -73,11 +77,12 @@ def last_good_run(context: Context, path: str, document: NotebookDocument, *, do
             if experiment_id
             else []
         )
-        others = tx.runs.find(experiment_id=experiment_id, limit=1) if experiment_id else []
+        others = tx.runs.find(experiment_id=experiment_id, limit=_LOOKED_AT) if experiment_id else []
     fix = f"Run it with `mlalm experiment run {path}`, then repeat this."
     if not found:
-        last = f"Its last run is {others[0].status.value}." if others else "It never ran."
-        raise Conflict(f"The notebook {path} was not {done}.", why=last, fix=fix)
+        ran = [one for one in others if one.status is not RunStatus.DRAFT]
+        why = f"Its last run is {ran[0].status.value}." if ran else "It never ran."
+        raise Conflict(f"The notebook {path} was not {done}.", why=why, fix=fix)
     run = found[0]
     if read_notebook(context.blobs.get(run.snapshot.digest)).code_hash != document.code_hash:
         why = f"Its cells have changed since its last finished run, {run.id[:12]}."

@@ -1,0 +1,241 @@
+"""Setting up a service: the predictive notebook is written beside the training one, which stays as it is."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import nbformat
+import numpy as np
+import pandas as pd
+import pytest
+from nbformat.v4 import new_code_cell, new_notebook
+
+from mlalm_jupyter.domain.errors import AlreadyExists, Conflict, InvalidInput
+from mlalm_jupyter.domain.setup import SetUp
+from mlalm_jupyter.workspace import Workspace
+
+pytestmark = [pytest.mark.prove_conversion, pytest.mark.timeout(600)]
+
+TRAIN = (
+    "import pandas as pd\nfrom sklearn.linear_model import LogisticRegression\n"
+    "from sklearn.model_selection import train_test_split\nfrom sklearn.preprocessing import StandardScaler",
+    "df = pd.read_csv('churn.csv')\ndf.head()",
+    "# what is not known\ndf['income'] = df.income.fillna(df.income.mean())",
+    "X = df.drop(columns=['churn', 'id'])\n"
+    "X_train, X_test, y_train, y_test = train_test_split(X, df.churn, random_state=1)",
+    "scaler = StandardScaler().fit(X_train)\nmodel = LogisticRegression().fit(scaler.transform(X_train), y_train)",
+    "predictions = model.predict(scaler.transform(X_test))\nprint((predictions == y_test).mean())",
+)
+OTHER = "model = LogisticRegression(C=0.001).fit(scaler.transform(X_train), y_train)"
+
+NAMED = "import pandas as pd\npredictions = pd.DataFrame({{'{}': predictions}})"
+
+
+@pytest.fixture
+def ws(hosted: Any) -> Workspace:
+    found: Workspace = hosted
+    chance = np.random.default_rng(3)
+    table = pd.DataFrame(
+        {"id": range(80), "age": chance.integers(18, 80, 80), "income": chance.normal(3, 1, 80)}
+    )
+    table.loc[[3, 40], "income"] = np.nan
+    table["churn"] = (table.age + chance.normal(0, 9, 80) > 50).astype(int)
+    table.to_csv(found.path / "churn.csv", index=False)
+    return found
+
+
+def write(ws: Workspace, name: str, *cells: str) -> Path:
+    notebook = new_notebook(cells=[new_code_cell(one) for one in cells])
+    nbformat.write(notebook, ws.path / name)
+    return ws.path / name
+
+
+def texts(file: Path) -> list[str]:
+    return [one.source for one in nbformat.read(file, as_version=4).cells]
+
+
+def edit(file: Path, change: Any) -> None:
+    notebook = json.loads(file.read_text())
+    change(notebook["cells"])
+    file.write_text(json.dumps(notebook, indent=1) + "\n")
+
+
+def answers(ws: Workspace, service: str) -> list[tuple[object, ...]]:
+    rows = pd.DataFrame({"age": [20, 75, 50], "income": [2.5, None, 3.0]})
+    scored = ws.services.score(service, rows)
+    return [(scored.names, *row) for row in scored.rows]
+
+
+@pytest.mark.timeout(900)
+def test_from_a_training_notebook_to_a_service_and_on(ws: Workspace) -> None:
+    """One story, because each of its steps stands on the one before."""
+    training = write(ws, "churn.ipynb", *TRAIN)
+    with pytest.raises(
+        Conflict, match=r"churn\.ipynb was not set up as a service\. It never ran\. Run it with"
+    ):
+        ws.services.setup("predictive", "churn")
+    assert not (ws.path / "churn.predictive.ipynb").exists()
+
+    ws.experiments.run("churn")
+    before = training.read_bytes()
+    made = ws.services.setup("predictive", "churn")
+    check_made(ws, made)
+    file = ws.path / made.experiment.path
+    assert training.read_bytes() == before
+
+    with pytest.raises(Conflict, match="It never ran"):
+        ws.services.deploy("churn.predictive", "churn")
+
+    # a person puts a filter before the output (R063), and it stays when the notebook is made again
+    edit(file, lambda cells: cells.insert(-1, cell(NAMED.format("churns"))))
+    again = ws.services.setup("predictive", "churn")
+    assert (again.is_new, again.by_hand) == (False, ("import pandas as pd",))
+    assert texts(file)[-2] == NAMED.format("churns")
+    assert [one.reference for one in again.assets] == [one.reference for one in made.assets]
+
+    ws.experiments.run("churn.predictive")
+    service = ws.services.deploy("churn.predictive", "churn")
+    first = answers(ws, "churn")
+    assert [one[0] for one in first] == [("churns",)] * 3
+    assert {one[1] for one in first} == {0, 1}
+    kept = (file.read_bytes(), service.default.definition_hash)
+
+    # another algorithm: another predictive notebook, and a service of its own (R066)
+    write(ws, "churn.ipynb", *TRAIN[:4], TRAIN[4].partition("\n")[0], OTHER, TRAIN[5])
+    ws.experiments.run("churn")
+    other = ws.services.setup("predictive", "churn")
+    assert (other.experiment.path, other.is_new) == ("churn.predictive-2.ipynb", True)
+    assert [one.reference for one in other.assets if one.kind == "model"] == ["churn:2"]
+    ws.experiments.run("churn.predictive-2")
+    ws.services.deploy("churn.predictive-2", "churn-two")
+    assert [one[0] for one in answers(ws, "churn-two")] == [("predictions",)] * 3
+    assert answers(ws, "churn") == first
+    assert (file.read_bytes(), ws.services.show("churn").default.definition_hash) == kept
+
+    # only data handling changed (R062): the same service is deployed again, and only its default endpoint moves
+    ws.endpoints.add("churn/second")
+    edit(file, lambda cells: cells[-2].update(source=NAMED.format("leaves")))
+    ws.experiments.run("churn.predictive")
+    ws.services.deploy("churn.predictive", "churn", update=True)
+    assert answers(ws, "churn")[0][0] == ("leaves",)
+    assert answers(ws, "churn/second") == first
+
+
+def check_made(ws: Workspace, made: SetUp) -> None:
+    assert made.experiment.path == "churn.predictive.ipynb"
+    assert (made.experiment.kind, made.experiment.parent) == ("predictive", "churn.ipynb")
+    assert made.inputs == ("age", "income")
+    assert made.outputs == ("predictions",)
+    assert set(made.not_needed) == {"id", "churn"}
+    assert {one.kind for one in made.assets} == {"value", "transform", "model"}
+    assert made.proven
+    assert made.proven.rows == 20
+    assert made.proven.perturbed_rows == 20
+    found = "\n".join(texts(ws.path / made.experiment.path))
+    assert "# what is not known" in found
+    assert not [
+        word for word in (".fit(", "head()", "print(", "read_csv", "train_test_split(X") if word in found
+    ]
+    model = ws.models.show("churn:1")
+    assert model.lineage.run_id == made.run_id
+    assert ws.experiments.show("churn.predictive").parent_run_id == made.run_id
+
+
+def cell(text: str) -> dict[str, Any]:
+    return {
+        "cell_type": "code",
+        "source": text,
+        "metadata": {},
+        "outputs": [],
+        "execution_count": None,
+        "id": "mine",
+    }
+
+
+def test_running_it_once_more_registers_and_deploys_nothing(ws: Workspace) -> None:
+    magics = "%load_ext mlalm_jupyter\n%register model churn-raw --sample X\n%deploy churn-raw raw"
+    write(ws, "churn.ipynb", *TRAIN[:5], magics, TRAIN[5])
+    ws.experiments.run("churn")
+    ws.services.setup("predictive", "churn")
+    assert [one.reference for one in ws.models.list(name="churn-raw")] == ["churn-raw:1"]
+    assert [one.name for one in ws.services.list()] == ["raw"]
+
+
+@pytest.mark.parametrize(
+    ("cells", "said"),
+    [
+        ((*TRAIN[:4], "df['again'] = df.churn", *TRAIN[4:]), ""),
+        (("import sklearn\nrows = [1]",), "service setup ports"),
+        (
+            (*TRAIN[:5], TRAIN[4].replace("model", "second"), TRAIN[5], "others = second.predict(X_test)"),
+            "select_model",
+        ),
+    ],
+)
+def test_a_refusal_says_what_to_do_and_writes_nothing(
+    ws: Workspace, cells: tuple[str, ...], said: str
+) -> None:
+    if not said:
+        cells = tuple(one.replace("X = df.drop(columns=['churn', 'id'])", "X = df[['again', 'age']]") for one in
+                      (*TRAIN[:3], "df['again'] = df.churn * 2", *TRAIN[3:]))  # fmt: skip
+        said = "churn"
+    write(ws, "churn.ipynb", *cells)
+    ws.experiments.run("churn")
+    with pytest.raises((Conflict, InvalidInput), match=said):
+        ws.services.setup("predictive", "churn")
+    assert [one.name for one in ws.path.glob("*.ipynb")] == ["churn.ipynb"]
+    assert ws.models.list() == ()
+    assert ws.transforms.list() == ()
+
+
+def test_what_is_no_training_notebook_is_refused(ws: Workspace) -> None:
+    write(ws, "churn.ipynb", *TRAIN)
+    with pytest.raises(InvalidInput, match="Expected predictive or ports, got 'both'"):
+        ws.services.setup("both", "churn")
+    with pytest.raises(InvalidInput, match="one that trains nothing"):
+        ws.services.setup("ports", "churn")
+    with pytest.raises(InvalidInput, match="retrain run SERVICE"):
+        ws.services.setup("retraining", "churn")
+
+
+def test_a_notebook_of_that_name_that_was_not_cut_out_of_it_is_left_alone(ws: Workspace) -> None:
+    write(ws, "churn.ipynb", *TRAIN)
+    mine = write(ws, "churn.predictive.ipynb", "mine = 1")
+    before = mine.read_bytes()
+    ws.experiments.run("churn")
+    with pytest.raises(AlreadyExists, match="not cut out of this one"):
+        ws.services.setup("predictive", "churn")
+    assert mine.read_bytes() == before
+
+
+@pytest.mark.parametrize("word", ["ports", "retraining"])
+def test_a_notebook_without_a_model_stays_one_notebook_and_gets_its_marks(ws: Workspace, word: str) -> None:
+    file = write(
+        ws,
+        "tidy.ipynb",
+        "import pandas as pd",
+        "rows = pd.read_csv('churn.csv')\nrows['old'] = rows.age > 60\nrows.head()",
+        "rows = rows[['id', 'old']]",
+    )
+    made = ws.services.setup(word, "tidy")
+    assert (made.experiment.path, made.inputs, made.outputs) == ("tidy.ipynb", ("rows",), ("rows",))
+    assert ("clearer name" in made.note) == (word == "retraining")
+    assert texts(file) == [
+        "import pandas as pd",
+        "rows = pd.read_csv('churn.csv')",
+        "%load_ext mlalm_jupyter\n%web_input rows",
+        "rows['old'] = rows.age > 60\nrows.head()",
+        "rows = rows[['id', 'old']]",
+        "%web_output rows",
+    ]
+    with pytest.raises(Conflict, match="It never ran"):
+        ws.services.deploy("tidy", "tidy")
+    ws.experiments.run("tidy")
+    ws.services.deploy("tidy", "tidy")
+    scored = ws.services.score("tidy", pd.DataFrame({"id": [7], "age": [70], "income": [1.0], "churn": [0]}))
+    assert scored.rows == ((7, True),)
+    before = file.read_bytes()
+    assert "Nothing changed" in ws.services.setup("ports", "tidy").note
+    assert file.read_bytes() == before
