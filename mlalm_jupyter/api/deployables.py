@@ -75,7 +75,7 @@ class Deployables:
         if hasattr(what, "predict") or isinstance(what, type) or not callable(what):
             raise InvalidInput(
                 "What to deploy",
-                expected="a registered model, a function, or a WSD file",
+                expected="a registered model, a notebook, a function, or a WSD file",
                 got=f"a {type(what).__name__}",
                 fix="Register a fitted model first (`%register VAR NAME`), then deploy NAME:VERSION.",
             )

@@ -58,7 +58,7 @@ class Services(SettingUp, NewServices):
         what: Annotated[
             object,
             Arg(
-                "a model NAME:VERSION or NAME@ALIAS, a function, FILE.py[:FUNCTION] or a script, an .ilearner or a WSD file",
+                "a model NAME:VERSION or NAME@ALIAS, a notebook that ran, a function, FILE.py[:FUNCTION], or a WSD file",
                 completes="model",
             ),
         ],

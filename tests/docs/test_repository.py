@@ -32,7 +32,7 @@ def tree() -> tuple[Path, ...]:
 @cache
 def text(path: Path) -> str:
     content = path.read_bytes()
-    return "" if b"\0" in content else content.decode("utf-8")
+    return "" if b"\0" in content else content.decode("utf-8", errors="replace")
 
 
 def pages() -> list[Path]:

@@ -157,7 +157,7 @@ class MlalmMagics(Marks, Magics):
     def deploy(self, line: str, local_ns: Scope = None) -> Any:
         """Make a web service: %deploy WHAT SERVICE [--update] [--sample ROWS].
 
-        WHAT is a model (NAME:VERSION), a function of this notebook, FILE.py[:FUNCTION] or a WSD file.
+        WHAT is a model (NAME:VERSION), a notebook that ran, a function of this one, FILE.py[:FUNCTION] or a WSD file.
         """
         return self._answer(_read("deploy", line), local_ns)
 
