@@ -17,10 +17,11 @@ from mlalm_jupyter.api.notebook_services import last_good_run
 from mlalm_jupyter.api.packages import inputs_of
 from mlalm_jupyter.api.recorder import Recorder, notebook_file
 from mlalm_jupyter.api.registering import Entry, kept
+from mlalm_jupyter.api.runs import Runs
 from mlalm_jupyter.api.saving import replaced, write_new_notebook
 from mlalm_jupyter.api.transforms import kept_transform
 from mlalm_jupyter.api.verb import Arg, verb
-from mlalm_jupyter.domain.errors import AlreadyExists, Conflict, InvalidInput
+from mlalm_jupyter.domain.errors import AlreadyExists, Conflict, InvalidInput, MlalmError
 from mlalm_jupyter.domain.experiment import Experiment
 from mlalm_jupyter.domain.model import Lineage
 from mlalm_jupyter.domain.run import Cells, Run
@@ -154,10 +155,16 @@ class SettingUp:
                 got="none that is fitted in it",
                 fix=f"`mlalm service setup ports {path}` makes it ready to be deployed as it is.",
             )
-        plan = plan_of(document, ran=run.findings.executed or None, model=model)
+        content = ctx.blobs.get(run.snapshot.digest)
+        ran = run.findings.executed or None
+        if run.snapshot.parameters and run.executed_digest:
+            # the cell that set them is in what was executed, and is a cell like any other there
+            content, ran = ctx.blobs.get(run.executed_digest), None
+            document = read_notebook(content, name=path)
+        plan = plan_of(document, ran=ran, model=model)
         target = self._target(path)
         with tempfile.TemporaryDirectory(prefix="mlalm-setup-") as folder:
-            trace, proof = self._tried(path, run, plan, scratch=Path(folder), timeout_s=timeout_s)
+            trace, proof = self._tried(path, run, plan, content, scratch=Path(folder), timeout_s=timeout_s)
             plan = _with_used_only(plan)
             loads, assets = self._kept_things(path, run, plan, trace)
             rows = self._rows(path, proof, Path(folder))
@@ -184,7 +191,7 @@ class SettingUp:
         )
 
     def _tried(
-        self, path: str, run: Run, plan: Plan, *, scratch: Path, timeout_s: float | None
+        self, path: str, run: Run, plan: Plan, content: bytes, *, scratch: Path, timeout_s: float | None
     ) -> tuple[Trace, Proof]:
         """What running the notebook has shown; a plan that is not proven is refused with the reasons."""
         ctx = self._context
@@ -196,9 +203,9 @@ class SettingUp:
             return _Telling(ctx, what)
 
         trace = converter.trace(
-            ctx.blobs.get(run.snapshot.digest),
+            content,
             plan,
-            parameters=run.snapshot.parameters,
+            parameters={},
             cwd=cwd,
             env=env,
             on_cell=telling("Running the notebook once more"),
@@ -216,10 +223,22 @@ class SettingUp:
             on_cell=telling("Running it with other rows"),
             scratch=scratch,
             timeout_s=timeout_s,
+            executed=self._answered(run, plan),
         )
         if not proof.is_proven:
             raise _not_written(path, proof.reasons)
         return trace, proof
+
+    def _answered(self, run: Run, plan: Plan) -> object | None:
+        """What the notebook answered in its run, where that was kept."""
+        (port,) = plan.outputs
+        if port.expression:
+            return None
+        try:
+            found: object = Runs(self._context, Recorder(self._context)).output(run.id, port.variable)
+        except MlalmError:
+            return None
+        return found
 
     def _target(self, path: str) -> _Target:
         """Where the predictive notebook goes: the one that is there is made again until it is deployed."""

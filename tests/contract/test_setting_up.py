@@ -190,6 +190,17 @@ def test_a_refusal_says_what_to_do_and_writes_nothing(
     assert ws.transforms.list() == ()
 
 
+def test_a_run_with_parameters_is_cut_out_with_the_values_it_had(ws: Workspace) -> None:
+    cells = ["least = 0", *TRAIN[:3], "df['rich'] = (df.income > least).astype(int)", *TRAIN[3:]]
+    write(ws, "churn.ipynb", *cells)
+    edit(ws.path / "churn.ipynb", lambda cells: cells[0]["metadata"].update(tags=["parameters"]))
+    ws.experiments.run("churn", parameters={"least": 3})
+    made = ws.services.setup("predictive", "churn")
+    found = texts(ws.path / made.experiment.path)
+    assert any("least = 3" in one for one in found)
+    assert not any("was not compared" in one for one in made.warnings)
+
+
 def test_what_is_no_training_notebook_is_refused(ws: Workspace) -> None:
     write(ws, "churn.ipynb", *TRAIN)
     with pytest.raises(InvalidInput, match="Expected predictive or ports, got 'both'"):
