@@ -3,56 +3,39 @@
 from __future__ import annotations
 
 import ast
-import re
 import tempfile
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Annotated
 
 from mlalm_jupyter.api.context import Context
 from mlalm_jupyter.api.datasets import Datasets
+from mlalm_jupyter.api.fitted_things import kept_rows, kept_things
 from mlalm_jupyter.api.moving import begun
 from mlalm_jupyter.api.notebook_services import last_good_run
-from mlalm_jupyter.api.packages import inputs_of
+from mlalm_jupyter.api.predictive_notebooks import PREDICTIVE, notebook_pieces, target_of, written
 from mlalm_jupyter.api.recorder import Recorder, notebook_file
-from mlalm_jupyter.api.registering import Entry, kept
 from mlalm_jupyter.api.runs import Runs
-from mlalm_jupyter.api.saving import replaced, write_new_notebook
-from mlalm_jupyter.api.transforms import kept_transform
+from mlalm_jupyter.api.saving import replaced
 from mlalm_jupyter.api.verb import Arg, verb
-from mlalm_jupyter.domain.errors import AlreadyExists, Conflict, InvalidInput, MlalmError
-from mlalm_jupyter.domain.experiment import Experiment
-from mlalm_jupyter.domain.model import Lineage
+from mlalm_jupyter.domain.errors import Conflict, InvalidInput, MlalmError
 from mlalm_jupyter.domain.run import Cells, Run
-from mlalm_jupyter.domain.setup import FittedAsset, Proven, SetUp
+from mlalm_jupyter.domain.setup import Proven, SetUp
 from mlalm_jupyter.notebook.document import NotebookDocument, read_notebook
-from mlalm_jupyter.notebook.predictive.cells import CODE, Piece, pieces_of
-from mlalm_jupyter.notebook.predictive.code import shaped
 from mlalm_jupyter.notebook.predictive.marking import marked
-from mlalm_jupyter.notebook.predictive.parts import MODEL, Plan
+from mlalm_jupyter.notebook.predictive.parts import Plan
 from mlalm_jupyter.notebook.predictive.plan import is_predictive, plan_of
-from mlalm_jupyter.notebook.predictive.proof import LITERAL, PACKAGE, KeptThing, Proof, Reason, Trace
-from mlalm_jupyter.notebook.predictive.rebuilding import facts_of, made, made_again
-from mlalm_jupyter.ports import Transaction
+from mlalm_jupyter.notebook.predictive.proof import Proof, Reason, Trace
+from mlalm_jupyter.notebook.predictive.rebuilding import facts_of
 
-PREDICTIVE, PORTS, RETRAINING = "predictive", "ports", "retraining"
+PORTS, RETRAINING = "ports", "retraining"
 _KINDS = (PREDICTIVE, PORTS, RETRAINING)
 _REHEARSAL = {"MLALM_REHEARSAL": "1"}
 _BY_HAND = (
     "Mark where rows come in and go out with `%web_input VARIABLE` and `%web_output VARIABLE`, or write the "
     "predictive notebook by hand and deploy that."
 )
-
-
-@dataclass(frozen=True, slots=True)
-class _Target:
-    """The predictive notebook that is to be written."""
-
-    path: str
-    before: bytes | None
-    """What is there now, if it is one that was made for the same training notebook."""
-    experiment: Experiment | None
 
 
 class SettingUp:
@@ -162,14 +145,14 @@ class SettingUp:
             content, ran = ctx.blobs.get(run.executed_digest), None
             document = read_notebook(content, name=path)
         plan = plan_of(document, ran=ran, model=model)
-        target = self._target(path)
+        target = target_of(ctx, path)
         with tempfile.TemporaryDirectory(prefix="mlalm-setup-") as folder:
             trace, proof = self._tried(path, run, plan, content, scratch=Path(folder), timeout_s=timeout_s)
             plan = _with_used_only(plan)
-            loads, assets = self._kept_things(path, run, plan, trace)
-            rows = self._rows(path, proof, Path(folder))
-        pieces = _pieces(plan, document, proof, path=path, run=run, loads=loads, rows=rows)
-        experiment, rebuilt = self._written(target, path, run, document, pieces)
+            loads, assets = kept_things(ctx, path, run, plan, trace)
+            rows = kept_rows(self._datasets, path, proof, Path(folder))
+        pieces = notebook_pieces(plan, document, proof, path=path, run=run, loads=loads, rows=rows)
+        experiment, rebuilt = written(ctx, target, path, run, document, pieces)
         cells = {one.place.cell for one in plan.kept if one.frozen.strip()}
         return SetUp(
             experiment,
@@ -240,131 +223,6 @@ class SettingUp:
             return None
         return found
 
-    def _target(self, path: str) -> _Target:
-        """Where the predictive notebook goes: the one that is there is made again until it is deployed."""
-        ctx = self._context
-        stem = path.removesuffix(".ipynb")
-        with ctx.catalog.read() as tx:
-            deployed = {one.source for one in tx.services.find()}
-        number = 1
-        while True:
-            there = f"{stem}.predictive{'' if number == 1 else f'-{number}'}.ipynb"
-            number += 1
-            if f"experiment {there}" in deployed:
-                continue
-            with ctx.catalog.read() as tx:
-                known = tx.experiments.at_path(there)
-            file = ctx.path / there
-            if not file.exists():
-                if known is None:
-                    return _Target(there, None, None)
-                continue  # its history stays its own
-            before = file.read_bytes()
-            facts = facts_of(read_notebook(before, name=there))
-            if facts.get("training") != path:
-                raise AlreadyExists(
-                    "notebook", there, fix="It was not cut out of this one. Move it, or rename one of them."
-                )
-            return _Target(there, before, known)
-
-    def _kept_things(
-        self, path: str, run: Run, plan: Plan, trace: Trace
-    ) -> tuple[dict[str, str], tuple[FittedAsset, ...]]:
-        """Everything fitted as an asset, or as text where it is small and plain; and how the notebook loads each."""
-        things = {one.name: one for one in trace.things}
-        models = [one.name for one in plan.fitted if things[one.name].kind == MODEL]
-        loads: dict[str, str] = {}
-        assets = []
-        for one in plan.fitted:
-            thing = things[one.name]
-            if thing.form == LITERAL:
-                loads[one.name] = thing.text
-                assets.append(FittedAsset(one.name, "value", thing.text))
-                continue
-            is_model = thing.kind == MODEL and thing.form == PACKAGE
-            name = _asset_name(path, one.name, is_only=is_model and len(models) == 1)
-            reference = self._registered(run, thing, name, cell=one.place.cell, is_model=is_model)
-            kind = "model" if is_model else "transform"
-            loads[one.name] = f"%{kind} {reference}"
-            assets.append(FittedAsset(one.name, kind, reference))
-        return loads, tuple(assets)
-
-    def _registered(self, run: Run, thing: KeptThing, name: str, *, cell: int, is_model: bool) -> str:
-        ctx = self._context
-        assert thing.file is not None
-        ctx.progress(f"Keeping {thing.name}", 0, 0)
-        lineage = Lineage(
-            "run",
-            run.id,
-            run.path,
-            inputs_of(ctx, run, cell),
-            cell=cell,
-            output=f"{cell}.{thing.name}",
-            environment=run.executed_in or run.snapshot.environment,
-            git=run.snapshot.git,
-        )
-        if is_model:
-            entry = Entry(name=name, package=thing.file, lineage=lineage, is_ours=True, if_changed=True)
-            return kept(ctx, entry).reference
-        found = kept_transform(ctx, name, thing.file, lineage, is_ours=True, if_changed=True)
-        return found.reference
-
-    def _rows(self, path: str, proof: Proof, folder: Path) -> str:
-        """Rows to try the notebook on, as a dataset."""
-        assert proof.sample is not None
-        file = folder / "rows.parquet"
-        proof.sample.reset_index(drop=True).to_parquet(file)
-        name = _asset_name(path, "rows", is_only=False)
-        return self._datasets.upload(str(file), name, if_changed=True).reference
-
-    def _written(
-        self, target: _Target, path: str, run: Run, document: NotebookDocument, pieces: Sequence[Piece]
-    ) -> tuple[Experiment, _Hands]:
-        """The notebook, written or made again; the one that was there is kept as a snapshot."""
-        ctx = self._context
-        facts: Mapping[str, object] = {"kind": PREDICTIVE, "training": path, "run": run.id}
-        file = ctx.path / target.path
-        if target.before is None:
-            with ctx.catalog.write() as tx:
-                origin = tx.experiments.at_path(path)
-                experiment = Experiment(
-                    ctx.clock.new_id(),
-                    target.path,
-                    PREDICTIVE,
-                    ctx.clock.now(),
-                    parent=path,
-                    parent_id=origin.id if origin else None,
-                    parent_run_id=run.id,
-                )
-                tx.experiments.add(experiment)
-                self._note(tx, experiment, run)
-                write_new_notebook(ctx, target.path, made(pieces, like=document, facts=facts))
-            return experiment, _Hands()
-        rebuilt = made_again(read_notebook(target.before), pieces, like=document, facts=facts)
-        if rebuilt.content != target.before:
-            Recorder(ctx).keep(target.before, path=target.path, message=f"before it was made again of {path}")
-            replaced(file, target.before, rebuilt.content)
-        with ctx.catalog.write() as tx:
-            found = tx.experiments.at_path(target.path)
-            assert found is not None
-            self._note(tx, found, run)
-        return found, _Hands(rebuilt.added, rebuilt.kept, rebuilt.held_back)
-
-    def _note(self, tx: Transaction, experiment: Experiment, run: Run) -> None:
-        data = {"training": run.path, "run": run.id}
-        self._context.note(
-            tx, "service", "setup", subject_id=experiment.id, subject=experiment.path, data=data
-        )
-
-
-@dataclass(frozen=True, slots=True)
-class _Hands:
-    """What of a person's is in the notebook."""
-
-    added: tuple[str, ...] = ()
-    kept: tuple[str, ...] = ()
-    held_back: tuple[str, ...] = ()
-
 
 @dataclass(frozen=True, slots=True)
 class _Telling:
@@ -383,50 +241,6 @@ def _with_used_only(plan: Plan) -> Plan:
         node.id for one in plan.kept for node in ast.walk(ast.parse(one.frozen)) if isinstance(node, ast.Name)
     }
     return replace(plan, fitted=tuple(one for one in plan.fitted if one.name in read))
-
-
-def _pieces(
-    plan: Plan,
-    document: NotebookDocument,
-    proof: Proof,
-    *,
-    path: str,
-    run: Run,
-    loads: Mapping[str, str],
-    rows: str,
-) -> list[Piece]:
-    stem = Path(path).name.removesuffix(".ipynb")
-    told = (
-        f"Cut out of [{Path(path).name}]({Path(path).name}), run {run.id[:12]}: rows come in, what was fitted there "
-        "is loaded, and its answers go out. It may be changed; what is changed stays when it is made again. Run it, "
-        f"then deploy it with `%deploy {stem}.predictive SERVICE`."
-    )
-    (port,) = plan.inputs
-    made_of = pieces_of(
-        plan,
-        document,
-        title=f"{stem}, predictive",
-        told=told,
-        loads=loads,
-        rows={port.name: f"%dataset {rows}"},
-    )
-    lines = [
-        line for line in shaped(port, proof.shape) if line != f"{port.variable} = {port.variable}.copy()"
-    ]
-    if lines:
-        made_of.insert(2, Piece("shape", CODE, "\n".join(lines)))
-    return made_of
-
-
-def _asset_name(path: str, variable: str, *, is_only: bool) -> str:
-    """What something fitted is called in the workspace.
-
-    >>> _asset_name("teams/churn.ipynb", "scaler", is_only=False)
-    'churn-scaler'
-    """
-    stem = Path(path).name.removesuffix(".ipynb")
-    name = stem if is_only else f"{stem}-{variable}"
-    return re.sub(r"[^A-Za-z0-9._-]+", "-", name).strip("-._")[:120] or "model"
 
 
 def _not_written(path: str, reasons: Sequence[Reason]) -> Conflict:

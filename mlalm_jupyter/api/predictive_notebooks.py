@@ -1,0 +1,145 @@
+"""Predictive notebooks in the workspace: where one goes, and how it is written beside the training notebook."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from mlalm_jupyter.api.context import Context
+from mlalm_jupyter.api.recorder import Recorder
+from mlalm_jupyter.api.saving import replaced, write_new_notebook
+from mlalm_jupyter.domain.errors import AlreadyExists
+from mlalm_jupyter.domain.experiment import Experiment
+from mlalm_jupyter.domain.run import Run
+from mlalm_jupyter.notebook.document import NotebookDocument, read_notebook
+from mlalm_jupyter.notebook.predictive.cells import CODE, Piece, pieces_of
+from mlalm_jupyter.notebook.predictive.code import shaped
+from mlalm_jupyter.notebook.predictive.parts import Plan
+from mlalm_jupyter.notebook.predictive.proof import Proof
+from mlalm_jupyter.notebook.predictive.rebuilding import facts_of, made, made_again
+from mlalm_jupyter.ports import Transaction
+
+PREDICTIVE = "predictive"
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """The predictive notebook that is to be written."""
+
+    path: str
+    before: bytes | None
+    """What is there now, if it is one that was made for the same training notebook."""
+    experiment: Experiment | None
+
+
+@dataclass(frozen=True, slots=True)
+class Hands:
+    """What of a person's is in the notebook."""
+
+    added: tuple[str, ...] = ()
+    kept: tuple[str, ...] = ()
+    held_back: tuple[str, ...] = ()
+
+
+def target_of(context: Context, path: str) -> Target:
+    """Where the predictive notebook goes: the one that is there is made again until it is deployed."""
+    stem = path.removesuffix(".ipynb")
+    with context.catalog.read() as tx:
+        deployed = {one.source for one in tx.services.find()}
+    number = 1
+    while True:
+        there = f"{stem}.predictive{'' if number == 1 else f'-{number}'}.ipynb"
+        number += 1
+        if f"experiment {there}" in deployed:
+            continue
+        with context.catalog.read() as tx:
+            known = tx.experiments.at_path(there)
+        file = context.path / there
+        if not file.exists():
+            if known is None:
+                return Target(there, None, None)
+            continue  # its history stays its own
+        before = file.read_bytes()
+        facts = facts_of(read_notebook(before, name=there))
+        if facts.get("training") != path:
+            raise AlreadyExists(
+                "notebook", there, fix="It was not cut out of this one. Move it, or rename one of them."
+            )
+        return Target(there, before, known)
+
+
+def notebook_pieces(
+    plan: Plan,
+    document: NotebookDocument,
+    proof: Proof,
+    *,
+    path: str,
+    run: Run,
+    loads: Mapping[str, str],
+    rows: str,
+) -> list[Piece]:
+    stem = Path(path).name.removesuffix(".ipynb")
+    told = (
+        f"Cut out of [{Path(path).name}]({Path(path).name}), run {run.id[:12]}: rows come in, what was fitted there "
+        "is loaded, and its answers go out. It may be changed; what is changed stays when it is made again. Run it, "
+        f"then deploy it with `%deploy {stem}.predictive SERVICE`."
+    )
+    (port,) = plan.inputs
+    made_of = pieces_of(
+        plan,
+        document,
+        title=f"{stem}, predictive",
+        told=told,
+        loads=loads,
+        rows={port.name: f"%dataset {rows}"},
+    )
+    lines = [
+        line for line in shaped(port, proof.shape) if line != f"{port.variable} = {port.variable}.copy()"
+    ]
+    if lines:
+        made_of.insert(2, Piece("shape", CODE, "\n".join(lines)))
+    return made_of
+
+
+def written(
+    context: Context,
+    target: Target,
+    path: str,
+    run: Run,
+    document: NotebookDocument,
+    pieces: Sequence[Piece],
+) -> tuple[Experiment, Hands]:
+    """The notebook, written or made again; the one that was there is kept as a snapshot."""
+    facts: Mapping[str, object] = {"kind": PREDICTIVE, "training": path, "run": run.id}
+    file = context.path / target.path
+    if target.before is None:
+        with context.catalog.write() as tx:
+            origin = tx.experiments.at_path(path)
+            experiment = Experiment(
+                context.clock.new_id(),
+                target.path,
+                PREDICTIVE,
+                context.clock.now(),
+                parent=path,
+                parent_id=origin.id if origin else None,
+                parent_run_id=run.id,
+            )
+            tx.experiments.add(experiment)
+            _note(context, tx, experiment, run)
+            write_new_notebook(context, target.path, made(pieces, like=document, facts=facts))
+        return experiment, Hands()
+    rebuilt = made_again(read_notebook(target.before), pieces, like=document, facts=facts)
+    if rebuilt.content != target.before:
+        Recorder(context).keep(target.before, path=target.path, message=f"before it was made again of {path}")
+        replaced(file, target.before, rebuilt.content)
+    with context.catalog.write() as tx:
+        found = tx.experiments.at_path(target.path)
+        assert found is not None
+        _note(context, tx, found, run)
+    return found, Hands(rebuilt.added, rebuilt.kept, rebuilt.held_back)
+
+
+def _note(context: Context, tx: Transaction, experiment: Experiment, run: Run) -> None:
+    data = {"training": run.path, "run": run.id}
+    context.note(tx, "service", "setup", subject_id=experiment.id, subject=experiment.path, data=data)

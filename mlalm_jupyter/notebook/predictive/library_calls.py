@@ -1,0 +1,245 @@
+"""What functions of libraries give that take rows, or bring them in."""
+
+from __future__ import annotations
+
+import ast
+from dataclasses import replace
+
+from mlalm_jupyter.notebook.predictive import refusals
+from mlalm_jupyter.notebook.predictive.known_rows import (
+    BRINGS_CONTAINER,
+    BRINGS_PAIR,
+    BRINGS_TABLE,
+    IMPURE,
+    NETWORKS,
+    ORDERED,
+    OVER_ROWS_BUILTINS,
+    OVER_ROWS_FUNCTIONS,
+    TRAINS,
+)
+from mlalm_jupyter.notebook.predictive.table_calls import TableCalls, column_named, is_along_row
+from mlalm_jupyter.notebook.predictive.training_calls import Given
+from mlalm_jupyter.notebook.predictive.values import (
+    CONST,
+    FITTED,
+    GROUPED,
+    NOTHING,
+    ROWS,
+    SOURCE,
+    Value,
+    joined,
+)
+from mlalm_jupyter.notebook.role_signs import kind_of
+
+
+class LibraryCalls(TableCalls):
+    """Reads calls of what is imported, and of what Python brings."""
+
+    def _library(self, node: ast.Call, full: str) -> Value:
+        last, module = full.rpartition(".")[2], full.partition(".")[0]
+        if last == "train_test_split":
+            return self._split(node)
+        if full in TRAINS:
+            self._given(node)
+            return Value(FITTED, is_raw=True, maker=full)
+        if full in IMPURE:
+            return Value(FITTED, is_raw=True)
+        if last in BRINGS_TABLE:
+            return self.bring(node)
+        is_data = "datasets" in full.split(".")[:-1]
+        if is_data and last.startswith(BRINGS_CONTAINER):
+            words = {word.arg for word in node.keywords}
+            if "return_X_y" in words:
+                table = self.bring(node)
+                return replace(table, elements=(table, table))
+            return self.bring(node, SOURCE)
+        if last.startswith(BRINGS_CONTAINER) and module in ("sklearn", "seaborn"):
+            return self.bring(node, SOURCE if module == "sklearn" else ROWS)
+        if last == "load_data" or full.endswith("datasets.load"):
+            return self.bring(node)
+        if is_data and last.startswith(BRINGS_PAIR):
+            table = self.bring(node)
+            return replace(table, elements=(table, table))
+        given = self._given(node)
+        kinds = {value.kind for _, value in given}
+        if kinds <= {CONST} and self._is_literal(full):
+            return self.bring(node)
+        kind = kind_of(full, ())
+        is_class = last[:1].isupper() or last in ("make_pipeline", "make_column_transformer", "make_union")
+        if (
+            kind is not None
+            or (last in self.classes)
+            or (is_class and ROWS not in kinds and FITTED not in kinds)
+        ):
+            return self._made(node, full, given)
+        if ROWS not in kinds and GROUPED not in kinds:
+            return self._other(node, given)
+        return self._of_rows(node, full, given)
+
+    def _is_literal(self, full: str) -> bool:
+        if self.level == "frame":
+            return full == "pandas.DataFrame"
+        if self.level == "array":
+            return (full.startswith("numpy.random.") and not full.endswith("seed")) or full == "numpy.array"
+        return False
+
+    def _made(self, node: ast.Call, full: str, given: Given) -> Value:
+        names = tuple(
+            one.id
+            for part, _ in given
+            for one in ast.walk(part)
+            if isinstance(one, ast.Name) and self.env.get(one.id, NOTHING).is_unfitted
+        )
+        if any(value.kind == FITTED and value.maker for _, value in given) and not names:
+            return replace(joined(value for _, value in given), maker=full)
+        return Value(CONST, maker=full, parts=names, is_unfitted=True)
+
+    def _of_rows(self, node: ast.Call, full: str, given: Given) -> Value:
+        last, module = full.rpartition(".")[2], full.partition(".")[0]
+        along_row = is_along_row(node, last)
+        if full.startswith("sklearn.metrics.") or last.startswith(
+            ("cross_val", "permutation_", "learning_curve", "validation_curve")
+        ):
+            return Value(FITTED, is_raw=True)
+        if full in OVER_ROWS_BUILTINS or last == "Counter":
+            return Value(FITTED, is_raw=True) if not self._is_scalar(given) else joined(v for _, v in given)
+        if last == "len" or full == "len":
+            return Value(ROWS)
+        if (
+            module in ("numpy", "pandas", "scipy", "statistics")
+            and last in OVER_ROWS_FUNCTIONS
+            and not along_row
+        ):
+            return Value(FITTED, is_raw=True)
+        if module in ("numpy", "scipy", "pandas") and last in ORDERED | {"zscore", "diff", "factorize"}:
+            if not along_row:
+                self.found.trouble(self.here, refusals.neighbours(self.cell, self.text(node)))
+            return self._other(node, given)
+        if last == "get_dummies":
+            return self._dummies(node, given)
+        if last in ("cut", "qcut") and module == "pandas":
+            return self._bins(node, last, given)
+        if last == "concat" and module == "pandas":
+            return self._concat(node, given)
+        if last == "melt":
+            self.found.trouble(self.here, refusals.reshaped(self.cell, self.text(node)))
+        if last == "add_constant":
+            if not any(word.arg == "has_constant" for word in node.keywords):
+                end = self.code.span(node)[1] - 1
+                self.edit(end, end, ', has_constant="add"')
+            return self._other(node, given)
+        if last in ("DMatrix", "Pool"):
+            for word in node.keywords:
+                if word.arg == "label":
+                    start = self.code.span(node.args[0])[1] if node.args else 0
+                    if start and len(node.keywords) == 1:
+                        self.edit(start, self.code.span(node)[1] - 1, "", is_kept_only=True)
+            if len(node.args) > 1:
+                self.edit(self.code.span(node.args[0])[1], self.code.span(node)[1] - 1, "", is_kept_only=True)
+            return Value(ROWS, maker=full)
+        if full.startswith("statsmodels."):
+            return Value(ROWS, maker=full)
+        if module in NETWORKS:
+            self.found.trouble(self.here, refusals.network(self.cell, module))
+        return self._other(node, given)
+
+    def _is_scalar(self, given: Given) -> bool:
+        """`max(0, row)` compares two things, `max(column)` looks over one."""
+        return len(given) > 1 and all(not isinstance(node, ast.GeneratorExp) for node, _ in given)
+
+    def _split(self, node: ast.Call) -> Value:
+        given = [(one, self.value(one)) for one in node.args]
+        for word in node.keywords:
+            self.value(word.value)
+        if not any(value.kind == ROWS for _, value in given):
+            return joined(value for _, value in given)
+        elements = tuple(replace(value, elements=()) for _, value in given for _ in range(2))
+        texts = ", ".join(f"{self.text(one)}, {self.text(one)}" for one, _ in given)
+        self.edit(*self.code.span(node), f"({texts})", is_kept_only=True)
+        return Value(ROWS, elements=elements, maker="train_test_split")
+
+    def _dummies(self, node: ast.Call, given: Given) -> Value:
+        if (
+            self.inside
+            and self._is_reindexed()
+            and not any(word.arg == "drop_first" for word in node.keywords)
+        ):
+            return Value(ROWS, is_frame=True)
+        name = self.hoist(
+            node,
+            expression=f"list({self.text(node)}.columns)",
+            hint=f"{column_named(node.args[0]) if node.args else 'dummy'}_columns",
+        )
+        for word in node.keywords:
+            if word.arg == "drop_first":
+                start, end = self.code.span(word.value)
+                # the first is gone from the names anyway, and a single row has no other
+                self.edit(start, end, "False")
+            if word.arg == "columns" and isinstance(word.value, ast.List):
+                gone = [
+                    one
+                    for one in word.value.elts
+                    if isinstance(one, ast.Constant) and one.value in self.labels
+                ]
+                if gone:
+                    rest = [self.text(one) for one in word.value.elts if one not in gone]
+                    self.edit(*self.code.span(word.value), f"[{', '.join(rest)}]", is_kept_only=True)
+        self.after(node, f".reindex(columns={name}, fill_value=0)")
+        del given
+        return Value(ROWS, is_frame=True)
+
+    def _is_reindexed(self) -> bool:
+        """Whether the function sees to its columns by itself."""
+        function = self.functions[self.inside[-1]][1]
+        return any(isinstance(one, ast.Attribute) and one.attr == "reindex" for one in ast.walk(function))
+
+    def _bins(self, node: ast.Call, last: str, given: Given) -> Value:
+        words = {word.arg: word.value for word in node.keywords}
+        bins = node.args[1] if len(node.args) > 1 else words.get("bins", words.get("q"))
+        index = next((one for one in given if one[0] is bins), None)
+        is_learned = last == "qcut" or (isinstance(bins, ast.Constant) and isinstance(bins.value, int))
+        if bins is None or index is None or "retbins" in words or not is_learned:
+            return self._other(node, given)
+        text = self.text(node)
+        end = text.rstrip().removesuffix(")").rstrip().removesuffix(",")
+        name = self.hoist(
+            node, expression=f"{end}, retbins=True)[1]", hint=f"{column_named(node.args[0])}_bins"
+        )
+        func_end = self.code.span(node.func)[1]
+        if last == "qcut":
+            self.edit(func_end - 4, func_end, "cut")
+        as_word = "" if len(node.args) > 1 else "bins="
+        start, stop = self.code.span(bins)
+        if as_word:
+            start = self.code.text.rindex("q" if "q" in words else "bins", 0, start)
+        self.edit(
+            start,
+            stop,
+            f"{as_word}{name}, include_lowest=True"
+            if last == "qcut" and len(node.args) + len(node.keywords) == 2
+            else f"{as_word}{name}",
+        )
+        if last == "qcut" and len(node.args) + len(node.keywords) > 2:
+            close = self.code.span(node)[1] - 1
+            self.edit(close, close, ", include_lowest=True")
+        return Value(ROWS)
+
+    def _concat(self, node: ast.Call, given: Given) -> Value:
+        first = node.args[0] if node.args else None
+        axis = next(
+            (word.value for word in node.keywords if word.arg == "axis"),
+            node.args[1] if len(node.args) > 1 else None,
+        )
+        beside = isinstance(axis, ast.Constant) and axis.value in (1, "columns")
+        rows = 0
+        if isinstance(first, (ast.List, ast.Tuple)):
+            rows = sum(self._kind(one) == ROWS for one in first.elts)
+        if not beside and rows > 1:
+            self.found.trouble(self.here, refusals.rows_put_below(self.cell))
+        return self._other(node, given)
+
+    def _kind(self, node: ast.expr) -> str:
+        mark = self.found.mark()
+        kind = self.value(node).kind
+        self.found.forget(mark)
+        return kind
