@@ -14,7 +14,8 @@ from mlalm_jupyter.adapters.slice_answers import Answer, Slices
 from mlalm_jupyter.notebook.predictive.proof import Reason
 
 SAMPLE = 20
-_SINGLE = 10
+_SINGLE = 40
+_MOST_SINGLE = 160
 _FIRST = 12
 
 
@@ -48,11 +49,13 @@ class RowChecks:
 
     @property
     def singles(self) -> list[int]:
-        """Rows to ask one by one: some from everywhere, and those in which something is missing."""
-        found = dict.fromkeys(spread(len(self.table), _SINGLE))
-        for name in self.table.columns:
-            found.update(dict.fromkeys(_first_missing(self.table[name])))
-        return sorted(list(found)[: 3 * _SINGLE])
+        """Rows to ask one by one: those in which something is missing, least, greatest or rare, and some from everywhere."""
+        found: dict[int, None] = {}
+        for place in range(self.table.shape[1]):
+            column = self.table.iloc[:, place]
+            found.update(dict.fromkeys([*_first_missing(column), *_outermost(column)]))
+        found.update(dict.fromkeys(spread(len(self.table), _SINGLE)))
+        return sorted(list(found)[:_MOST_SINGLE])
 
     def check(self, whole: pd.DataFrame, found: Mapping[str, Answer]) -> None:
         """Raise with the reason where a row's answer depends on more than the row."""
@@ -112,3 +115,18 @@ def has_small_floats(frame: pd.DataFrame) -> bool:
 def _first_missing(column: pd.Series[Any]) -> Iterator[int]:
     missing = column.isna().to_numpy().nonzero()[0]
     yield from (int(place) for place in missing[:2])
+
+
+def _outermost(column: pd.Series[Any]) -> Iterator[int]:
+    """The rows with the least and the greatest number, or with the rarest value: what a statistic over rows would move."""
+    values = column.reset_index(drop=True)
+    if pd.api.types.is_numeric_dtype(values.dtype) and not pd.api.types.is_bool_dtype(values.dtype):
+        known = values.dropna().sort_values()
+        yield from (int(place) for place in [*known.index[:2], *known.index[-2:]])
+        return
+    try:
+        counts = values.value_counts()
+    except TypeError:  # of what cannot be counted, such as lists
+        return
+    if len(counts):
+        yield int((values == counts.index[-1]).to_numpy().argmax())

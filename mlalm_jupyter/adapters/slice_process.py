@@ -38,15 +38,14 @@ def main(folder: Path) -> None:
         name: exact_frames.read(Path(one["file"]), one["types"]) for name, one in told["tables"].items()
     }
     watching = Watching(things.values())
-    module: CodeModule | None = None
     with open(folder / ANSWERS, "w", encoding="utf-8") as answers:
         for number, question in enumerate(told["questions"]):
             line: dict[str, Any] = {}
             try:
                 with contextlib.redirect_stdout(io.StringIO()), warnings.catch_warnings():
                     warnings.simplefilter("ignore")
-                    if module is None:
-                        module = CodeModule(told["code"], name="mlalm_slice", file=_FILE)
+                    # a new one each time, so that nothing it keeps for itself comes from an earlier question
+                    module = CodeModule(told["code"], name="mlalm_slice", file=_FILE)
                     if question.get("is_watched"):
                         watching.begin()
                     found = _asked(module, things, _table(tables, question))

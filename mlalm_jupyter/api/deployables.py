@@ -12,7 +12,7 @@ from mlalm_jupyter.api.context import Context
 from mlalm_jupyter.api.datasets import Datasets, sample_frame
 from mlalm_jupyter.api.files import readable_file, text_of
 from mlalm_jupyter.api.golive import model_asset
-from mlalm_jupyter.api.notebook_services import is_notebook, notebook_code, rows_of
+from mlalm_jupyter.api.notebook_services import answers_of, differ, is_notebook, notebook_code, rows_of
 from mlalm_jupyter.api.packages import named_model, opened_package
 from mlalm_jupyter.api.tables import head_of
 from mlalm_jupyter.api.wsd_files import definition_in
@@ -106,11 +106,20 @@ class Deployables:
         ctx = self._context
         found = notebook_code(ctx, what)
         named = f"notebook {found.path}"
-        frame = rows_of(ctx, found) if sample is None else None
-        frame = self._sample(sample, named) if frame is None else frame.head(_TRIED_ROWS)
+        whole = rows_of(ctx, found) if sample is None else None
+        frame = self._sample(sample, named) if whole is None else whole.head(_TRIED_ROWS)
         opened = found.opened(ctx)
         with _running(found.code, found.path) as module:
-            answered = _tried(lambda rows: table_of(module["run"](rows, **opened)), frame, named, found.path)
+
+            def answer(rows: pd.DataFrame) -> pd.DataFrame:
+                return table_of(module["run"](rows, **opened))
+
+            before = None if whole is None else answers_of(ctx, found)
+            if whole is not None and before is not None:
+                _check_same(before, _tried(answer, whole, named, found.path), found.path, _OTHERWISE)
+            answered = _tried(answer, frame, named, found.path)
+            _tried(answer, frame.head(1), named, found.path)
+            _check_same(answered, _tried(answer, frame, named, found.path), found.path, _VARIES)
         (comes,), (goes,) = found.service.plan.inputs, found.service.plan.outputs
         definition = notebook_definition(
             title=Path(found.path).stem,
@@ -211,6 +220,21 @@ class Deployables:
                 fix="Give one with --sample, for example a frame's head or a dataset.",
             )
         return frame.head(_TRIED_ROWS)
+
+
+_OTHERWISE = (
+    "answers as in its run, from the cells between its marks",
+    "Something there changes a value in a way that cannot be seen in the text; write it plainly, `rows = ...`.",
+)
+_VARIES = (
+    "the same answer each time it is asked",
+    "Take out what draws at random, or keeps something from one call to the next.",
+)
+
+
+def _check_same(before: object, now: object, path: str, expected: tuple[str, str]) -> None:
+    if found := differ(before, now):
+        raise InvalidInput(f"The service of {path}", expected=expected[0], got=found, fix=expected[1])
 
 
 def _no_script(model: str, got: str) -> InvalidInput:

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from mlalm_jupyter.api.context import Context
 from mlalm_jupyter.api.packages import opened_package
@@ -100,6 +101,52 @@ def rows_of(context: Context, code: NotebookCode) -> pd.DataFrame | None:
     except MlalmError:
         return None
     return value if isinstance(value, pandas.DataFrame) else None
+
+
+def answers_of(context: Context, code: NotebookCode) -> object | None:
+    """What the notebook answered when it ran, as its mark found it; None where its run kept none."""
+    port = code.service.plan.outputs[0]
+    with context.catalog.read() as tx:
+        kept = [one for one in tx.runs.outputs(code.run.id) if one.name == port.variable]
+    before = [one for one in kept if one.cell <= port.place.cell]
+    if not before:
+        return None
+    try:
+        found: object = Runs(context, Recorder(context)).output(code.run.id, before[-1].reference)
+    except MlalmError:
+        return None
+    return found
+
+
+def differ(one: object, other: object) -> str:
+    """Where two tables, columns or arrays hold other values, in words; nothing where they hold the same."""
+    import numpy
+
+    def values(thing: object) -> Any:
+        held = numpy.asarray(thing.toarray() if hasattr(thing, "toarray") else thing, dtype=object)
+        return held.reshape(len(held), -1) if held.ndim else held.reshape(1, 1)
+
+    first, second = values(one), values(other)
+    if first.shape != second.shape:
+        return f"{second.shape[0]} rows of {second.shape[1]} instead of {first.shape[0]} of {first.shape[1]}"
+    for row, (these, those) in enumerate(zip(first, second, strict=True), start=1):
+        for a, b in zip(these, those, strict=True):
+            if not _is_same(a, b):
+                return f"{b!r} instead of {a!r} in row {row}"
+    return ""
+
+
+def _is_same(one: Any, other: Any) -> bool:
+    if one is other or (_is_missing(one) and _is_missing(other)):
+        return True
+    try:
+        return bool(one == other) or math.isclose(float(one), float(other), rel_tol=1e-6, abs_tol=1e-12)
+    except (TypeError, ValueError):
+        return str(one) == str(other)
+
+
+def _is_missing(value: Any) -> bool:
+    return value is None or value != value or str(value) in ("NaT", "<NA>")
 
 
 def is_notebook(context: Context, what: str) -> bool:

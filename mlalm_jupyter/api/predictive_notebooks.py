@@ -9,7 +9,7 @@ from pathlib import Path
 from mlalm_jupyter.api.context import Context
 from mlalm_jupyter.api.recorder import Recorder
 from mlalm_jupyter.api.saving import replaced, write_new_notebook
-from mlalm_jupyter.domain.errors import AlreadyExists
+from mlalm_jupyter.domain.errors import AlreadyExists, Conflict
 from mlalm_jupyter.domain.experiment import Experiment
 from mlalm_jupyter.domain.run import Run
 from mlalm_jupyter.notebook.document import NotebookDocument, read_notebook
@@ -21,6 +21,7 @@ from mlalm_jupyter.notebook.predictive.rebuilding import facts_of, made, made_ag
 from mlalm_jupyter.ports import Transaction
 
 PREDICTIVE = "predictive"
+_MOST_EVENTS = 1_000_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,8 +46,7 @@ class Hands:
 def target_of(context: Context, path: str) -> Target:
     """Where the predictive notebook goes: the one that is there is made again until it is deployed."""
     stem = path.removesuffix(".ipynb")
-    with context.catalog.read() as tx:
-        deployed = {one.source for one in tx.services.find()}
+    deployed = _deployed(context)
     number = 1
     while True:
         there = f"{stem}.predictive{'' if number == 1 else f'-{number}'}.ipynb"
@@ -67,6 +67,13 @@ def target_of(context: Context, path: str) -> Target:
                 "notebook", there, fix="It was not cut out of this one. Move it, or rename one of them."
             )
         return Target(there, before, known)
+
+
+def _deployed(context: Context) -> set[str]:
+    """What was ever deployed from here, as the record of deployments names it."""
+    with context.catalog.read() as tx:
+        found = tx.events.find(noun="service", limit=_MOST_EVENTS)
+    return {str(one.data.get("source")) for one in found if one.action == "deploy"}
 
 
 def notebook_pieces(
@@ -112,32 +119,44 @@ def written(
 ) -> tuple[Experiment, Hands]:
     """The notebook, written or made again; the one that was there is kept as a snapshot."""
     facts: Mapping[str, object] = {"kind": PREDICTIVE, "training": path, "run": run.id}
-    file = context.path / target.path
     if target.before is None:
         with context.catalog.write() as tx:
-            origin = tx.experiments.at_path(path)
-            experiment = Experiment(
-                context.clock.new_id(),
-                target.path,
-                PREDICTIVE,
-                context.clock.now(),
-                parent=path,
-                parent_id=origin.id if origin else None,
-                parent_run_id=run.id,
-            )
-            tx.experiments.add(experiment)
+            experiment = _known(context, tx, target, path, run)
             _note(context, tx, experiment, run)
             write_new_notebook(context, target.path, made(pieces, like=document, facts=facts))
         return experiment, Hands()
+    if f"experiment {target.path}" in _deployed(context):
+        raise Conflict(
+            f"{target.path} was not made again.", why="Somebody has deployed it meanwhile.", fix="Repeat it."
+        )
+    with context.catalog.write() as tx:
+        # whoever wrote the notebook may have been ended before it was known
+        experiment = _known(context, tx, target, path, run)
     rebuilt = made_again(read_notebook(target.before), pieces, like=document, facts=facts)
     if rebuilt.content != target.before:
         Recorder(context).keep(target.before, path=target.path, message=f"before it was made again of {path}")
-        replaced(file, target.before, rebuilt.content)
+        replaced(context.path / target.path, target.before, rebuilt.content)
     with context.catalog.write() as tx:
-        found = tx.experiments.at_path(target.path)
-        assert found is not None
-        _note(context, tx, found, run)
-    return found, Hands(rebuilt.added, rebuilt.kept, rebuilt.held_back)
+        _note(context, tx, experiment, run)
+    return experiment, Hands(rebuilt.added, rebuilt.kept, rebuilt.held_back)
+
+
+def _known(context: Context, tx: Transaction, target: Target, path: str, run: Run) -> Experiment:
+    """The experiment of the predictive notebook, linked to the training notebook it was cut out of."""
+    if found := tx.experiments.at_path(target.path):
+        return found
+    origin = tx.experiments.at_path(path)
+    experiment = Experiment(
+        context.clock.new_id(),
+        target.path,
+        PREDICTIVE,
+        context.clock.now(),
+        parent=path,
+        parent_id=origin.id if origin else None,
+        parent_run_id=run.id,
+    )
+    tx.experiments.add(experiment)
+    return experiment
 
 
 def _note(context: Context, tx: Transaction, experiment: Experiment, run: Run) -> None:

@@ -72,6 +72,8 @@ class SettingUp:
         if told not in _KINDS:
             raise InvalidInput("What to set up", expected="predictive or ports", got=repr(kind))
         path, content = notebook_file(self._context, notebook)
+        if Path(path).is_absolute():
+            raise InvalidInput("The notebook", expected="one inside the workspace", got=path)
         document = read_notebook(content, name=path)
         if facts_of(document).get("training"):
             raise InvalidInput(

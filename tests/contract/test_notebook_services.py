@@ -158,6 +158,53 @@ def test_what_cannot_be_a_service_is_refused_with_its_cell(
         served(document)
 
 
+HIDDEN = (
+    "parts = {'t': rows}",
+    "parts['t']['b'] = parts['t'].a * 2\nanswer = rows[['a']]\nanswer['c'] = rows.shape[1]",
+)
+
+
+@pytest.mark.parametrize(
+    ("cells", "said"),
+    [
+        ((*ETL[:3], *HIDDEN, "%web_output answer"), "answers as in its run.*got .* instead of"),
+        (
+            (
+                *ETL[:3],
+                "def count(seen=[]):\n    seen.append(1)\n    return len(seen)",
+                "rows['n'] = count()",
+                ETL[-1],
+            ),
+            "the same answer each time",
+        ),
+        ((*ETL[:3], "import random\nrows['n'] = random.random()", ETL[-1]), "The service of"),
+    ],
+)
+def test_what_answers_otherwise_than_it_ran_is_refused(
+    ws: Workspace, cells: tuple[str, ...], said: str
+) -> None:
+    write(ws, "odd.ipynb", *cells)
+    ws.experiments.run("odd")
+    with pytest.raises(InvalidInput, match=f"(?s){said}"):
+        ws.services.deploy("odd", "odd")
+    assert ws.services.list() == ()
+
+
+def test_what_a_call_would_change_of_a_loaded_thing_is_refused(ws: Workspace) -> None:
+    from mlalm_jupyter.notebook.document import NotebookDocument
+    from mlalm_jupyter.notebook.predictive.serving import served
+
+    lines = (
+        "names = %transform names:1\nrows = 1",
+        "%web_input rows",
+        "names.append('b')\nout = rows[names]",
+        "%web_output out",
+    )
+    cells = [{"cell_type": "code", "source": one} for one in lines]
+    with pytest.raises(InvalidInput, match=r"Cell 3.*names.append.*changes 'names'"):
+        served(NotebookDocument({"nbformat": 4, "cells": cells}))
+
+
 def test_a_notebook_that_is_not_there_is_refused(ws: Workspace) -> None:
     with pytest.raises((NotFound, InvalidInput), match="nowhere"):
         ws.services.deploy("nowhere.ipynb", "tidy")

@@ -13,20 +13,24 @@ Find = Callable[[str], str | None]
 """The text of a module by its name, such as `tidy` or `tools.tidy`; None of one that does not lie there."""
 _LARGEST = 1 << 20
 _LOADER = '''
-def {loader}(name, loaded={{}}):
+def {loader}(name, loaded={{}}, lock=__import__("threading").RLock()):
     """A module that lay beside the notebook."""
+    import sys
     import types
 
-    if name not in loaded:
-        module = types.ModuleType(name)
-        module.{loader} = {loader}
-        loaded[name] = module
-        try:
-            exec(compile({texts}[name], f"<{{name}} beside the notebook>", "exec"), module.__dict__)
-        except BaseException:
-            del loaded[name]
-            raise
-    return loaded[name]
+    with lock:
+        if name not in loaded:
+            # under a name of its own, because what is in it is looked for by that
+            module = types.ModuleType(f"{{__name__}}.{{name}}")
+            module.__file__ = f"<{{name}} beside the notebook>"
+            module.{loader} = {loader}
+            loaded[name] = sys.modules[module.__name__] = module
+            try:
+                exec(compile({texts}[name], module.__file__, "exec"), module.__dict__)
+            except BaseException:
+                del loaded[name]
+                raise
+        return loaded[name]
 '''
 _FUTURE = "from __future__"
 
@@ -63,6 +67,10 @@ def texts_beside(folder: Path) -> Find:
             file = place / "__init__.py"
             if not file.is_file():
                 return ""  # a folder of modules and nothing more
+        if not file.resolve().is_relative_to(folder.resolve()):
+            raise InvalidInput(
+                f"The module '{name}' beside the notebook", expected="a file that lies there", got="a link"
+            )
         if file.stat().st_size > _LARGEST:
             raise InvalidInput(
                 f"The module '{name}' beside the notebook", expected="at most 1 MB", got="more"

@@ -70,6 +70,14 @@ def served(document: NotebookDocument) -> Served:
     for line in lines[: going.line]:
         if line.hand != "skip" and (why := unknowable(line.flow)):
             raise refusals.unreadable(line.place.cell, why[0])
+    for line in kept:
+        if changed := sorted(line.flow.changes & assets.keys()):
+            raise InvalidInput(
+                f"Cell {line.place.cell}",
+                expected="loaded models and transforms that each call leaves as they are",
+                got=f"`{line.typed.partition(chr(10))[0]}`, which changes '{changed[0]}'",
+                fix=f"Change a copy of it: `{changed[0]} = copy.deepcopy({changed[0]})` in a cell before.",
+            )
     statements = tuple(_checked(line) for line in kept)
     source = _bringing(lines, coming)
     plan = Plan(

@@ -11,6 +11,7 @@ from typing import Any
 from IPython.core.magic import Magics, line_magic, magics_class, needs_local_scope
 
 from mlalm_jupyter.api.context import LiveCell
+from mlalm_jupyter.api.rehearsal import leaves_out
 from mlalm_jupyter.api.verbs import find
 from mlalm_jupyter.domain.errors import InvalidInput, MlalmError, NotFound
 from mlalm_jupyter.domain.server import Scored
@@ -22,7 +23,6 @@ from mlalm_jupyter.surfaces.magics.marks import Marks
 from mlalm_jupyter.surfaces.magics.notebook_here import notebook_here
 from mlalm_jupyter.surfaces.magics.page_save import wait_for_page
 from mlalm_jupyter.surfaces.magics.progress import CellProgress
-from mlalm_jupyter.surfaces.magics.rehearsal import leaves_out, left_out
 from mlalm_jupyter.surfaces.magics.session import Session
 from mlalm_jupyter.surfaces.magics.snapshot_here import live_cell, snapshot_here
 from mlalm_jupyter.surfaces.magics.texts import Transcript
@@ -123,7 +123,7 @@ class MlalmMagics(Marks, Magics):
         if isinstance(asked, Page):
             return self._answer(asked)
         reference = str(asked.arguments["name"])
-        if "file" in asked.arguments and not leaves_out(asked.verb):
+        if "file" in asked.arguments and not leaves_out(asked.verb.name):
             kept = self._answer(replace(asked, as_json=False))
             reference = kept.reference
             equal = f"; equal to {kept.name}:{kept.equal_to}" if kept.equal_to is not None else ""
@@ -229,8 +229,10 @@ class MlalmMagics(Marks, Magics):
         if isinstance(asked, Page):
             print(asked.text)
             return None
-        if leaves_out(asked.verb):
-            print(left_out(asked.verb))
+        if leaves_out(asked.verb.name):
+            print(
+                f"Nothing changed: `{asked.verb.noun} {asked.verb.name}` is left out while a notebook is only tried."
+            )
             return None
         progress = CellProgress(is_shown=asked.verb.is_long)
         variables = {**self._variables, **(local_ns or {})}

@@ -59,6 +59,20 @@ def test_what_is_imported_from_beside_is_there_without_the_files(tmp_path: Path,
     assert ran(code, tmp_path)["x"] == 3
 
 
+def test_what_looks_its_module_up_finds_it(tmp_path: Path) -> None:
+    text = "from __future__ import annotations\nfrom dataclasses import dataclass\n\n@dataclass\nclass Row:\n    a: int = 3\n"
+    write(tmp_path, tidy=text)
+    assert ran("import tidy\nx = tidy.Row().a", tmp_path)["x"] == 3
+
+
+def test_a_link_to_elsewhere_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "elsewhere.py").write_text("secret = 1\n")
+    (tmp_path / "here").mkdir()
+    (tmp_path / "here" / "tidy.py").symlink_to(tmp_path / "elsewhere.py")
+    with pytest.raises(InvalidInput, match="a file that lies there"):
+        with_modules("import tidy", texts_beside(tmp_path / "here"))
+
+
 def test_what_is_installed_is_imported_as_before(tmp_path: Path) -> None:
     code = "import json\nfrom pathlib import Path\nimport os.path\n"
     assert with_modules(code, texts_beside(tmp_path)) == code
