@@ -48,9 +48,8 @@ def made_again(
     held_back: list[str] = []
     seen: set[str] = set()
     after = -1
-    for cell in old.content["cells"]:
+    for cell, part in zip(old.content["cells"], _parts(old, pieces), strict=True):
         ours = _marks(cell)
-        part = str(ours.get("part", ""))
         after = order.index(part) if part in new else after
         is_touched = bool(part) and ours.get("made") != _digest(source(cell))
         if not part or (is_touched and part in seen):
@@ -69,6 +68,34 @@ def made_again(
             cells.append(_cell(new[part]))
         cells += [cell for place, cell in found if place == number]
     return Rebuilt(_written(cells, like, facts), tuple(added), tuple(kept), tuple(held_back))
+
+
+def _parts(old: NotebookDocument, pieces: Sequence[Piece]) -> list[str]:
+    """Which piece each cell of a notebook was made as, or is now; nothing of a cell that a person put in.
+
+    A piece that would say the same as then is the same one, also where cells before it came or went in the source.
+    """
+    marks = [_marks(cell) for cell in old.content["cells"]]
+    found = [str(one.get("part", "")) for one in marks]
+    free = {one.part: _digest(one.text) for one in pieces}
+    claimed: dict[int, str] = {}
+    for number, (one, part) in enumerate(zip(marks, found, strict=True)):
+        alike = [name for name, digest in free.items() if digest == one.get("made")] if part else []
+        if alike:
+            claimed[number] = part if part in alike else alike[0]
+            del free[claimed[number]]
+    for number, part in enumerate(found):
+        if number in claimed:
+            found[number] = claimed[number]
+        elif part in free:
+            del free[part]
+        elif part and part in claimed.values():
+            is_half = any(
+                claimed.get(other) == part and marks[other].get("made") == marks[number].get("made")
+                for other in range(number)
+            )
+            found[number] = part if is_half else f"{part}, as it was"
+    return found
 
 
 def facts_of(document: NotebookDocument) -> Mapping[str, Any]:

@@ -164,3 +164,24 @@ def test_a_new_cell_comes_in_at_its_place() -> None:
     more = pieces()
     more.insert(5, Piece("cell-3b", CODE, "df = df.fillna(0)"))
     assert texts(made_again(old, more, like=TRAINING, facts={}).content)[5] == "df = df.fillna(0)"
+
+
+def test_what_a_person_changed_stays_where_it_belongs_when_cells_come_before_it() -> None:
+    def change(cells: list[Any]) -> None:
+        cells[5]["source"] = "def twice(x):\n    return x + x"
+        cells.insert(6, nbformat.v4.new_code_cell("df = df[df.age > 18]"))
+
+    old = edited(made(pieces(), like=TRAINING, facts={}), change)
+    later = {"cell-1": "cell-2", "cell-3": "cell-4", "cell-4": "cell-5", "cell-5": "cell-6"}
+    new = [Piece(later.get(one.part, one.part), one.kind, one.text) for one in pieces()]
+    new.insert(4, Piece("cell-3", CODE, "df = df.copy()"))
+    again = made_again(old, new, like=TRAINING, facts={})
+    assert texts(again.content)[3:9] == [
+        "import pandas as pd",
+        "df = df.copy()",
+        pieces()[4].text,
+        "def twice(x):\n    return x + x",
+        "df = df[df.age > 18]",
+        "predictions = model.predict(df)",
+    ]
+    assert (again.kept, again.held_back) == (("def twice(x):",), ())
