@@ -48,7 +48,7 @@ class SettingUp:
     def setup(
         self,
         kind: Annotated[
-            str, Arg("predictive: cut out of a training notebook; ports: marks in one without a model")
+            str, Arg("predictive: what scores is cut out; ports: where no model is trained, marks are put in")
         ],
         notebook: Annotated[
             str, Arg("the notebook", metavar="NOTEBOOK", completes="experiment", place="notebook")

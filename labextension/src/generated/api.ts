@@ -886,7 +886,7 @@ export interface ITrustRemoveRequest {
 
 /** Make a web service with its default endpoint, or move that one with --update. */
 export interface IServiceDeployRequest {
-  /** a model NAME:VERSION or NAME@ALIAS, a function, FILE.py[:FUNCTION] or a script, an .ilearner or a WSD file */
+  /** a model NAME:VERSION or NAME@ALIAS, a notebook that ran, a function, FILE.py[:FUNCTION], or a WSD file */
   what: unknown;
   /** the service's name */
   service: string;
@@ -977,7 +977,7 @@ export interface IServiceRegenerateKeyRequest {
 
 /** Write the notebook that a service is made of, beside the one it comes from. */
 export interface IServiceSetupRequest {
-  /** predictive: cut out of a training notebook; ports: marks in one without a model */
+  /** predictive: what scores is cut out; ports: where no model is trained, marks are put in */
   kind: string;
   /** the notebook */
   notebook: string;
