@@ -13,6 +13,9 @@ from mlalm_jupyter.scoring.envelope import error_body, new_request_id
 from mlalm_jupyter.scoring.errors import Refusal
 from mlalm_jupyter.scoring.limits import Limits
 
+_LAST_ASKED_S = 1.0
+"""How long a connection without any request is held when its process ends."""
+
 
 class BoundedProtocol(HttpToolsProtocol):
     """Closes connections whose request head is too large or too slow, and speaks JSON even then."""
@@ -31,6 +34,7 @@ class BoundedProtocol(HttpToolsProtocol):
         self._has_ended = False
         self._head_bytes = 0
         self._head_timer: asyncio.TimerHandle | None = None
+        self._is_ending = False
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # as uvicorn has it
         super().connection_made(transport)
@@ -39,6 +43,14 @@ class BoundedProtocol(HttpToolsProtocol):
     def connection_lost(self, exc: Exception | None) -> None:
         self._disarm()
         super().connection_lost(exc)
+
+    def shutdown(self) -> None:
+        """End with the process; whoever was taken in and has not asked yet gets a moment to, and an answer."""
+        if self.cycle is None and not self._is_ending:
+            self._is_ending = True
+            self.loop.call_later(_LAST_ASKED_S, self.shutdown)
+        else:
+            super().shutdown()
 
     def data_received(self, data: bytes) -> None:
         self._has_ended = False
