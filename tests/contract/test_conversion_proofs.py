@@ -16,15 +16,19 @@ import pandas as pd
 import pytest
 from nbformat.v4 import new_code_cell, new_notebook
 
+from mlalm_jupyter.adapters import exact_frames
 from mlalm_jupyter.adapters.conversion import NotebookConversion
+from mlalm_jupyter.adapters.slice_answers import Slices
 from mlalm_jupyter.domain.errors import InvalidInput
 from mlalm_jupyter.formats import bundle
 from mlalm_jupyter.formats.code import CodeModule
 from mlalm_jupyter.formats.held import Held
 from mlalm_jupyter.notebook.code import code_of
 from mlalm_jupyter.notebook.predictive.parts import Fitted, Place, Plan, Port, Split, Statement
-from mlalm_jupyter.notebook.predictive.proof import Proof, Trace
+from mlalm_jupyter.notebook.predictive.proof import KeptFrame, Proof, Trace
 from mlalm_jupyter.ports import NotebookConverter
+
+pytestmark = pytest.mark.prove_conversion
 
 PYTHON = {"kernelspec": {"name": "python3", "display_name": "Python 3", "language": "python"}}
 DROPPED = ""
@@ -162,7 +166,9 @@ def churn_plan(written: Written) -> Plan:
     return written.plan(source=READ, table="df", last=PREDICT, answer="predicted")
 
 
-@pytest.mark.parametrize("split", [SPLIT, SPLIT.replace(", random_state=3", "")])
+@pytest.mark.parametrize(
+    "split", [SPLIT, pytest.param(SPLIT.replace(", random_state=3", ""), marks=pytest.mark.full)]
+)
 def test_a_slice_with_a_scaler_a_model_and_a_median_is_proven(folder: Path, split: str) -> None:
     written = churn(split=split)
     trace, proof = converted(written, churn_plan(written), folder)
@@ -232,6 +238,7 @@ def test_a_slice_that_reads_what_is_to_be_predicted_is_refused_with_the_column(f
     assert proof.reasons[0].cells == (3,)
 
 
+@pytest.mark.full
 def test_arrays_and_what_is_changed_in_place_are_proven_and_answers_of_several_columns(folder: Path) -> None:
     ready = "df.dropna(inplace=True)"
     town = "df['bern'] = (df['town'] == 'Bern').astype(int)"
@@ -256,6 +263,7 @@ def test_arrays_and_what_is_changed_in_place_are_proven_and_answers_of_several_c
     assert proof.outputs.names == ("chances_0", "chances_1")
 
 
+@pytest.mark.full
 def test_rows_that_only_training_leaves_out_are_not_asked_for_and_modules_beside_travel(folder: Path) -> None:
     (folder / "notebooks" / "tidying.py").write_text(
         "def picked(df):\n    return df[['size', 'age']].values\n"
@@ -287,6 +295,7 @@ def test_rows_that_only_training_leaves_out_are_not_asked_for_and_modules_beside
     assert "def run(df, *, model):" in proof.code
 
 
+@pytest.mark.full
 def test_a_notebook_that_fails_is_refused_with_its_cell(folder: Path) -> None:
     written = churn()
     written.cells = (*written.cells, "nowhere")
@@ -294,6 +303,7 @@ def test_a_notebook_that_fails_is_refused_with_its_cell(folder: Path) -> None:
         converted(written, churn_plan(written), folder)
 
 
+@pytest.mark.full
 def test_an_answer_that_is_no_table_is_refused_by_its_type(folder: Path) -> None:
     written = churn()
     written.cells = (*written.cells, "share = {'yes': 1}")
@@ -305,6 +315,7 @@ def test_an_answer_that_is_no_table_is_refused_by_its_type(folder: Path) -> None
     )
 
 
+@pytest.mark.full
 def test_what_no_package_describes_is_held_in_one(folder: Path) -> None:
     means = "means = df.groupby('town')['age'].mean()"
     mapped, answer = "df['usual'] = df['town'].map(means)", "more = df['age'] - df['usual']"
@@ -335,3 +346,12 @@ def test_the_process_that_answers_has_nothing_of_a_notebook_in_it() -> None:
         [sys.executable, "-P", "-c", asked], capture_output=True, text=True, timeout=60, check=True
     )
     assert found.stdout.strip() == "[]"
+
+
+def test_what_code_keeps_for_itself_is_not_there_with_the_next_question(tmp_path: Path) -> None:
+    code = "import pandas\nSEEN = []\n\ndef run(rows):\n    SEEN.append(1)\n    return pandas.DataFrame({'n': [len(SEEN)]})\n"
+    file = tmp_path / "table.parquet"
+    types = exact_frames.written(pd.DataFrame({"a": [1.0]}), file)
+    slices = Slices([], {"table": KeptFrame(file, types)}, tmp_path, 60)
+    answers = slices.ask(code, [{"table": "table"}, {"table": "table"}])
+    assert [one.frame["n"].tolist() for one in answers if one.frame is not None] == [[1], [1]]

@@ -154,6 +154,7 @@ def cell(text: str) -> dict[str, Any]:
     }
 
 
+@pytest.mark.full
 def test_running_it_once_more_registers_and_deploys_nothing(ws: Workspace) -> None:
     magics = "%load_ext mlalm_jupyter\n%register model churn-raw --sample X\n%deploy churn-raw raw"
     write(ws, "churn.ipynb", *TRAIN[:5], magics, TRAIN[5])
@@ -166,7 +167,7 @@ def test_running_it_once_more_registers_and_deploys_nothing(ws: Workspace) -> No
 @pytest.mark.parametrize(
     ("cells", "said"),
     [
-        ((*TRAIN[:4], "df['again'] = df.churn", *TRAIN[4:]), ""),
+        pytest.param((*TRAIN[:4], "df['again'] = df.churn", *TRAIN[4:]), "", marks=pytest.mark.full),
         (("import sklearn\nrows = [1]",), "service setup ports"),
         (
             (*TRAIN[:5], TRAIN[4].replace("model", "second"), TRAIN[5], "others = second.predict(X_test)"),
@@ -190,6 +191,7 @@ def test_a_refusal_says_what_to_do_and_writes_nothing(
     assert ws.transforms.list() == ()
 
 
+@pytest.mark.full
 def test_a_run_with_parameters_is_cut_out_with_the_values_it_had(ws: Workspace) -> None:
     cells = ["least = 0", *TRAIN[:3], "df['rich'] = (df.income > least).astype(int)", *TRAIN[3:]]
     write(ws, "churn.ipynb", *cells)
@@ -221,7 +223,7 @@ def test_a_notebook_of_that_name_that_was_not_cut_out_of_it_is_left_alone(ws: Wo
     assert mine.read_bytes() == before
 
 
-@pytest.mark.parametrize("word", ["ports", "retraining"])
+@pytest.mark.parametrize("word", ["ports", pytest.param("retraining", marks=pytest.mark.full)])
 def test_a_notebook_without_a_model_stays_one_notebook_and_gets_its_marks(ws: Workspace, word: str) -> None:
     file = write(
         ws,

@@ -32,7 +32,7 @@ from tests.frameworks import need
 pytestmark = [pytest.mark.prove_conversion, pytest.mark.timeout(900)]
 
 NOTEBOOKS = [read_corpus_file(path) for path in corpus_paths()]
-USUAL = ("03", "07", "28")
+USUAL = ("07",)
 """Those that are taken through all of it in `make test`."""
 
 
