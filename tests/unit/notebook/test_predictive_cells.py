@@ -6,11 +6,14 @@ import json
 from typing import Any
 
 import nbformat
+import pytest
 
 from mlalm_jupyter.notebook.document import NotebookDocument, read_notebook
 from mlalm_jupyter.notebook.predictive.cells import CODE, Piece, pieces_of
 from mlalm_jupyter.notebook.predictive.parts import Fitted, Place, Plan, Port, Statement
 from mlalm_jupyter.notebook.predictive.rebuilding import facts_of, made, made_again
+
+pytestmark = pytest.mark.prove_conversion
 
 TRAINING = NotebookDocument(
     {

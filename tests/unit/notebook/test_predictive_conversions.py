@@ -8,6 +8,8 @@ import pytest
 
 from tests.unit.notebook.predictive_notebooks import SETUP, Cell, check, write_people
 
+pytestmark = pytest.mark.prove_conversion
+
 READ = "df = pd.read_csv('people.csv')"
 FILL = "df['age'] = df['age'].fillna(df['age'].median())"
 SPLIT = "X_train, X_test, y_train, y_test = train_test_split(X, y, test_size=0.3, random_state=1)"

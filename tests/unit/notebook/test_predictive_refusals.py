@@ -8,6 +8,8 @@ from mlalm_jupyter.domain.errors import InvalidInput
 from mlalm_jupyter.notebook.predictive.plan import is_predictive, plan_of
 from tests.unit.notebook.predictive_notebooks import SETUP, Cell, document
 
+pytestmark = pytest.mark.prove_conversion
+
 READ = "df = pd.read_csv('people.csv')"
 XY = "X = df[['age', 'pay']]\ny = df['y']"
 SPLIT = "X_train, X_test, y_train, y_test = train_test_split(X, y)"

@@ -13,6 +13,8 @@ from mlalm_jupyter.domain.errors import InvalidInput, ScoringFailed
 from mlalm_jupyter.domain.signature import Column, ColumnType, Schema
 from mlalm_jupyter.scoring.steps import ready_steps
 
+pytestmark = pytest.mark.prove_conversion
+
 SOURCE = """
 def run(table, *, center, factor):
     return table.assign(score=(table["a"] - center) * factor)[["score"]]

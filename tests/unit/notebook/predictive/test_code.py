@@ -13,6 +13,8 @@ from mlalm_jupyter.formats.code import CodeModule
 from mlalm_jupyter.notebook.predictive.code import Shape, code_text
 from mlalm_jupyter.notebook.predictive.parts import Fitted, Place, Plan, Port, Statement
 
+pytestmark = pytest.mark.prove_conversion
+
 ROWS = pd.DataFrame({"a": [1.0, 2.0, 3.0], "b": [4.0, 5.0, 6.0]})
 
 

@@ -7,6 +7,8 @@ import pytest
 from mlalm_jupyter.notebook.predictive.fitting import label_expressions, may_fit_labels, targets_of
 from mlalm_jupyter.notebook.predictive.parts import Place, Plan, Statement
 
+pytestmark = pytest.mark.prove_conversion
+
 
 @pytest.mark.parametrize(
     ("text", "found"),

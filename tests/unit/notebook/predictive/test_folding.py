@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import pytest
+
 from mlalm_jupyter.notebook.predictive.folding import folded
 from mlalm_jupyter.notebook.predictive.parts import Fitted, Place, Plan, Port, Statement
+
+pytestmark = pytest.mark.prove_conversion
 
 
 def plan_of_lines(*lines: str, fitted: tuple[str, ...] = ("stats",)) -> Plan:

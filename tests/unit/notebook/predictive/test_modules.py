@@ -10,6 +10,8 @@ import pytest
 from mlalm_jupyter.domain.errors import InvalidInput
 from mlalm_jupyter.notebook.predictive.modules import texts_beside, with_modules
 
+pytestmark = pytest.mark.prove_conversion
+
 
 def write(folder: Path, **texts: str) -> None:
     for name, text in texts.items():
