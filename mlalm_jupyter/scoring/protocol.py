@@ -34,7 +34,7 @@ class BoundedProtocol(HttpToolsProtocol):
         self._has_ended = False
         self._head_bytes = 0
         self._head_timer: asyncio.TimerHandle | None = None
-        self._is_ending = False
+        self._has_asked = self._is_ending = False
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # as uvicorn has it
         super().connection_made(transport)
@@ -46,7 +46,7 @@ class BoundedProtocol(HttpToolsProtocol):
 
     def shutdown(self) -> None:
         """End with the process; whoever was taken in and has not asked yet gets a moment to, and an answer."""
-        if self.cycle is None and not self._is_ending:
+        if not (self._has_asked or self._is_ending):
             self._is_ending = True
             self.loop.call_later(_LAST_ASKED_S, self.shutdown)
         else:
@@ -65,6 +65,7 @@ class BoundedProtocol(HttpToolsProtocol):
 
     def on_headers_complete(self) -> None:
         self._in_head = False
+        self._has_asked = True
         self._disarm()
         super().on_headers_complete()
 
