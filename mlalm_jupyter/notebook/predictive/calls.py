@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+from abc import abstractmethod
 from dataclasses import replace
 
 from mlalm_jupyter.notebook.binding import names_bound, parameters_of
@@ -141,8 +142,9 @@ class Calls(LibraryCalls):
             )
         return result
 
+    @abstractmethod
     def body(self, statements: list[ast.stmt]) -> Value:
-        raise NotImplementedError
+        """What the body of a function of the notebook gives."""
 
     def select(self, target: str, source: str, call: str) -> None:
         self.found.selections.append(Selection(self.here, call, target, source))

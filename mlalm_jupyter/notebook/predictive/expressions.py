@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import re
+from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
@@ -40,7 +41,7 @@ class Loop:
     """Estimators that the body makes, with what makes them."""
 
 
-class Expressions:
+class Expressions(ABC):
     """Reads expressions in the light of what is known of names."""
 
     def __init__(self, found: Found, labels: frozenset[str]) -> None:
@@ -428,17 +429,14 @@ class Expressions:
         inner = self._within(names, parts)
         if first.kind in (ROWS, SOURCE, GROUPED):
             looks_over = isinstance(node, (ast.DictComp, ast.SetComp)) or len(node.generators) > 1
-            if looks_over and not self.inside_row(node):
+            if looks_over:
                 return Value(FITTED, is_raw=True)
             return Value(ROWS, is_scored=first.is_scored or inner.is_scored, model=first.model or inner.model)
         return self.settle([(node.generators[0].iter, first)], joined([first, inner]))
 
-    def inside_row(self, node: ast.expr) -> bool:
-        """Whether an expression is about a single row, as in `apply`."""
-        return False
-
+    @abstractmethod
     def call(self, node: ast.Call) -> Value:
-        raise NotImplementedError
+        """What a call gives."""
 
 
 def _counts(node: ast.expr) -> bool:
