@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import json
+import signal
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -201,6 +204,38 @@ def test_a_run_with_parameters_is_cut_out_with_the_values_it_had(ws: Workspace) 
     found = texts(ws.path / made.experiment.path)
     assert any("least = 3" in one for one in found)
     assert not any("was not compared" in one for one in made.warnings)
+
+
+@pytest.mark.full
+@pytest.mark.parametrize("name", ["kept_rows", "written", "write_new_notebook"])
+def test_whoever_is_killed_while_setting_up_may_repeat_it(ws: Workspace, name: str) -> None:
+    write(ws, "churn.ipynb", *TRAIN)
+    run = ws.experiments.run("churn")
+    program = f"""
+import os, signal, sys
+from mlalm_jupyter.api import predictive_notebooks, setting_up
+from mlalm_jupyter.workspace import Workspace
+
+place = predictive_notebooks if hasattr(predictive_notebooks, {name!r}) and {name!r} != "written" else setting_up
+real = getattr(place, {name!r})
+
+def die(*given, **named):
+    if {name!r} == "write_new_notebook":
+        real(*given, **named)
+    os.kill(os.getpid(), signal.SIGKILL)
+
+setattr(place, {name!r}, die)
+with Workspace.open(sys.argv[1]) as ws:
+    ws.services.setup("predictive", "churn")
+"""
+    done = subprocess.run([sys.executable, "-c", program, str(ws.path)], timeout=300, check=False)
+    assert done.returncode == -signal.SIGKILL
+    made = ws.services.setup("predictive", "churn")
+    assert made.experiment.path == "churn.predictive.ipynb"
+    known = ws.experiments.show("churn.predictive")
+    assert (known.kind, known.parent, known.parent_run_id) == ("predictive", "churn.ipynb", run.id)
+    assert [one.reference for one in ws.models.list(name="churn")] == ["churn:1"]
+    assert ws.workspaces.doctor().findings == ()
 
 
 def test_what_is_no_training_notebook_is_refused(ws: Workspace) -> None:
