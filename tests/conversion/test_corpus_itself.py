@@ -82,8 +82,8 @@ def test_the_corpus_has_every_expectation_and_each_number_once() -> None:
     expectations = Counter(corpus.expect for corpus in NOTEBOOKS)
     numbers = [int(corpus.name[:2]) for corpus in NOTEBOOKS]
     assert numbers == list(range(1, len(NOTEBOOKS) + 1))
-    assert len(NOTEBOOKS) >= 44
-    assert expectations["converts"] >= 25
+    assert len(NOTEBOOKS) >= 70
+    assert expectations["converts"] >= 40
     assert min(expectations[kind] for kind in ("refused", "either", "not-predictive")) >= 3
 
 
