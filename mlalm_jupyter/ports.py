@@ -589,10 +589,12 @@ class NotebookConverter(Protocol):
         scratch: Path,
         timeout_s: float | None = None,
         executed: object | None = None,
+        as_written: Callable[[Proof], str] | None = None,
     ) -> Proof:
         """Compare the slice with the notebook, on its own rows and on such as it never had.
 
-        `executed` is what the notebook answered when it was last run, where that is known.
+        `executed` is what the notebook answered when it was last run, where that is known. `as_written` gives the code
+        that would be deployed of what such a proof writes: it has to answer as the slice does.
         """
 
 

@@ -109,6 +109,7 @@ class NotebookConversion:
         scratch: Path,
         timeout_s: float | None = None,
         executed: object | None = None,
+        as_written: Callable[[Proof], str] | None = None,
     ) -> Proof:
         def tried(table: KeptFrame) -> Trial:
             return _tried(
@@ -116,7 +117,7 @@ class NotebookConversion:
             )
 
         return Proving(plan, trace, cwd=cwd, scratch=scratch, timeout_s=timeout_s, tried=tried).proof(
-            executed=executed
+            executed=executed, as_written=as_written
         )
 
 

@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pandas as pd
+
+_CELLS = "cells"
+"""The type of a column whose cells are written one by one, because a file has one type for all of them."""
 
 
 def written(frame: pd.DataFrame, file: Path) -> dict[str, str]:
@@ -20,6 +25,21 @@ def written(frame: pd.DataFrame, file: Path) -> dict[str, str]:
     if isinstance(frame.columns, pd.MultiIndex):
         raise ValueError("its columns have names on several levels")
     try:
+        return _written(frame, file)
+    except ValueError:
+        mixed = {place: held for place in range(frame.shape[1]) if (held := _as_cells(frame.iloc[:, place]))}
+        if not mixed:
+            raise
+    plain = frame.copy()
+    for place, held in mixed.items():
+        plain.isetitem(place, pd.array(held, dtype="str"))
+    types = {**_written(plain, file), **dict.fromkeys(map(str, mixed), _CELLS)}
+    _compared(read(file, types), frame)
+    return types
+
+
+def _written(frame: pd.DataFrame, file: Path) -> dict[str, str]:
+    try:
         frame.to_parquet(file)
         again = pd.read_parquet(file)
         if list(map(str, again.columns)) != list(map(str, frame.columns)):
@@ -29,9 +49,7 @@ def written(frame: pd.DataFrame, file: Path) -> dict[str, str]:
             for place, dtype in enumerate(frame.dtypes)
             if dtype != again.dtypes.iloc[place]
         }
-        pd.testing.assert_frame_equal(_typed(again, types), frame, check_names=False, check_freq=False)
-    except AssertionError as error:
-        raise ValueError(f"it does not come back from a file as it was: {_first(error)}") from error
+        _compared(_typed(again, types), frame)
     except Exception as error:  # pyarrow has its own class for each reason
         if isinstance(error, ValueError) and type(error) is ValueError:
             raise
@@ -44,10 +62,31 @@ def read(file: Path, types: Mapping[str, str]) -> pd.DataFrame:
     return _typed(pd.read_parquet(file), types)
 
 
+def _compared(again: pd.DataFrame, frame: pd.DataFrame) -> None:
+    try:
+        pd.testing.assert_frame_equal(again, frame, check_names=False, check_freq=False)
+    except AssertionError as error:
+        raise ValueError(f"it does not come back from a file as it was: {_first(error)}") from error
+
+
+def _as_cells(column: pd.Series[Any]) -> list[str] | None:
+    """The cells of a column of objects as texts, where each is plain."""
+    if column.dtype != object:
+        return None
+    held = [value.item() if isinstance(value, np.generic) else value for value in column]
+    if not all(value is None or type(value) in (str, bool, int, float) for value in held):
+        return None
+    return [json.dumps(value) for value in held]
+
+
 def _typed(frame: pd.DataFrame, types: Mapping[str, str]) -> pd.DataFrame:
     for place, kind in types.items():
         column: Any = frame.iloc[:, int(place)]
-        frame.isetitem(int(place), column.astype(kind))
+        if kind == _CELLS:
+            cells: Any = pd.Series([json.loads(one) for one in column], index=frame.index, dtype=object)
+            frame.isetitem(int(place), cells)
+        else:
+            frame.isetitem(int(place), column.astype(kind))
     return frame
 
 

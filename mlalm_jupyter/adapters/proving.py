@@ -55,16 +55,20 @@ class Proving:
         self._tried = tried
         self._warnings: list[str] = []
 
-    def proof(self, *, executed: object | None = None) -> Proof:
+    def proof(
+        self, *, executed: object | None = None, as_written: Callable[[Proof], str] | None = None
+    ) -> Proof:
         """Whether slice and notebook agree; whatever stands against it is a reason, never an exception."""
         begun = time.monotonic()
         try:
-            found = self._proven(executed)
+            found, repeat = self._proven(executed)
+            if as_written is not None:
+                repeat(as_written(found))
         except NotProven as error:
             return Proof(False, error.reasons, tuple(self._warnings), labels=self._trace.labels)
         return replace(found, figures=replace(found.figures, seconds=time.monotonic() - begun))
 
-    def _proven(self, executed: object | None) -> Proof:
+    def _proven(self, executed: object | None) -> tuple[Proof, Callable[[str], None]]:
         original, answers = self._kept()
         table = original
         self._compare_executed(answers, executed)
@@ -110,7 +114,7 @@ class Proving:
         self._agree_on_perturbed(trial, found["perturbed"], slices, other, code, given)
         checks.check(whole, found)
         sample = plain[given].iloc[spread(len(plain), SAMPLE)]
-        return Proof(
+        proof = Proof(
             True,
             (),
             tuple(self._warnings),
@@ -130,6 +134,7 @@ class Proving:
                 needed=len(given),
             ),
         )
+        return proof, lambda code: checks.repeat(code, slices, found)
 
     # what was kept of the run
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import pandas as pd
@@ -79,6 +79,21 @@ class RowChecks:
         again = self._frame(found["again"], "when asked again")
         self._same(whole, again, "Asked again, the slice answers otherwise")
         self._frame(found["sample"], "on rows as a request brings them")
+
+    def repeat(self, code: str, slices: Slices, found: Mapping[str, Answer]) -> None:
+        """Ask the same of the code of the notebook that would be written; it has to answer alike."""
+        again = replace(self, code=code).asked(slices)
+        for question, answer in found.items():
+            other = again[question]
+            if answer.frame is None:
+                continue
+            if other.frame is None:
+                what = f"fails where what was cut out does not: {other.error}"
+            elif unlike := difference(answer.frame, other.frame):
+                what = f"answers otherwise than what was cut out: {unlike.sentence}."
+            else:
+                continue
+            raise NotProven(Reason(f"The notebook that would be written {what}"))
 
     def _check_singles(self, singles: list[Answer], few: pd.DataFrame) -> None:
         alone = [one.frame for one in singles if one.frame is not None]

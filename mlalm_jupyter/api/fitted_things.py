@@ -13,6 +13,7 @@ from mlalm_jupyter.api.transforms import kept_transform
 from mlalm_jupyter.domain.model import Lineage
 from mlalm_jupyter.domain.run import Run
 from mlalm_jupyter.domain.setup import FittedAsset
+from mlalm_jupyter.formats.samples import as_served
 from mlalm_jupyter.notebook.predictive.parts import MODEL, Plan
 from mlalm_jupyter.notebook.predictive.proof import LITERAL, PACKAGE, KeptThing, Proof, Trace
 
@@ -44,7 +45,10 @@ def kept_rows(datasets: Datasets, path: str, proof: Proof, folder: Path) -> str:
     """Rows to try the notebook on, as a dataset."""
     assert proof.sample is not None
     file = folder / "rows.parquet"
-    proof.sample.reset_index(drop=True).to_parquet(file)
+    try:
+        proof.sample.to_parquet(file)
+    except (TypeError, ValueError):  # columns of unlike things come as texts into a service, too
+        as_served(proof.inputs, proof.sample).to_parquet(file)
     name = _asset_name(path, "rows", is_only=False)
     return datasets.upload(str(file), name, if_changed=True).reference
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from mlalm_jupyter.api.context import Context
@@ -64,9 +65,12 @@ def notebook_code(context: Context, notebook: str) -> NotebookCode:
             found = asset_of(tx, AssetRef.parse(kind, pins.get((kind, wanted), wanted)))
             assert isinstance(found, (TrainedModel, Transform))
             assets[name] = found
-    folder = (context.path / path).parent
-    code = with_modules(code_text(service.plan), texts_beside(folder))
-    return NotebookCode(path, run, service, code, assets)
+    return NotebookCode(path, run, service, code_beside(service, (context.path / path).parent), assets)
+
+
+def code_beside(service: Served, folder: Path) -> str:
+    """The code of a service whose notebook lies in a folder, with the modules there that it imports."""
+    return with_modules(code_text(service.plan), texts_beside(folder))
 
 
 def last_good_run(context: Context, path: str, document: NotebookDocument, *, done: str) -> Run:

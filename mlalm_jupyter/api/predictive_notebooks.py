@@ -7,20 +7,23 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from mlalm_jupyter.api.context import Context
+from mlalm_jupyter.api.notebook_services import code_beside
 from mlalm_jupyter.api.recorder import Recorder
 from mlalm_jupyter.api.saving import replaced, write_new_notebook
-from mlalm_jupyter.domain.errors import AlreadyExists, Conflict
+from mlalm_jupyter.domain.errors import AlreadyExists, Conflict, InvalidInput
 from mlalm_jupyter.domain.experiment import Experiment
 from mlalm_jupyter.domain.run import Run
 from mlalm_jupyter.notebook.document import NotebookDocument, read_notebook
 from mlalm_jupyter.notebook.predictive.cells import CODE, Piece, pieces_of
 from mlalm_jupyter.notebook.predictive.code import shaped
-from mlalm_jupyter.notebook.predictive.parts import Plan
+from mlalm_jupyter.notebook.predictive.parts import MODEL, Plan
 from mlalm_jupyter.notebook.predictive.proof import Proof
 from mlalm_jupyter.notebook.predictive.rebuilding import facts_of, made, made_again
+from mlalm_jupyter.notebook.predictive.serving import served
 from mlalm_jupyter.ports import Transaction
 
 PREDICTIVE = "predictive"
+_ANY = "any:1"
 _MOST_EVENTS = 1_000_000
 
 
@@ -107,6 +110,23 @@ def notebook_pieces(
     if lines:
         made_of.insert(2, Piece("shape", CODE, "\n".join(lines)))
     return made_of
+
+
+def code_as_written(
+    plan: Plan, document: NotebookDocument, proof: Proof, *, path: str, run: Run, folder: Path
+) -> str:
+    """What would be deployed of the notebook that is to be written; its assets may have any references."""
+    loads = {one.name: f"%{'model' if one.kind == MODEL else 'transform'} {_ANY}" for one in plan.fitted}
+    pieces = notebook_pieces(plan, document, proof, path=path, run=run, loads=loads, rows=_ANY)
+    try:
+        service = served(read_notebook(made(pieces, like=document, facts={}), name=path))
+    except InvalidInput as error:
+        raise Conflict(
+            f"No predictive notebook was cut out of {path}.",
+            why=f"What would be in it cannot be deployed. {error.why}",
+            fix=error.fix,
+        ) from error
+    return code_beside(service, folder)
 
 
 def written(

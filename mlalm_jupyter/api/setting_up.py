@@ -14,7 +14,13 @@ from mlalm_jupyter.api.datasets import Datasets
 from mlalm_jupyter.api.fitted_things import kept_rows, kept_things
 from mlalm_jupyter.api.moving import begun
 from mlalm_jupyter.api.notebook_services import last_good_run
-from mlalm_jupyter.api.predictive_notebooks import PREDICTIVE, notebook_pieces, target_of, written
+from mlalm_jupyter.api.predictive_notebooks import (
+    PREDICTIVE,
+    code_as_written,
+    notebook_pieces,
+    target_of,
+    written,
+)
 from mlalm_jupyter.api.recorder import Recorder, notebook_file
 from mlalm_jupyter.api.runs import Runs
 from mlalm_jupyter.api.saving import replaced
@@ -209,6 +215,14 @@ class SettingUp:
             scratch=scratch,
             timeout_s=timeout_s,
             executed=self._answered(run, plan),
+            as_written=lambda found: code_as_written(
+                _with_used_only(plan),
+                read_notebook(content, name=path),
+                found,
+                path=path,
+                run=run,
+                folder=cwd,
+            ),
         )
         if not proof.is_proven:
             raise _not_written(path, proof.reasons)

@@ -6,6 +6,7 @@ import json
 import os
 import subprocess
 import sys
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -94,7 +95,12 @@ def rows(folder: Path, count: int = 120) -> pd.DataFrame:
 
 
 def converted(
-    written: Written, plan: Plan, folder: Path, *, executed: object | None = None
+    written: Written,
+    plan: Plan,
+    folder: Path,
+    *,
+    executed: object | None = None,
+    as_written: Callable[[Proof], str] | None = None,
 ) -> tuple[Trace, Proof]:
     """What a trace keeps and what the proof says; both in real kernels."""
     converter: NotebookConverter = NotebookConversion()
@@ -104,7 +110,7 @@ def converted(
     options: dict[str, Any] = {"cwd": cwd, "env": {}, "on_cell": lambda _: None, "scratch": scratch}
     options["timeout_s"] = 100
     trace = converter.trace(written.notebook, plan, parameters={}, **options)
-    return trace, converter.prove(plan, trace, executed=executed, **options)
+    return trace, converter.prove(plan, trace, executed=executed, as_written=as_written, **options)
 
 
 def sentences(proof: Proof) -> str:
@@ -212,6 +218,31 @@ def test_predictions_that_were_worked_out_before_are_refused(folder: Path) -> No
     _, proof = converted(written, churn_plan(written), folder)
     assert not proof.is_proven
     assert "rows" in sentences(proof)
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        (lambda code: code, ""),
+        (
+            lambda code: code.replace("return ", "predicted[0] = 'no'\n    return ", 1),
+            "answers otherwise than what was cut out: in",
+        ),
+        (lambda code: code.replace("def run", "def other"), "fails where what was cut out does not: "),
+    ],
+)
+def test_the_code_of_the_notebook_that_would_be_written_is_asked_too(
+    folder: Path, change: Callable[[str], str], said: str
+) -> None:
+    written = churn()
+
+    def as_written(proof: Proof) -> str:
+        head, run, body = proof.code.partition("def run")
+        return head + change(run + body)
+
+    _, proof = converted(written, churn_plan(written), folder, as_written=as_written)
+    assert said in sentences(proof)
+    assert proof.is_proven == (not said)
 
 
 def test_a_median_that_is_worked_out_anew_from_each_request_is_refused(folder: Path) -> None:

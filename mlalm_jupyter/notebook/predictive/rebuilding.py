@@ -29,7 +29,7 @@ class Rebuilt:
 
 def made(pieces: Sequence[Piece], *, like: NotebookDocument, facts: Mapping[str, object]) -> bytes:
     """A new notebook of these cells, for the kernel of another; `facts` are kept in its metadata."""
-    return _written([_cell(one) for one in pieces], like, facts)
+    return _written([_cell(one) for one in pieces], _kernel(like), facts, pieces)
 
 
 def made_again(
@@ -38,7 +38,8 @@ def made_again(
     """A notebook made anew, with the cells that a person added or changed in the one that is there.
 
     A cell that nobody touched is made again, or goes when nothing of its kind is made any more. One that was changed
-    stays as it is; where something else would stand in its place now, that is told.
+    stays as it is, and one that was taken out stays out; where something else would stand in its place now, that is
+    told.
     """
     new = {one.part: one for one in pieces}
     order = [one.part for one in pieces]
@@ -62,12 +63,24 @@ def made_again(
             (kept if is_as_before else held_back).append(_first_line(cell))
             found.append((after, dict(cell)))
             seen.add(part)
+    for piece in _taken_out(old, pieces):
+        seen.add(piece.part)
+        kept.append(f"{_first_line({'source': piece.text})} (taken out)")
     cells: list[dict[str, Any]] = [cell for place, cell in found if place < 0]
     for number, part in enumerate(order):
         if part not in seen:
             cells.append(_cell(new[part]))
         cells += [cell for place, cell in found if place == number]
-    return Rebuilt(_written(cells, like, facts), tuple(added), tuple(kept), tuple(held_back))
+    metadata = {**old.content.get("metadata", {}), **_kernel(like)}
+    return Rebuilt(_written(cells, metadata, facts, pieces), tuple(added), tuple(kept), tuple(held_back))
+
+
+def _taken_out(old: NotebookDocument, pieces: Sequence[Piece]) -> list[Piece]:
+    """The pieces that were made the last time as they would be now, and of which there is no cell any more."""
+    before = facts_of(old).get("made")
+    there = {_marks(cell).get("made") for cell in old.content["cells"]}
+    gone = set(before) - there if isinstance(before, list) else set()
+    return [one for one in pieces if _digest(one.text) in gone]
 
 
 def _parts(old: NotebookDocument, pieces: Sequence[Piece]) -> list[str]:
@@ -114,14 +127,21 @@ def _cell(piece: Piece) -> dict[str, Any]:
     return {**cell, "execution_count": None, "outputs": []} if piece.kind == CODE else cell
 
 
+def _kernel(document: NotebookDocument) -> dict[str, Any]:
+    metadata = document.content.get("metadata", {})
+    return {name: metadata[name] for name in ("kernelspec", "language_info") if name in metadata}
+
+
 def _written(
-    cells: Sequence[Mapping[str, Any]], like: NotebookDocument, facts: Mapping[str, object]
+    cells: Sequence[Mapping[str, Any]],
+    metadata: Mapping[str, Any],
+    facts: Mapping[str, object],
+    pieces: Sequence[Piece],
 ) -> bytes:
-    metadata = dict(like.content.get("metadata", {}))
-    kernel = {name: metadata[name] for name in ("kernelspec", "language_info") if name in metadata}
+    ours = {**facts, "made": [_digest(one.text) for one in pieces]}
     notebook = {
         "cells": [_with_id(cell, number) for number, cell in enumerate(cells)],
-        "metadata": {**kernel, _OURS: dict(facts)},
+        "metadata": {**metadata, _OURS: ours},
         "nbformat": 4,
         "nbformat_minor": 5,
     }
