@@ -6,7 +6,7 @@ import hashlib
 import itertools
 import json
 import zlib
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -45,7 +45,7 @@ class NotebookDocument:
         if self.language != "python":
             return None
         for cell in self.code_cells:
-            if PARAMETERS_TAG in _tags(cell):
+            if PARAMETERS_TAG in tags_of(cell):
                 return parameters_in(source(cell))
         return None
 
@@ -102,7 +102,7 @@ def source(cell: Mapping[str, Any]) -> str:
 
 def tagged(notebook: NotebookDocument, tag: str) -> list[int]:
     """The numbers, from 1, of the code cells that carry a tag."""
-    return [number for number, cell in enumerate(notebook.code_cells, start=1) if tag in _tags(cell)]
+    return [number for number, cell in enumerate(notebook.code_cells, start=1) if tag in tags_of(cell)]
 
 
 def pieces(data: bytes) -> list[bytes]:
@@ -181,6 +181,7 @@ def _mapping(value: object) -> Mapping[str, Any]:
     return value if isinstance(value, Mapping) else {}
 
 
-def _tags(cell: Mapping[str, Any]) -> Sequence[object]:
+def tags_of(cell: Mapping[str, Any]) -> tuple[str, ...]:
+    """The tags of a cell, in their order."""
     tags = _mapping(cell.get("metadata")).get("tags")
-    return tags if isinstance(tags, list) else ()
+    return tuple(str(tag) for tag in tags) if isinstance(tags, list) else ()

@@ -82,7 +82,8 @@ def told(graph: Graph) -> str:
     lines: list[str] = []
     digits = max((len(str(node.number)) for node in graph.cells), default=1)
     for node in graph.cells:
-        lines.append(f"{node.number:>{digits}}  {node.role or '-':<9}  {node.title}".rstrip())
+        said = "".join(f"  ({one})" for one in _remarks(node))
+        lines.append(f"{node.number:>{digits}}  {node.role or '-':<9}  {node.title}{said}".rstrip())
         into: dict[str, list[str]] = {}
         for edge in graph.edges:
             if edge.target == node.id:
@@ -99,6 +100,14 @@ def told(graph: Graph) -> str:
             lines.append(f"{'':>{digits}}    {what}")
     lines += [f"Note: {note}" for note in graph.notes]
     return "".join(f"{line}\n" for line in lines)
+
+
+def _remarks(node: Node) -> Iterator[str]:
+    """What is said of a cell beside its role."""
+    if node.by_hand:
+        yield f"by hand: {', '.join(node.by_hand)}"
+    if node.cut_from is not None:
+        yield f"from cell {node.cut_from} of the training notebook"
 
 
 # what is drawn
@@ -190,7 +199,9 @@ def _box(node: Node, names: Mapping[str, tuple[str, ...]]) -> _Box:
         return _Box(node, {}, {}, width, _ASSET_HEIGHT + 8)
     ports = _side_by_side({port: text_width(_label(port, names), 11, mono=True) + 14 for port in names})
     row = 2 * max((middle + width / 2 for middle, width in ports.values()), default=0.0)
-    width = max(_NARROWEST, text_width(short(node.title, _MOST_TITLE), 13), row) + 2 * _PADDING
+    origin = f"   from {node.cut_from}" if node.cut_from is not None else ""
+    head = text_width(f"{node.number} {_word(node)}{origin}", 11)
+    width = max(_NARROWEST, text_width(short(node.title, _MOST_TITLE), 13), head, row) + 2 * _PADDING
     return _Box(node, ports, names, width, _CELL_HEIGHT + (_PORT_HEIGHT if ports else 0))
 
 
@@ -281,13 +292,18 @@ def _cell(box: _Box) -> Iterator[str]:
     node, left = box.node, box.middle - box.width / 2
     role = node.role or "none"
     shape = f'x="{left:.1f}" y="{box.top:.1f}" width="{box.width:.1f}" height="{box.height:.1f}" rx="7"'
-    more = f" ({', '.join(node.roles)})" if len(node.roles) > 1 else ""
-    yield f'<g class="mlalm-node mlalm-role-{role}">'
-    yield f"<title>{safe(f'Cell {node.number}: {node.title}{more}')}</title>"
+    more = [", ".join(node.roles)] if len(node.roles) > 1 else []
+    said = "".join(f" ({one})" for one in [*more, *_remarks(node)])
+    hand = " mlalm-by-hand" if node.by_hand else ""
+    yield f'<g class="mlalm-node mlalm-role-{role}{hand}">'
+    yield f"<title>{safe(f'Cell {node.number}: {node.title}{said}')}</title>"
     yield f'<rect class="mlalm-paper" {shape}/><rect class="mlalm-box" {shape}/>'
     x = left + _PADDING
     yield f'<text class="mlalm-role" x="{x:.1f}" y="{box.top + 17:.1f}">{node.number}'
-    yield f' <tspan class="mlalm-word">{safe(node.role)}</tspan></text>' if node.role else "</text>"
+    yield f' <tspan class="mlalm-word">{safe(word)}</tspan></text>' if (word := _word(node)) else "</text>"
+    if node.cut_from is not None:
+        end = left + box.width - _PADDING
+        yield f'<text class="mlalm-origin" x="{end:.1f}" y="{box.top + 17:.1f}">from {node.cut_from}</text>'
     title = safe(short(node.title, _MOST_TITLE))
     yield f'<text class="mlalm-title" x="{x:.1f}" y="{box.top + 36:.1f}">{title}</text>'
     for port, (middle, width) in box.ports.items():
@@ -299,10 +315,18 @@ def _cell(box: _Box) -> Iterator[str]:
     yield "</g>"
 
 
+def _word(node: Node) -> str:
+    """A cell's role as it is drawn; a pen stands behind what a person said."""
+    if node.by_hand:
+        return f"{node.role or 'left out'} ✎"
+    return node.role or ""
+
+
 def _asset(box: _Box) -> Iterator[str]:
     node, left = box.node, box.middle - box.width / 2
     shape = f'x="{left:.1f}" y="{box.top:.1f}" width="{box.width:.1f}" height="{box.height:.1f}" rx="{box.height / 2:g}"'
-    yield f'<g class="mlalm-node mlalm-asset"><title>{safe(f"{node.kind} {node.title}")}</title>'
+    port = f" mlalm-{node.kind}-port" if node.kind in ("input", "output") else ""
+    yield f'<g class="mlalm-node{port} mlalm-asset"><title>{safe(f"{node.kind} {node.title}")}</title>'
     yield f'<rect class="mlalm-paper" {shape}/><rect class="mlalm-box" {shape}/>'
     yield f'<text class="mlalm-kind" x="{box.middle:.1f}" y="{box.top + 14:.1f}">{safe(node.kind)}</text>'
     title = safe(short(node.title, _MOST_TITLE))

@@ -6,10 +6,11 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from mlalm_jupyter.domain.errors import InvalidInput
-from mlalm_jupyter.notebook.document import NotebookDocument
+from mlalm_jupyter.notebook.document import NotebookDocument, tags_of
 from mlalm_jupyter.notebook.flow import CellFlow, flow_of
+from mlalm_jupyter.notebook.origins import cells_cut_from
 from mlalm_jupyter.notebook.references import references_in
-from mlalm_jupyter.notebook.roles import roles_of
+from mlalm_jupyter.notebook.roles import PORT_TAGS, roles_of
 from mlalm_jupyter.notebook.titles import titled_cells
 
 _PORTS = {"web_input": "input", "web_output": "output"}
@@ -25,6 +26,10 @@ class Node:
     number: int | None = None
     role: str | None = None
     roles: tuple[str, ...] = ()
+    by_hand: tuple[str, ...] = ()
+    """The tags by which a person said what the cell is for."""
+    cut_from: int | None = None
+    """In a predictive notebook the cell of the training notebook that it is what stayed of."""
 
     def to_dict(self) -> dict[str, object]:
         return {
@@ -34,6 +39,8 @@ class Node:
             "number": self.number,
             "role": self.role,
             "roles": list(self.roles),
+            "by_hand": list(self.by_hand),
+            "cut_from": self.cut_from,
         }
 
 
@@ -80,11 +87,21 @@ def graph_of(document: NotebookDocument) -> Graph:
     flows = flow_of(document)
     roles = roles_of(document, flows=flows)
     titles = {cell.number: cell.title for cell in titled_cells(document)}
+    sources = cells_cut_from(document)
     cells = [
-        Node(_id(one.number), "cell", titles.get(one.number, ""), one.number, one.main, one.roles)
+        Node(
+            _id(one.number),
+            "cell",
+            titles.get(one.number, ""),
+            one.number,
+            one.main,
+            one.roles,
+            one.tags,
+            sources.get(one.number),
+        )
         for one in roles
     ]
-    ports = list(_ports(document, flows))
+    ports = [*_ports(document, flows), *_tagged_ports(document, flows)]
     nodes = {node.id: node for node in cells}
     for node, _ in ports:
         nodes.setdefault(node.id, node)
@@ -138,6 +155,33 @@ def _ports(document: NotebookDocument, flows: Sequence[CellFlow]) -> Iterator[tu
                 name = _expanded(words[1], literals)
                 node = Node(f"registered:{name}", "model", name)
                 yield node, Edge(here, node.id, words[0], "asset")
+
+
+def _tagged_ports(document: NotebookDocument, flows: Sequence[CellFlow]) -> Iterator[tuple[Node, Edge]]:
+    """Where a tag of a cell says that a service's rows come in or go out."""
+    for cell in flows:
+        for tag in tags_of(document.code_cells[cell.number - 1]):
+            if tag not in PORT_TAGS:
+                continue
+            kind = "input" if PORT_TAGS[tag] == "import" else "output"
+            name = _last_made(cell, kind)
+            node, here = Node(f"{kind}:{name}", kind, name), _id(cell.number)
+            yield (
+                node,
+                Edge(node.id, here, name, "asset") if kind == "input" else Edge(here, node.id, name, "asset"),
+            )
+
+
+def _last_made(cell: CellFlow, kind: str) -> str:
+    """What a cell makes, or shows, last; the kind of the port where that has no name."""
+    for statement in reversed(cell.statements):
+        names = (statement.flow.writes | statement.flow.changes) - statement.flow.imports
+        if names:
+            return min(names)
+        if statement.is_expression and kind == "output":
+            text = statement.text.strip().rstrip(";")
+            return text if text.isidentifier() else kind
+    return kind
 
 
 def _parameters(document: NotebookDocument) -> dict[str, str]:

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
 
-from mlalm_jupyter.notebook.document import NotebookDocument
+from mlalm_jupyter.notebook.document import NotebookDocument, tags_of
 from mlalm_jupyter.notebook.flow import CellFlow, flow_of
 from mlalm_jupyter.notebook.known_calls import CHANGING_METHODS, CHANGING_STATEMENTS
 from mlalm_jupyter.notebook.role_signs import MAGICS, MOST, sign_of
@@ -15,6 +14,9 @@ ROLES = ("import", "transform", "train", "score", "evaluate", "output")
 """In the order in which an experiment goes through them."""
 
 _TAG = "role:"
+_NO_ROLE = ("skip", "role:none", "role:skip")
+PORT_TAGS = {"web-input": "import", "web-output": "output"}
+"""Tags that say where a service's rows come in and go out, and which role that is."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,6 +27,8 @@ class CellRoles:
     roles: tuple[str, ...]
     because: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     """Of each role what tells it, such as `fit` or the tag of the cell."""
+    tags: tuple[str, ...] = ()
+    """The tags by which a person said what the cell is for; empty where that was told from its text."""
 
     @property
     def main(self) -> str | None:
@@ -36,6 +40,7 @@ class CellRoles:
             "main": self.main,
             "roles": list(self.roles),
             "because": {role: list(signs) for role, signs in self.because.items()},
+            "tags": list(self.tags),
         }
 
 
@@ -50,21 +55,29 @@ def roles_of(document: NotebookDocument, *, flows: Sequence[CellFlow] | None = N
     """
     known = {flow.number: flow for flow in (flow_of(document) if flows is None else flows)}
     return tuple(
-        _tagged(number, cell) or _inferred(number, known.get(number))
+        _by_hand(_inferred(number, known.get(number)), tags_of(cell))
         for number, cell in enumerate(document.code_cells, start=1)
     )
 
 
-def _tagged(number: int, cell: Mapping[str, Any]) -> CellRoles | None:
-    metadata = cell.get("metadata")
-    tags = metadata.get("tags") if isinstance(metadata, Mapping) else None
-    words = (
-        [str(tag)[len(_TAG) :] for tag in tags if str(tag).startswith(_TAG)] if isinstance(tags, list) else []
-    )
-    if words == ["none"]:
-        return CellRoles(number, ())
-    roles = tuple(dict.fromkeys(word for word in words if word in ROLES))
-    return CellRoles(number, roles, {role: (f"{_TAG}{role}",) for role in roles}) if roles else None
+def _by_hand(inferred: CellRoles, tags: Sequence[str]) -> CellRoles:
+    """What a cell is for with what its tags say of it, which counts for more."""
+    number = inferred.number
+    none = tuple(tag for tag in tags if tag in _NO_ROLE)
+    if none:
+        return CellRoles(number, (), tags=none)
+    said = {tag: tag.removeprefix(_TAG) for tag in tags if tag.startswith(_TAG)}
+    said = {tag: role for tag, role in said.items() if role in ROLES}
+    if said:
+        roles = tuple(dict.fromkeys(said.values()))
+        return CellRoles(number, roles, {role: (f"{_TAG}{role}",) for role in roles}, tuple(said))
+    ports = {tag: PORT_TAGS[tag] for tag in tags if tag in PORT_TAGS}
+    if not ports:
+        return inferred
+    # a cell that scores and whose answer goes out does both
+    roles = tuple(dict.fromkeys([*ports.values(), *inferred.roles]))
+    because = {**inferred.because, **{role: (tag,) for tag, role in ports.items()}}
+    return CellRoles(number, roles, because, tuple(ports))
 
 
 def _inferred(number: int, flow: CellFlow | None) -> CellRoles:

@@ -101,6 +101,58 @@ def test_a_name_that_a_parameter_gives_is_shown_by_its_text() -> None:
     ]
 
 
+def with_cell(number: int, document: NotebookDocument, **metadata: object) -> NotebookDocument:
+    content = json.loads(json.dumps(document.content))
+    content["cells"][number - 1]["metadata"] = metadata
+    return NotebookDocument(content)
+
+
+def test_what_a_person_said_of_a_cell_is_drawn_as_said() -> None:
+    document = notebook("df = read()", "df.head()", "print(1)")
+    document = with_cell(2, with_cell(3, document, tags=["skip"]), tags=["role:train"])
+    graph = graph_of(document)
+    assert [(node.role, node.by_hand) for node in graph.cells] == [
+        (None, ()),
+        ("train", ("role:train",)),
+        (None, ("skip",)),
+    ]
+    svg = check(graph)
+    assert ">train ✎</tspan>" in svg
+    assert ">left out ✎</tspan>" in svg
+    assert svg.count(" mlalm-by-hand") == 2 + STYLE.count(" mlalm-by-hand")
+    assert "(by hand: role:train)" in told(graph)
+    assert "(by hand: skip)" in told(graph)
+
+
+@pytest.mark.parametrize(
+    ("text", "tag", "node", "ends"),
+    [
+        ("rows = pd.read_csv('a')\nrows['b'] = 1", "web-input", "input:rows", ("input:rows", "cell-1")),
+        ("import os\ntable, y = f()\n# and\nprint(y)", "web-input", "input:table", ("input:table", "cell-1")),
+        ("p = model.predict(X)", "web-output", "output:p", ("cell-1", "output:p")),
+        ("p = 1\np", "web-output", "output:p", ("cell-1", "output:p")),
+        ("model.predict(X)", "web-output", "output:output", ("cell-1", "output:output")),
+    ],
+)
+def test_a_tag_that_marks_a_port_is_drawn_as_one(
+    text: str, tag: str, node: str, ends: tuple[str, str]
+) -> None:
+    graph = graph_of(with_cell(1, notebook(text), tags=[tag]))
+    assert node in {one.id for one in graph.nodes}
+    assert ends in {(edge.source, edge.target) for edge in graph.edges}
+    assert f"mlalm-{tag.removeprefix('web-')}-port mlalm-asset" in check(graph)
+
+
+def test_a_cell_that_was_cut_out_says_of_which_cell() -> None:
+    document = notebook("x = 1", "y = x", "z = y")
+    document = with_cell(2, document, mlalm={"part": "cell-5", "made": "0"})
+    document = with_cell(3, document, mlalm={"part": "output"})
+    graph = graph_of(document)
+    assert [node.cut_from for node in graph.cells] == [None, 5, None]
+    assert ">from 5</text>" in check(graph)
+    assert "y = x  (from cell 5 of the training notebook)" in told(graph)
+
+
 def test_cells_are_called_by_the_heading_above_or_by_what_they_say() -> None:
     graph = graph_of(
         notebook(
@@ -136,6 +188,8 @@ def test_a_graph_can_be_written_as_json() -> None:
         "number": 2,
         "role": "train",
         "roles": ["train"],
+        "by_hand": [],
+        "cut_from": None,
     }
     assert {"source": "cell-1", "target": "cell-2", "name": "x", "kind": "value"} in found["edges"]
 

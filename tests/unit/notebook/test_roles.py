@@ -98,7 +98,26 @@ def test_a_role_comes_with_what_tells_it() -> None:
         "main": "train",
         "roles": ["train", "output"],
         "because": {"train": ["fit"], "output": ["%register"]},
+        "tags": [],
     }
+
+
+@pytest.mark.parametrize(
+    ("text", "tags", "roles", "said"),
+    [
+        ("df.head()", ["role:train"], ("train",), ("role:train",)),
+        ("model.fit(X, y)", ["skip"], (), ("skip",)),
+        ("model.fit(X, y)", ["role:none"], (), ("role:none",)),
+        ("rows = f()", ["web-input"], ("import",), ("web-input",)),
+        ("p = model.predict(X)", ["web-output"], ("output", "score"), ("web-output",)),
+        ("model.fit(X, y)", ["role:nonsense", "other"], ("train",), ()),
+    ],
+)  # fmt: skip
+def test_what_a_person_said_with_a_tag_is_known_to_be_said(
+    text: str, tags: list[str], roles: tuple[str, ...], said: tuple[str, ...]
+) -> None:
+    (cell,) = roles_of(notebook(text, tags=tags))
+    assert (cell.roles, cell.tags) == (roles, said)
 
 
 def test_in_another_language_only_tags_tell_a_role() -> None:
