@@ -139,13 +139,6 @@ class SettingUp:
     ) -> SetUp:
         ctx = self._context
         run = last_good_run(ctx, path, document, done="set up as a service")
-        if not is_predictive(document):
-            raise InvalidInput(
-                f"The notebook {path}",
-                expected="one that trains a model",
-                got="none that is fitted in it",
-                fix=f"`mlalm service setup ports {path}` makes it ready to be deployed as it is.",
-            )
         content = ctx.blobs.get(run.snapshot.digest)
         ran = run.findings.executed or None
         if run.snapshot.parameters and run.executed_digest:

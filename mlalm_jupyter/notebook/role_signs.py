@@ -21,6 +21,8 @@ _ESTIMATORS = (
 )
 _TRANSFORMER_ENDS = ("Scaler", "Encoder", "Imputer", "Vectorizer", "Transformer", "Binarizer", "PCA")
 _ESTIMATOR_ENDS = ("Classifier", "Regressor", "SearchCV", "Regression", "Clusterer")
+TOPICS = ("LatentDirichletAllocation", "NMF")
+"""Of which people look at what `transform` says of a row, as at a prediction."""
 _MAKES_PIPELINE = ("Pipeline", "make_pipeline", "make_imb_pipeline")
 _MAKES_COLUMNS = ("make_column_transformer", "make_union", "FeatureUnion")
 
@@ -178,6 +180,8 @@ def kind_of(maker: str, inner: tuple[str, ...]) -> str | None:
     if last in _MAKES_PIPELINE:
         kinds = {kind_of(one, ()) for one in inner}
         return "estimator" if "estimator" in kinds else "transformer" if "transformer" in kinds else None
+    if last in TOPICS:
+        return "estimator"
     if maker.startswith(_TRANSFORMERS) or last.endswith(_TRANSFORMER_ENDS) or last in _MAKES_COLUMNS:
         return "transformer"
     is_class = last[:1].isupper()

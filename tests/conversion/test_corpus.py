@@ -108,8 +108,8 @@ def test_a_training_notebook_is_converted_rightly_or_not_at_all(
         made = ws.services.setup("predictive", "train", timeout_s=300)
     except MlalmError as error:
         told = str(error)
-        print(f"{corpus.name} ({corpus.expect}): {told}")
         figures[f"of those that {wanted(corpus)}: refused"] += 1
+        figures[f"refused, {corpus.name} ({corpus.expect}): {told}"] += 1
         assert {one.name for one in ws.path.glob("*.ipynb")} == before, "something was written"
         assert ws.models.list() == ()
         for group in corpus.mentions if corpus.expect == "refused" else ():
@@ -121,7 +121,9 @@ def test_a_training_notebook_is_converted_rightly_or_not_at_all(
     assert not fits_in(ws.path / made.experiment.path)
     ws.experiments.run(made.experiment.path, timeout_s=300)
     service = ws.services.deploy(made.experiment.path, "served")
-    ports = requests.get(f"{service.default.address}/openapi.json", timeout=30).json()["components"]["schemas"]
+    ports = requests.get(f"{service.default.address}/openapi.json", timeout=30).json()["components"][
+        "schemas"
+    ]
     assert list(ports["input1Item"]["properties"]) == list(made.inputs)
     assert list(ports["output1Item"]["properties"]) == list(made.outputs)
     right(corpus, ws, list(made.inputs))

@@ -23,6 +23,7 @@ from mlalm_jupyter.notebook.predictive.values import (
     SOURCE,
     Value,
 )
+from mlalm_jupyter.notebook.role_signs import TOPICS
 
 
 class Calls(LibraryCalls):
@@ -61,7 +62,8 @@ class Calls(LibraryCalls):
             return self._fit_and_use(node, func, inner)
         if method in ("fit_resample", "fit_sample"):
             return self._resample(node, func)
-        if method in SCORES and inner.kind in (FITTED, CONST):
+        is_topics = method == "transform" and inner.maker.rpartition(".")[2] in TOPICS
+        if (method in SCORES or is_topics) and inner.kind in (FITTED, CONST):
             return self._score(node, func, inner)
         if method in ("transform", "inverse_transform", "get_feature_names_out") and inner.kind in (
             CONST,

@@ -416,7 +416,7 @@ class Expressions(ABC):
         values = [self.value(one) for one in parts]
         whole = self.settle(list(zip(parts, values, strict=True)), joined(values))
         self.bound, self.env = outer, env
-        return whole
+        return replace(whole, maker=values[0].maker) if whole.is_raw else whole
 
     def _comprehension(self, node: ast.ListComp | ast.SetComp | ast.GeneratorExp | ast.DictComp) -> Value:
         first = self.value(node.generators[0].iter)
@@ -432,7 +432,8 @@ class Expressions(ABC):
             if looks_over:
                 return Value(FITTED, is_raw=True)
             return Value(ROWS, is_scored=first.is_scored or inner.is_scored, model=first.model or inner.model)
-        return self.settle([(node.generators[0].iter, first)], joined([first, inner]))
+        whole = self.settle([(node.generators[0].iter, first)], joined([first, inner]))
+        return replace(whole, maker=inner.maker) if whole.is_raw else whole
 
     @abstractmethod
     def call(self, node: ast.Call) -> Value:

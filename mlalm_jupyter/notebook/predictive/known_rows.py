@@ -63,6 +63,14 @@ FITS = frozenset({"fit", "partial_fit", "fit_regularized", "fit_generator", "tra
 TRAINS = frozenset({"xgboost.train", "lightgbm.train", "catboost.train", "xgb.train", "lgb.train"})
 """Functions that give a trained model."""
 
+CURVES = frozenset(
+    {
+        *("numpy.polyfit", "numpy.linalg.lstsq", "numpy.polynomial.polynomial.polyfit"),
+        *("scipy.optimize.curve_fit", "scipy.optimize.least_squares", "scipy.stats.linregress"),
+    }
+)
+"""Functions that fit a curve and give its numbers."""
+
 LEARNS_ONCE = frozenset(
     {
         *("DBSCAN", "HDBSCAN", "OPTICS", "AgglomerativeClustering", "SpectralClustering", "TSNE", "MDS"),

@@ -109,6 +109,7 @@ class LibraryCalls(TableCalls):
             module in ("numpy", "pandas", "scipy", "statistics")
             and last in OVER_ROWS_FUNCTIONS
             and not along_row
+            and not self._is_across(node)
         ):
             return Value(FITTED, is_raw=True)
         if module in ("numpy", "scipy", "pandas") and last in ORDERED | {"zscore", "diff", "factorize"}:
@@ -146,6 +147,16 @@ class LibraryCalls(TableCalls):
     def _is_scalar(self, given: Given) -> bool:
         """`max(0, row)` compares two things, `max(column)` looks over one."""
         return len(given) > 1 and all(not isinstance(node, ast.GeneratorExp) for node, _ in given)
+
+    def _is_across(self, node: ast.Call) -> bool:
+        """`np.mean([a, b], axis=0)` goes along a row of columns that are put side by side."""
+        first = node.args[0] if node.args else None
+        axis = [word.value for word in node.keywords if word.arg == "axis"] or node.args[1:2]
+        if not axis or not isinstance(axis[0], ast.Constant) or axis[0].value != 0:
+            return False
+        if isinstance(first, ast.ListComp):
+            return len(first.generators) == 1 and self._kind(first.generators[0].iter) in (CONST, FITTED)
+        return isinstance(first, (ast.List, ast.Tuple))
 
     def _split(self, node: ast.Call) -> Value:
         given = [(one, self.value(one)) for one in node.args]

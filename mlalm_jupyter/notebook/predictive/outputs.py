@@ -8,10 +8,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from mlalm_jupyter.notebook.predictive import refusals
-from mlalm_jupyter.notebook.predictive.drafts import Found, Scoring, edited
-from mlalm_jupyter.notebook.predictive.known_rows import FITS
+from mlalm_jupyter.notebook.predictive.answers import output_of, rendered
+from mlalm_jupyter.notebook.predictive.drafts import Found, Scoring
+from mlalm_jupyter.notebook.predictive.known_rows import CURVES, FITS
 from mlalm_jupyter.notebook.predictive.parts import MODEL
-from mlalm_jupyter.notebook.predictive.program import Line
 from mlalm_jupyter.notebook.predictive.slicing import Output, Slicer
 from mlalm_jupyter.notebook.predictive.values import ROWS
 from mlalm_jupyter.notebook.role_signs import kind_of
@@ -92,7 +92,7 @@ def _tagged(found: Found, index: int) -> Output:
             if _draws(found, index):
                 raise refusals.plot(line.place.cell, line.typed.partition("\n")[0])
             start, end = line.code.span(value)
-            text = _rendered(found, index, start, end)
+            text = rendered(found, index, start, end)
             return Output(found.fresh("predictions"), index, text, line.code.text[start:end], "output1")
         case _:
             raise refusals.no_output(line.place.cell, line.typed.partition("\n")[0])
@@ -176,7 +176,7 @@ def _predicted(found: Found, slicer: Slicer, wanted: str | None) -> Output:
     level = min(one.level for one in chosen)
     at_level = [one for one in chosen if one.level == level]
     last = _preferred(found, at_level)
-    output = _output(found, last)
+    output = output_of(found, last.scoring, has_name=last.level == 1)
     _check_single(found, slicer, output, last, at_level, others)
     _check_after(found, output, last)
     return output
@@ -252,184 +252,6 @@ def _check_after(found: Found, output: Output, last: _Candidate) -> None:
             raise refusals.trained_again(lines[index].place.cell, name, lines[output.line].place.cell)
 
 
-def _output(found: Found, one: _Candidate) -> Output:
-    scoring = one.scoring
-    line = found.program.lines[scoring.line]
-    name = found.fresh("predictions")
-    if one.level == 1 and isinstance(line.node, (ast.Assign, ast.AnnAssign)):
-        target = line.node.targets[0] if isinstance(line.node, ast.Assign) else line.node.target
-        if isinstance(target, ast.Name) and _is_alone(found, scoring, line.node.value):
-            return _followed(found, target.id, scoring.line)
-        if (
-            isinstance(target, ast.Subscript)
-            and _is_column(target)
-            and _is_alone(found, scoring, line.node.value)
-        ):
-            return _column_followed(found, target, scoring.line, name)
-        if isinstance(target, ast.Tuple):
-            names = [part.id for part in target.elts if isinstance(part, ast.Name)]
-            values = found.values.get(scoring.line, {})
-            mine = [name for name in names if name in values and values[name].is_scored]
-            if mine:
-                return _followed(found, mine[-1], scoring.line)
-    start, end = _whole(found, scoring)
-    typed = line.code.text[start:end]
-    text = _rendered(found, scoring.line, start, end)
-    if one.level == 3:
-        typed, text = _unmeasured(typed), _unmeasured(text)
-    return Output(name, scoring.line, text, re.sub(r"\[\s*\d*\s*:\s*\d*\s*\]", "", typed), "output1")
-
-
-def _rows_in(found: Found, node: ast.AST, line: int, *, without: tuple[int, int]) -> bool:
-    """Whether an expression reads rows outside of a stretch of its text."""
-    code = found.program.lines[line].code
-    for one in ast.walk(node):
-        if isinstance(one, ast.Name) and isinstance(one.ctx, ast.Load):
-            start, end = code.span(one)
-            if not (without[0] <= start and end <= without[1]) and _kind_before(found, one.id, line) == ROWS:
-                return True
-    return False
-
-
-def _is_alone(found: Found, scoring: Scoring, value: ast.expr | None) -> bool:
-    """Whether a value is what the model says and what follows from it, without rows or labels beside it."""
-    if value is None:
-        return True
-    spans = [(one.start, one.end) for one in found.scorings if one.line == scoring.line and not one.is_inner]
-    whole = (min(one[0] for one in spans), max(one[1] for one in spans))
-    if len(spans) > 1 and not isinstance(value, (ast.BinOp, ast.Call, ast.Subscript, ast.List, ast.Tuple)):
-        return True
-    return not _rows_in(found, value, scoring.line, without=whole)
-
-
-def _whole(found: Found, scoring: Scoring) -> tuple[int, int]:
-    """The call with what is done to its result, up to where other things come in."""
-    line = found.program.lines[scoring.line]
-    best = (scoring.start, scoring.end)
-    if scoring.is_score or isinstance(line.node, ast.Expr):
-        return best
-    climbing = True
-    while climbing:
-        climbing = False
-        for node in ast.walk(line.node):
-            if not isinstance(node, (ast.Attribute, ast.Subscript, ast.Call, ast.BinOp, ast.Compare)):
-                continue
-            span = line.code.span(node)
-            inner = _inner_span(line, node)
-            if inner == best and span != best and not _rows_in(found, node, scoring.line, without=best):
-                best, climbing = span, True
-                break
-    text = line.code.text[best[0] : best[1]]
-    tree = ast.parse(f"({text})", mode="eval").body
-    return best if not isinstance(tree, ast.Attribute) else (scoring.start, scoring.end)
-
-
-def _inner_span(line: Line, node: ast.expr) -> tuple[int, int] | None:
-    """Of what an expression does something to."""
-    match node:
-        case ast.Attribute(value=value) | ast.Subscript(value=value):
-            return line.code.span(value)
-        case ast.Call(func=ast.Attribute() as func):
-            return line.code.span(func)
-        case ast.BinOp(left=left, right=right):
-            return line.code.span(right if isinstance(left, ast.Constant) else left)
-        case ast.Compare(left=left):
-            return line.code.span(left)
-        case _:
-            return None
-
-
-def _is_column(target: ast.Subscript) -> bool:
-    return isinstance(target.value, ast.Name) and isinstance(target.slice, ast.Constant)
-
-
-def _column_followed(found: Found, target: ast.Subscript, line: int, name: str) -> Output:
-    """A column of predictions, and what is made of that column alone."""
-    lines = found.program.lines
-    for index in range(line + 1, len(lines)):
-        node = lines[index].node
-        if not (
-            isinstance(node, ast.Assign)
-            and len(node.targets) == 1
-            and isinstance(node.targets[0], ast.Subscript)
-        ):
-            continue
-        later = node.targets[0]
-        if (
-            not _is_column(later)
-            or ast.dump(later.value) != ast.dump(target.value)
-            or not found.pieces.get(index)
-        ):
-            continue
-        column = ast.dump(ast.Subscript(target.value, target.slice, ast.Load()))
-        reads = [
-            one for one in ast.walk(node.value) if isinstance(one, ast.Subscript) and ast.dump(one) == column
-        ]
-        spans = [lines[index].code.span(one) for one in reads]
-        if (
-            len(spans) == 1
-            and not _rows_in(found, node.value, index, without=spans[0])
-            and index not in found.troubles
-        ):
-            return _column_followed(found, later, index, name)
-    text = ast.unparse(target)
-    return Output(name, line, text, text, "output1")
-
-
-def _unmeasured(text: str) -> str:
-    """`model.score(X, y)` as `model.predict(X)`."""
-    tree = ast.parse(text.strip(), mode="eval").body
-    assert isinstance(tree, ast.Call)
-    assert isinstance(tree.func, ast.Attribute)
-    return f"{ast.unparse(tree.func.value)}.predict({ast.unparse(tree.args[0])})"
-
-
-def _rendered(found: Found, line: int, start: int, end: int) -> str:
-    edits = [one for one in found.edits if one.line == line]
-    return edited(found.program.lines[line].code.text, start, end, edits)
-
-
-def _followed(found: Found, name: str, line: int) -> Output:
-    """What is made of predictions alone, row by row: labels of classes, amounts from their logarithms."""
-    lines = found.program.lines
-    for index in range(line + 1, len(lines)):
-        node = lines[index].node
-        if name in lines[index].flow.writes and name not in lines[index].flow.reads:
-            break
-        if not (
-            isinstance(node, ast.Assign) and len(node.targets) == 1 and isinstance(node.targets[0], ast.Name)
-        ):
-            continue
-        target = node.targets[0].id
-        value = found.values.get(index, {}).get(target)
-        if (
-            value is None
-            or value.kind != ROWS
-            or name not in lines[index].flow.reads
-            or not found.pieces.get(index)
-        ):
-            continue
-        rows = {
-            one.id
-            for one in ast.walk(node.value)
-            if isinstance(one, ast.Name) and one.id != name and _kind_before(found, one.id, index) == ROWS
-        }
-        sliced = any(isinstance(one, ast.Slice) for one in ast.walk(node.value)) or any(
-            one.line == index for one in found.selections
-        )
-        if not rows and not sliced and index not in found.troubles:
-            return _followed(found, target, index)
-    return Output(name, line, name="output1")
-
-
-def _kind_before(found: Found, name: str, line: int) -> str:
-    for index in range(line - 1, -1, -1):
-        value = found.values.get(index, {}).get(name)
-        if value is not None:
-            return value.kind
-    return ""
-
-
 def _unscored(found: Found, models: Sequence[str]) -> Output:
     """A model that is trained and never used: what it would predict on the rows it was trained on."""
     if not models:
@@ -438,6 +260,10 @@ def _unscored(found: Found, models: Sequence[str]) -> Output:
                 raise refusals.only_validated(line.place.cell)
         if cells := training_cells(found):
             raise refusals.hidden_training(cells[0])
+        for line in found.program.lines:
+            for call in line.flow.calls:
+                if call.name in CURVES:
+                    raise refusals.fitted_curve(line.place.cell, call.name)
         raise refusals.no_model()
     trained = [one for one in found.assets if one.variable in models and one.kind == MODEL]
     if len(models) > 1:

@@ -130,7 +130,17 @@ def no_model() -> InvalidInput:
         "The notebook",
         expected="a trained model whose predictions go out",
         got="none",
-        fix="Deploy it as it is: it takes data and gives results without a model.",
+        fix="Without a model it takes data and gives results as it is: `mlalm service setup ports NOTEBOOK` marks "
+        "where.",
+    )
+
+
+def fitted_curve(cell: int, what: str) -> InvalidInput:
+    return InvalidInput(
+        f"Cell {cell}",
+        expected="a trained model whose predictions go out",
+        got=f"`{what}`, which gives numbers: what is predicted with them is not told by their name",
+        fix="Mark what is predicted, after it is made: `%web_output VAR`.",
     )
 
 

@@ -21,6 +21,7 @@ from mlalm_jupyter.notebook.predictive.values import (
     Value,
     joined,
 )
+from mlalm_jupyter.notebook.role_signs import TOPICS
 
 Given = list[tuple[ast.expr, Value]]
 
@@ -71,6 +72,7 @@ class TrainingCalls(Expressions):
 
     def _fit_and_use(self, node: ast.Call, func: ast.Attribute, inner: Value) -> Value:
         method = "transform" if func.attr == "fit_transform" else "predict"
+        is_scored = method == "predict" or inner.maker.rpartition(".")[2] in TOPICS
         given = self._given(node)
         last = inner.maker.rpartition(".")[2]
         if last in LEARNS_ONCE or (last == "LocalOutlierFactor" and method == "predict"):
@@ -109,9 +111,9 @@ class TrainingCalls(Expressions):
         dot = self.code.span(func)[1]
         self.edit(dot - len(func.attr), dot, method)
         self._drop_label(node)
-        if method == "predict":
+        if is_scored:
             self._note_scoring(node, func, replace(fitted, model=root or ""))
-        return Value(ROWS, is_scored=method == "predict", model=root)
+        return Value(ROWS, is_scored=is_scored, model=root)
 
     def _drop_label(self, node: ast.Call) -> None:
         """`fit_transform(X, y)` is `transform(X)` afterwards."""

@@ -1007,6 +1007,53 @@ NOTEBOOKS: dict[str, tuple[list[Cell], str | None, str | None, str | None]] = {
         "y",
         None,
     ),
+    "several models averaged, in a table to hand in": (
+        [
+            "train = pd.read_csv('train.csv')\ntest = pd.read_csv('test.csv')",
+            "models = [LogisticRegression(C=c).fit(train[['pay']], train['y']) for c in (0.1, 1)]",
+            (
+                "p = np.mean([m.predict_proba(test[['pay']])[:, 1] for m in models], axis=0)\n"
+                "sub = pd.DataFrame({'id': test.index, 'y': (p > 0.5).astype(int)})"
+            ),
+        ],
+        "test.index",
+        None,
+        None,
+    ),
+    "a prediction inside assign, with its error behind it": (
+        [
+            READ,
+            FILL,
+            "train = df.sample(frac=0.7, random_state=1)\ntest = df.drop(train.index)",
+            "model = LinearRegression().fit(train[['age', 'pay']], train['cost'])",
+            (
+                "told = test.assign(\n    cost_said=lambda d: model.predict(d[['age', 'pay']]).round(1),\n"
+                "    error=lambda d: d['cost_said'] - d['cost'],\n)"
+            ),
+        ],
+        "test.index",
+        "cost",
+        None,
+    ),
+    "topics named by their words": (
+        [
+            READ,
+            (
+                "from sklearn.feature_extraction.text import CountVectorizer\n"
+                "from sklearn.decomposition import LatentDirichletAllocation"
+            ),
+            "counts = CountVectorizer()\ndtm = counts.fit_transform(df['note'])",
+            (
+                "lda = LatentDirichletAllocation(n_components=2, random_state=0)\n"
+                "topics = lda.fit_transform(dtm)\n"
+                "names = {k: counts.get_feature_names_out()[w.argmax()] for k, w in enumerate(lda.components_)}"
+            ),
+            "df['topic'] = topics.argmax(axis=1)\ndf['topic'] = df['topic'].map(names)",
+        ],
+        "df.index",
+        None,
+        None,
+    ),
 }
 """Cells, what tells the rows that are held back, the label, and the model that is selected."""
 

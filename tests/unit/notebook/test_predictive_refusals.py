@@ -52,6 +52,10 @@ REFUSED: dict[str, tuple[list[Cell], tuple[str, ...]]] = {
         [READ, XY, SPLIT, FIT, PREDICT, "%select_model forest"],
         ("`forest`", "one of `model`"),
     ),
+    "a curve that gives numbers": (
+        [READ, "coef = np.polyfit(df.age, df.pay, 2)", "said = np.polyval(coef, df.age)"],
+        ("Cell 3", "`numpy.polyfit`, which gives numbers", "%web_output VAR"),
+    ),
     "two tables joined": (
         [
             READ,

@@ -1,0 +1,256 @@
+"""What a prediction is called, and what stands for it where it has no name."""
+
+from __future__ import annotations
+
+import ast
+import re
+
+from mlalm_jupyter.notebook.code import root_name
+from mlalm_jupyter.notebook.predictive.drafts import Found, Scoring, edited
+from mlalm_jupyter.notebook.predictive.program import Line
+from mlalm_jupyter.notebook.predictive.slicing import Output
+from mlalm_jupyter.notebook.predictive.values import ROWS
+
+
+def output_of(found: Found, scoring: Scoring, *, has_name: bool) -> Output:
+    """Where what a model says is taken, with what is made of it alone."""
+    line = found.program.lines[scoring.line]
+    name = found.fresh("predictions")
+    if has_name and isinstance(line.node, (ast.Assign, ast.AnnAssign)):
+        target = line.node.targets[0] if isinstance(line.node, ast.Assign) else line.node.target
+        if isinstance(target, ast.Name) and _is_alone(found, scoring, line.node.value):
+            return _followed(found, target.id, scoring.line, free=name)
+        if (
+            isinstance(target, ast.Subscript)
+            and _is_column(target)
+            and _is_alone(found, scoring, line.node.value)
+        ):
+            return _column_followed(found, target, scoring.line, name)
+        if isinstance(target, ast.Tuple):
+            names = [part.id for part in target.elts if isinstance(part, ast.Name)]
+            values = found.values.get(scoring.line, {})
+            mine = [name for name in names if name in values and values[name].is_scored]
+            if mine:
+                return _followed(found, mine[-1], scoring.line, free=name)
+    if inner := _inner_named(found, scoring, name):
+        return inner
+    start, end = _whole(found, scoring)
+    typed = line.code.text[start:end]
+    text = rendered(found, scoring.line, start, end)
+    if scoring.is_score:
+        typed, text = _unmeasured(typed), _unmeasured(text)
+    return Output(name, scoring.line, text, re.sub(r"\[\s*\d*\s*:\s*\d*\s*\]", "", typed), "output1")
+
+
+def _inner_named(found: Found, scoring: Scoring, name: str) -> Output | None:
+    """A prediction inside a function or list that is written out, such as `table.assign(label=lambda d: ...)`.
+
+    What it reads is known only there, so the column that it becomes stands for it, or the variable that holds all.
+    """
+    line = found.program.lines[scoring.line]
+    around = [
+        node
+        for node in ast.walk(line.node)
+        if isinstance(node, ast.expr) and _covers(line.code.span(node), scoring)
+    ]
+    bound = {
+        one.id if isinstance(one, ast.Name) else one.arg
+        for node in around
+        if isinstance(node, (ast.Lambda, ast.ListComp, ast.SetComp, ast.GeneratorExp, ast.DictComp))
+        for part in ([node.args] if isinstance(node, ast.Lambda) else [one.target for one in node.generators])
+        for one in ast.walk(part)
+        if isinstance(one, (ast.Name, ast.arg))
+    }
+    read = set(re.findall(r"\w+", line.code.text[scoring.start : scoring.end]))
+    node = line.node
+    is_named = isinstance(node, ast.Assign) and isinstance(node.targets[0], ast.Name)
+    if not bound & read or not is_named or scoring.is_score:
+        return None
+    assert isinstance(node, ast.Assign)
+    assert isinstance(node.targets[0], ast.Name)
+    variable = node.targets[0].id
+    for call in around:
+        if isinstance(call, ast.Call) and isinstance(call.func, ast.Attribute) and call.func.attr == "assign":
+            for word in call.keywords:
+                if word.arg and _covers(line.code.span(word.value), scoring):
+                    # what comes after it is not needed, and may be about the label
+                    start, end = line.code.span(call)[0], line.code.span(word.value)[1]
+                    text = f"{rendered(found, scoring.line, start, end)})[{word.arg!r}]"
+                    typed = f"{line.code.text[start:end]})[{word.arg!r}]"
+                    return Output(name, scoring.line, text, typed, "output1")
+    return _followed(found, variable, scoring.line, free=name)
+
+
+def _covers(span: tuple[int, int], scoring: Scoring) -> bool:
+    return span[0] <= scoring.start and scoring.end <= span[1]
+
+
+def _rows_in(found: Found, node: ast.AST, line: int, *, without: tuple[int, int]) -> bool:
+    """Whether an expression reads rows outside of a stretch of its text."""
+    code = found.program.lines[line].code
+    for one in ast.walk(node):
+        if isinstance(one, ast.Name) and isinstance(one.ctx, ast.Load):
+            start, end = code.span(one)
+            if not (without[0] <= start and end <= without[1]) and _kind_before(found, one.id, line) == ROWS:
+                return True
+    return False
+
+
+def _is_alone(found: Found, scoring: Scoring, value: ast.expr | None) -> bool:
+    """Whether a value is what the model says and what follows from it, without rows or labels beside it."""
+    if value is None:
+        return True
+    spans = [(one.start, one.end) for one in found.scorings if one.line == scoring.line and not one.is_inner]
+    whole = (min(one[0] for one in spans), max(one[1] for one in spans))
+    if len(spans) > 1 and not isinstance(value, (ast.BinOp, ast.Call, ast.Subscript, ast.List, ast.Tuple)):
+        return True
+    return not _rows_in(found, value, scoring.line, without=whole)
+
+
+def _whole(found: Found, scoring: Scoring) -> tuple[int, int]:
+    """The call with what is done to its result, up to where other things come in."""
+    line = found.program.lines[scoring.line]
+    best = (scoring.start, scoring.end)
+    if scoring.is_score or isinstance(line.node, ast.Expr):
+        return best
+    climbing = True
+    while climbing:
+        climbing = False
+        for node in ast.walk(line.node):
+            if not isinstance(node, (ast.Attribute, ast.Subscript, ast.Call, ast.BinOp, ast.Compare)):
+                continue
+            span = line.code.span(node)
+            inner = _inner_span(line, node)
+            if inner == best and span != best and not _rows_in(found, node, scoring.line, without=best):
+                best, climbing = span, True
+                break
+    text = line.code.text[best[0] : best[1]]
+    tree = ast.parse(f"({text})", mode="eval").body
+    return best if not isinstance(tree, ast.Attribute) else (scoring.start, scoring.end)
+
+
+def _inner_span(line: Line, node: ast.expr) -> tuple[int, int] | None:
+    """Of what an expression does something to."""
+    match node:
+        case ast.Attribute(value=value) | ast.Subscript(value=value):
+            return line.code.span(value)
+        case ast.Call(func=ast.Attribute() as func):
+            return line.code.span(func)
+        case ast.BinOp(left=left, right=right):
+            return line.code.span(right if isinstance(left, ast.Constant) else left)
+        case ast.Compare(left=left):
+            return line.code.span(left)
+        case _:
+            return None
+
+
+def _is_column(target: ast.Subscript) -> bool:
+    return isinstance(target.value, ast.Name) and isinstance(target.slice, ast.Constant)
+
+
+def _column_followed(found: Found, target: ast.Subscript, line: int, name: str) -> Output:
+    """A column of predictions, and what is made of that column alone."""
+    lines = found.program.lines
+    for index in range(line + 1, len(lines)):
+        node = lines[index].node
+        if not (
+            isinstance(node, ast.Assign)
+            and len(node.targets) == 1
+            and isinstance(node.targets[0], ast.Subscript)
+        ):
+            continue
+        later = node.targets[0]
+        if (
+            not _is_column(later)
+            or ast.dump(later.value) != ast.dump(target.value)
+            or not found.pieces.get(index)
+        ):
+            continue
+        column = ast.dump(ast.Subscript(target.value, target.slice, ast.Load()))
+        reads = [
+            one for one in ast.walk(node.value) if isinstance(one, ast.Subscript) and ast.dump(one) == column
+        ]
+        spans = [lines[index].code.span(one) for one in reads]
+        if (
+            len(spans) == 1
+            and not _rows_in(found, node.value, index, without=spans[0])
+            and index not in found.troubles
+        ):
+            return _column_followed(found, later, index, name)
+    text = ast.unparse(target)
+    return Output(name, line, text, text, "output1")
+
+
+def _unmeasured(text: str) -> str:
+    """`model.score(X, y)` as `model.predict(X)`."""
+    tree = ast.parse(text.strip(), mode="eval").body
+    assert isinstance(tree, ast.Call)
+    assert isinstance(tree.func, ast.Attribute)
+    return f"{ast.unparse(tree.func.value)}.predict({ast.unparse(tree.args[0])})"
+
+
+def rendered(found: Found, line: int, start: int, end: int) -> str:
+    edits = [one for one in found.edits if one.line == line]
+    return edited(found.program.lines[line].code.text, start, end, edits)
+
+
+def _followed(found: Found, name: str, line: int, *, free: str) -> Output:
+    """What is made of predictions alone, row by row: labels of classes, amounts from their logarithms."""
+    lines = found.program.lines
+    for index in range(line + 1, len(lines)):
+        node = lines[index].node
+        if name in lines[index].flow.writes and name not in lines[index].flow.reads:
+            break
+        if not (isinstance(node, ast.Assign) and len(node.targets) == 1 and found.pieces.get(index)):
+            continue
+        target = node.targets[0]
+        root = target.id if isinstance(target, ast.Name) else root_name(target) or ""
+        value = found.values.get(index, {}).get(root)
+        if value is None or value.kind != ROWS or name not in lines[index].flow.reads:
+            continue
+        if isinstance(target, ast.Name) and _is_made_of(found, node.value, name, index):
+            return _followed(found, target.id, index, free=free)
+        is_more = not isinstance(node.value, ast.Name)
+        is_column = isinstance(target, ast.Subscript) and _is_column(target)
+        if is_column and is_more and _is_made_of(found, node.value, name, index):
+            assert isinstance(target, ast.Subscript)
+            return _column_followed(found, target, index, free)
+        if isinstance(target, ast.Name) and (part := _handed_in(found, node.value, name, index)):
+            start, end = lines[index].code.span(part)
+            text = rendered(found, index, start, end)
+            return Output(free, index, text, lines[index].code.text[start:end], "output1")
+    return Output(name, line, name="output1")
+
+
+def _is_made_of(found: Found, value: ast.expr, name: str, line: int) -> bool:
+    """Whether a value is made of a variable row by row, and of no other rows."""
+    rows = {
+        one.id
+        for one in ast.walk(value)
+        if isinstance(one, ast.Name) and one.id != name and _kind_before(found, one.id, line) == ROWS
+    }
+    is_sliced = any(isinstance(one, ast.Slice) for one in ast.walk(value))
+    is_selected = any(one.line == line for one in found.selections)
+    return not rows and not is_sliced and not is_selected and line not in found.troubles
+
+
+def _handed_in(found: Found, value: ast.expr, name: str, line: int) -> ast.expr | None:
+    """What of predictions a table to hand in has: `pd.DataFrame({"id": test.id, "label": (p > 0.5).astype(int)})`."""
+    if not (isinstance(value, ast.Call) and value.args and isinstance(value.args[0], ast.Dict)):
+        return None
+    made = [
+        one
+        for one in value.args[0].values
+        if any(isinstance(part, ast.Name) and part.id == name for part in ast.walk(one))
+    ]
+    if len(made) != 1 or isinstance(made[0], ast.Name) or not _is_made_of(found, made[0], name, line):
+        return None
+    return made[0]
+
+
+def _kind_before(found: Found, name: str, line: int) -> str:
+    for index in range(line - 1, -1, -1):
+        value = found.values.get(index, {}).get(name)
+        if value is not None:
+            return value.kind
+    return ""
