@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable, Sequence
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -59,14 +57,13 @@ class Proving:
         self, *, executed: object | None = None, as_written: Callable[[Proof], str] | None = None
     ) -> Proof:
         """Whether slice and notebook agree; whatever stands against it is a reason, never an exception."""
-        begun = time.monotonic()
         try:
             found, repeat = self._proven(executed)
             if as_written is not None:
                 repeat(as_written(found))
         except NotProven as error:
             return Proof(False, error.reasons, tuple(self._warnings), labels=self._trace.labels)
-        return replace(found, figures=replace(found.figures, seconds=time.monotonic() - begun))
+        return found
 
     def _proven(self, executed: object | None) -> tuple[Proof, Callable[[str], None]]:
         original, answers = self._kept()
@@ -130,8 +127,6 @@ class Proving:
                 rows=len(answers),
                 perturbed_rows=self._perturbed_rows,
                 single_rows=sum(name.startswith("single") for name in found),
-                columns=plain.shape[1],
-                needed=len(given),
             ),
         )
         return proof, lambda code: checks.repeat(code, slices, found)

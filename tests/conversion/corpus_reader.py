@@ -17,7 +17,7 @@ from nbformat import NotebookNode, v4
 
 FOLDER = Path(__file__).parent / "corpus"
 EXPECTATIONS = ("converts", "refused", "either", "not-predictive")
-KEYS = ("title", "expect", "why", "mentions", "needs", "ran", "fails", "input", "label", "output")
+KEYS = ("title", "expect", "why", "mentions", "needs", "ran", "fails", "input", "label", "output", "model")
 _ANSWER = "# === answer"
 _HEAD_LINE = re.compile(r"# (\w+): (.+)")
 _SHELL_LINE = re.compile(r"^\s*[%!]")
@@ -80,6 +80,11 @@ class CorpusNotebook:
     def fails(self) -> frozenset[int]:
         """The numbers of the code cells that raise an error, after which their author went on."""
         return frozenset(int(number) for number in self._words("fails"))
+
+    @property
+    def model(self) -> str | None:
+        """Of several models the variable of the one that is meant, which a person has to say."""
+        return self.head.get("model")
 
     def _words(self, key: str) -> tuple[str, ...]:
         return tuple(word.strip() for word in self.head.get(key, "").split(",") if word.strip())

@@ -104,8 +104,12 @@ def test_a_training_notebook_is_converted_rightly_or_not_at_all(
     before = {one.name for one in ws.path.glob("*.ipynb")}
     ws.experiments.run("train", timeout_s=300)
     figures["notebooks with a trained model"] += 1
+    figures["notebooks in which a person has to say which model is meant"] += corpus.model is not None
+    if corpus.model is not None:
+        with pytest.raises(InvalidInput, match=f"%select_model {corpus.model}"):
+            ws.services.setup("predictive", "train", timeout_s=300)
     try:
-        made = ws.services.setup("predictive", "train", timeout_s=300)
+        made = ws.services.setup("predictive", "train", model=corpus.model, timeout_s=300)
     except MlalmError as error:
         told = str(error)
         figures[f"of those that {wanted(corpus)}: refused"] += 1

@@ -13,6 +13,7 @@ from mlalm_jupyter.notebook.predictive.drafts import Asset, Found, Piece
 from mlalm_jupyter.notebook.predictive.known_rows import BRINGS_TABLE
 from mlalm_jupyter.notebook.predictive.labels import labels_of
 from mlalm_jupyter.notebook.predictive.lookups import lookups_of
+from mlalm_jupyter.notebook.predictive.marks import INPUT, marks_of
 from mlalm_jupyter.notebook.predictive.naming import models_named
 from mlalm_jupyter.notebook.predictive.program import Program
 from mlalm_jupyter.notebook.predictive.values import CONST, FITTED, NOTHING, ROWS, SOURCE, Value
@@ -26,10 +27,9 @@ class Assigning(Calls):
         self.models = models_named(found.program)
         self.level = _level(found.program)
         self.lookups = lookups_of(found.program)
-        self.is_marked = any(
-            (line.magic is not None and line.magic.name == "web_input") or line.hand == "import"
-            for line in found.program.lines
-        )
+        lines = found.program.lines
+        self.marks = {one.line: [one] for one in marks_of(lines, INPUT) if one.variable}
+        self.is_marked = bool(marks_of(lines, INPUT)) or any(line.hand == "import" for line in lines)
         self.returned: list[Value] = []
         self.trained: set[str] = set()
         """What a cell that is tagged as training has set so far."""

@@ -7,7 +7,8 @@ from dataclasses import dataclass
 
 from mlalm_jupyter.notebook.code import code_of
 from mlalm_jupyter.notebook.document import NotebookDocument, source
-from mlalm_jupyter.notebook.predictive.parts import Place, Plan, Port, Statement
+from mlalm_jupyter.notebook.predictive.marks import INPUT, OUTPUT, mark_text
+from mlalm_jupyter.notebook.predictive.parts import Place, Plan, Statement
 
 CODE, MARKDOWN = "code", "markdown"
 
@@ -39,21 +40,17 @@ def pieces_of(
     comes_in = [
         line
         for port in plan.inputs
-        for line in (f"{port.variable} = {rows[port.name]}", _mark("web_input", port))
+        for line in (f"{port.variable} = {rows[port.name]}", mark_text(INPUT, port.variable, port.name))
     ]
     made.append(Piece("input", CODE, "\n".join(["%load_ext mlalm_jupyter", *comes_in])))
     if plan.fitted:
         lines = (f"{one.name} = {loads[one.name]}" for one in plan.fitted)
         made.append(Piece("fitted", CODE, "\n".join(lines)))
     made += [Piece(f"cell-{number}", CODE, text) for number, text in _kept(plan.kept, document)]
-    made.append(Piece("output", CODE, "\n".join(_mark("web_output", port) for port in plan.outputs)))
+    made.append(
+        Piece("output", CODE, "\n".join(mark_text(OUTPUT, port.variable, port.name) for port in plan.outputs))
+    )
     return made
-
-
-def _mark(word: str, port: Port) -> str:
-    """The line that marks a port; the name is left away where it is the usual one."""
-    usual = "input1" if word == "web_input" else "output1"
-    return f"%{word} {port.variable}" + ("" if port.name == usual else f" {port.name}")
 
 
 def _kept(kept: Sequence[Statement], document: NotebookDocument) -> Iterator[tuple[int, str]]:

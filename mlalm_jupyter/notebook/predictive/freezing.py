@@ -71,10 +71,9 @@ class Freezer(Nested):
     def _line(self, line: Line) -> list[Piece]:
         magic = line.magic
         if isinstance(line.node, ast.Expr) and magic is not None:
-            words = [word for word in magic.rest.split() if not word.startswith("-")]
-            if magic.name == "web_input" and words:
-                self.env[words[0]] = Value(ROWS)
-                self.found.sources[self.here] = [words[0]]
+            for mark in self.marks.get(self.here, ()):
+                self.env[mark.variable] = Value(ROWS)
+                self.found.sources[self.here] = [mark.variable]
             return []
         node = line.node
         pieces = self._statement(node)

@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from mlalm_jupyter.domain.errors import InvalidInput
 from mlalm_jupyter.notebook.document import NotebookDocument, source
 from mlalm_jupyter.notebook.predictive import refusals
+from mlalm_jupyter.notebook.predictive.marks import INPUT, OUTPUT, Mark, mark_text, marks_of
 from mlalm_jupyter.notebook.predictive.program import Line, program_of
-from mlalm_jupyter.notebook.predictive.serving import INPUT, OUTPUT
 
 _LOAD = "%load_ext mlalm_jupyter"
 
@@ -36,9 +36,9 @@ def marked(document: NotebookDocument) -> Marked:
     '%load_ext mlalm_jupyter\\n%web_input rows'
     """
     lines = program_of(document).lines
-    held = {word: name for line in lines for word, name in _mark(line)}
+    held = {one.word: one for one in marks_of(lines, INPUT, OUTPUT) if one.variable}
     if INPUT in held and OUTPUT in held:
-        return Marked(None, held[INPUT], held[OUTPUT])
+        return Marked(None, held[INPUT].variable, held[OUTPUT].variable)
     comes, variable = _input(lines, held.get(INPUT))
     goes, answer = _output(lines, comes, variable, held.get(OUTPUT))
     cells = [dict(cell) for cell in document.content["cells"]]
@@ -49,10 +49,10 @@ def marked(document: NotebookDocument) -> Marked:
     ]
     if OUTPUT not in held:
         at = places[lines[goes].place.cell - 1] + 1
-        cells.insert(at, _cell(f"%{OUTPUT} {answer}", OUTPUT))
+        cells.insert(at, _cell(mark_text(OUTPUT, answer), OUTPUT))
     if INPUT not in held:
         is_loaded = any(_is_loading(line) for line in lines[: comes + 1])
-        text = f"%{INPUT} {variable}" if is_loaded else f"{_LOAD}\n%{INPUT} {variable}"
+        text = mark_text(INPUT, variable) if is_loaded else f"{_LOAD}\n{mark_text(INPUT, variable)}"
         at = places[lines[comes].place.cell - 1]
         before, after = _cut(source(cells[at]), lines[comes])
         cells[at] = {**cells[at], "source": before.splitlines(keepends=True)}
@@ -62,16 +62,10 @@ def marked(document: NotebookDocument) -> Marked:
     return Marked((json.dumps(content, indent=1, ensure_ascii=False) + "\n").encode(), variable, answer)
 
 
-def _mark(line: Line) -> Iterator[tuple[str, str]]:
-    magic = line.magic
-    if magic is not None and magic.name in (INPUT, OUTPUT) and magic.rest.split():
-        yield magic.name, magic.rest.split()[0]
-
-
-def _input(lines: Sequence[Line], said: str | None) -> tuple[int, str]:
+def _input(lines: Sequence[Line], said: Mark | None) -> tuple[int, str]:
     """The statement that brings the table in, and its name."""
     if said is not None:
-        return next((number, said) for number, line in enumerate(lines) if (INPUT, said) in _mark(line))
+        return said.line, said.variable
     found = [(number, min(line.flow.writes)) for number, line in enumerate(lines) if _brings(line)]
     if len(found) != 1:
         told = ", ".join(f"'{name}' in {lines[number].place}" for number, name in found) or "none"
@@ -89,12 +83,12 @@ def _brings(line: Line) -> bool:
     return (bool(line.flow.files_read) or is_loaded) and len(line.flow.writes) == 1
 
 
-def _output(lines: Sequence[Line], comes: int, variable: str, said: str | None) -> tuple[int, str]:
+def _output(lines: Sequence[Line], comes: int, variable: str, said: Mark | None) -> tuple[int, str]:
     """The last statement that works on the table, and what it leaves."""
     derived, last = {variable}, (comes, variable)
     for number, line in enumerate(lines[comes + 1 :], start=comes + 1):
-        if said is not None and (OUTPUT, said) in _mark(line):
-            return number, said
+        if said is not None and said.line == number:
+            return number, said.variable
         flow = line.flow
         left = flow.writes | flow.changes
         if not (flow.reads | flow.changes) & derived or flow.defines or not left:

@@ -11,6 +11,7 @@ from mlalm_jupyter.notebook.predictive import refusals
 from mlalm_jupyter.notebook.predictive.answers import output_of, rendered
 from mlalm_jupyter.notebook.predictive.drafts import Found, Scoring
 from mlalm_jupyter.notebook.predictive.known_rows import CURVES, FITS
+from mlalm_jupyter.notebook.predictive.marks import INPUT, OUTPUT, SELECTION, marks_of
 from mlalm_jupyter.notebook.predictive.parts import MODEL
 from mlalm_jupyter.notebook.predictive.slicing import Output, Slicer
 from mlalm_jupyter.notebook.predictive.values import ROWS
@@ -54,29 +55,22 @@ _FITS = frozenset({*FITS, "fit_transform", "fit_predict"})
 
 
 def _selected(found: Found) -> str | None:
-    names = [
-        line.magic.rest.split()[0]
-        for line in found.program.lines
-        if line.magic is not None and line.magic.name == "select_model" and line.magic.rest.split()
-    ]
+    names = [one.variable for one in marks_of(found.program.lines, SELECTION) if one.variable]
     return names[-1] if names else None
 
 
 def _marked(found: Found) -> list[Output]:
     outputs: list[Output] = []
     lines = found.program.lines
+    marks = {one.line: one for one in marks_of(lines, INPUT, OUTPUT)}
     for index, line in enumerate(lines):
-        magic = line.magic
-        if magic is not None and magic.name == "web_input":
-            named = [word for word in magic.rest.split() if not word.startswith("-")]
-            if not named or not any(named[0] in one.flow.writes | one.flow.changes for one in lines[:index]):
-                raise refusals.no_output(line.place.cell, named[0] if named else "")
-        if magic is not None and magic.name == "web_output":
-            words = [word for word in magic.rest.split() if not word.startswith("-")]
-            if not words or not any(words[0] in one.flow.writes | one.flow.changes for one in lines[:index]):
-                raise refusals.no_output(line.place.cell, words[0] if words else "")
-            _check_plot(found, words[0], index)
-            outputs.append(Output(words[0], index, name=words[-1]))
+        mark = marks.get(index)
+        if mark is not None:
+            if not any(mark.variable in one.flow.writes | one.flow.changes for one in lines[:index]):
+                raise refusals.no_output(line.place.cell, mark.variable)
+            if mark.word == OUTPUT:
+                _check_plot(found, mark.variable, index)
+                outputs.append(Output(mark.variable, index, name=mark.name))
         elif line.hand == "output" and found.program.ends[line.place.cell] == index:
             outputs.append(_tagged(found, index))
     return outputs

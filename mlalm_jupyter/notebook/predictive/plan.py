@@ -13,6 +13,7 @@ from mlalm_jupyter.notebook.predictive.folding import folded
 from mlalm_jupyter.notebook.predictive.freezing import frozen
 from mlalm_jupyter.notebook.predictive.known_rows import FITS
 from mlalm_jupyter.notebook.predictive.labels import labels_of
+from mlalm_jupyter.notebook.predictive.marks import INPUT, OUTPUT, PORTS, SELECTION, marks_of
 from mlalm_jupyter.notebook.predictive.outputs import outputs_of, training_cells
 from mlalm_jupyter.notebook.predictive.parts import VALUE, Fitted, Place, Plan, Port, Split, Statement
 from mlalm_jupyter.notebook.predictive.program import program_of
@@ -37,7 +38,7 @@ def plan_of(
         raise refusals.no_model()
     outputs = outputs_of(found, slicer, model=model)
     chosen = slicer.slice(outputs)
-    _check(found, outputs, chosen)
+    _check(found, outputs, chosen, is_chosen=bool(model or marks_of(program.lines, SELECTION)))
     whole = Slicer(found, is_kept=False).slice(outputs)
     last = max(one.line for one in outputs)
     lines = program.lines
@@ -78,10 +79,8 @@ def is_predictive(document: NotebookDocument) -> bool:
 
 
 def _port_name(found: Found, line: int, name: str) -> str:
-    magic = found.program.lines[line].magic
-    if magic is not None and magic.name == "web_input":
-        return [word for word in magic.rest.split() if not word.startswith("-")][-1]
-    return "input1"
+    marks = [one for one in marks_of(found.program.lines, INPUT) if (one.line, one.variable) == (line, name)]
+    return marks[0].name if marks else PORTS[INPUT]
 
 
 def _once(assets: Iterable[Asset]) -> list[Asset]:
@@ -150,7 +149,7 @@ def _modules(text: str) -> list[str]:
     ]
 
 
-def _check(found: Found, outputs: Sequence[Output], chosen: Slice) -> None:
+def _check(found: Found, outputs: Sequence[Output], chosen: Slice, *, is_chosen: bool) -> None:
     lines = found.program.lines
     if chosen.dark:
         told = dict.fromkeys(
@@ -197,14 +196,13 @@ def _check(found: Found, outputs: Sequence[Output], chosen: Slice) -> None:
             raise refusals.reads_file(cell, part.text.partition("\n")[0])
         _check_label(part.text, cell, labels)
         _check_fit(part.text, cell)
-    is_by_hand = any(one.magic is not None and one.magic.name == "web_output" for one in lines)
+    is_by_hand = is_chosen or (bool(marks_of(lines, OUTPUT)) and not _has_model(found))
+    models = [one for one in chosen.assets if one.kind != VALUE or is_by_hand]
     is_trained = _has_model(found) or bool(training_cells(found))
-    models = [one for one in chosen.assets if one.kind != VALUE or (is_by_hand and not _has_model(found))]
     if not models:
         raise refusals.not_reached(outputs[0].variable) if is_trained else refusals.no_model()
     tables = list(dict.fromkeys(chosen.sources))
-    is_marked = any(one.magic is not None and one.magic.name == "web_input" for one in lines)
-    if len(tables) > 1 and not is_marked:
+    if len(tables) > 1 and not marks_of(lines, INPUT):
         raise refusals.several_inputs([(name, lines[line].place.cell) for line, name in tables])
     if not tables:
         raise refusals.no_input()

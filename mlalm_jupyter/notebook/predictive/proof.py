@@ -89,9 +89,6 @@ class Figures:
     perturbed_rows: int = 0
     """The same for rows that were never in the notebook."""
     single_rows: int = 0
-    columns: int = 0
-    needed: int = 0
-    seconds: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,11 +11,11 @@ from mlalm_jupyter.domain.errors import InvalidInput
 from mlalm_jupyter.notebook.code import Magic
 from mlalm_jupyter.notebook.document import NotebookDocument
 from mlalm_jupyter.notebook.predictive import refusals
+from mlalm_jupyter.notebook.predictive.marks import INPUT, OUTPUT, Mark, marks_of
 from mlalm_jupyter.notebook.predictive.parts import Fitted, Place, Plan, Port, Statement
 from mlalm_jupyter.notebook.predictive.program import Line, program_of
 from mlalm_jupyter.notebook.predictive.slicing import unknowable
 
-INPUT, OUTPUT = "web_input", "web_output"
 _ASSETS = ("model", "transform")
 _TRAINS = frozenset({"fit", "fit_transform", "fit_predict", "fit_resample", "partial_fit"})
 _MARK = "Mark them with `%web_input VARIABLE` and `%web_output VARIABLE`, or have `%setup_service` do it."
@@ -30,13 +30,6 @@ class Served:
     """What its statements read by a name: kind and reference, as the notebook names it."""
 
 
-@dataclass(frozen=True, slots=True)
-class _Marked:
-    line: int
-    variable: str
-    name: str
-
-
 def served(document: NotebookDocument) -> Served:
     """The service that a notebook is, told from its marks; what cannot be one is refused with the cell.
 
@@ -49,7 +42,7 @@ def served(document: NotebookDocument) -> Served:
         raise InvalidInput("The notebook", expected="one in Python", got=f"one in {document.language}")
     program = program_of(document)
     lines = program.lines
-    comes, goes = _marks(lines, INPUT), _marks(lines, OUTPUT)
+    comes, goes = ([one for one in marks_of(lines, word) if one.variable] for word in (INPUT, OUTPUT))
     if not goes or not comes:
         lacking = " and ".join(word for word, found in ((INPUT, comes), (OUTPUT, goes)) if not found)
         raise InvalidInput(
@@ -92,21 +85,8 @@ def served(document: NotebookDocument) -> Served:
     return Served(plan, {name: (kind, wanted) for name, (kind, wanted, _) in assets.items()})
 
 
-def _marks(lines: Sequence[Line], word: str) -> list[_Marked]:
-    found = []
-    for number, line in enumerate(lines):
-        magic = line.magic
-        if magic is None or magic.name != word:
-            continue
-        words = _words(magic)
-        usual = "input1" if word == INPUT else "output1"
-        if words:
-            found.append(_Marked(number, words[0], words[1] if len(words) > 1 else usual))
-    return found
-
-
 def _needed(
-    lines: Sequence[Line], coming: _Marked, going: _Marked
+    lines: Sequence[Line], coming: Mark, going: Mark
 ) -> tuple[list[Line], dict[str, tuple[str, str, int]]]:
     """The statements that the answers need, back to where the rows come in, and the assets they read."""
     live = {going.variable}
@@ -175,7 +155,7 @@ def _asset(line: Line) -> tuple[str, str] | None:
     return (magic.name, words[0]) if len(words) == 1 else None
 
 
-def _bringing(lines: Sequence[Line], coming: _Marked) -> Place:
+def _bringing(lines: Sequence[Line], coming: Mark) -> Place:
     """The statement that gives the variable of the input its rows in the notebook."""
     before = [line.place for line in lines[: coming.line] if coming.variable in line.flow.writes]
     return before[-1] if before else lines[coming.line].place

@@ -4,6 +4,7 @@
 # input: raw (data/loans.csv)
 # label: Loan_Status
 # output: decisions
+# model: bundle
 
 # %% [markdown]
 # # Loan approval model

@@ -4,6 +4,7 @@
 # input: heart (data/heart.csv)
 # label: target
 # output: risk
+# model: calibrated
 
 # %% [markdown]
 # ## Assignment 3: feature selection and calibration
