@@ -24,6 +24,7 @@ from mlalm_jupyter.api.predictive_notebooks import (
 from mlalm_jupyter.api.recorder import Recorder, notebook_file
 from mlalm_jupyter.api.runs import Runs
 from mlalm_jupyter.api.saving import replaced
+from mlalm_jupyter.api.source_cells import source_cells
 from mlalm_jupyter.api.verb import Arg, verb
 from mlalm_jupyter.domain.errors import Conflict, InvalidInput, MlalmError
 from mlalm_jupyter.domain.run import Cells, Run
@@ -167,6 +168,7 @@ class SettingUp:
             left_out=tuple(
                 number for number in range(1, len(document.code_cells) + 1) if number not in cells
             ),
+            cells=source_cells(document, plan),
             not_needed=proof.not_needed,
             proven=Proven(proof.figures.rows, proof.figures.perturbed_rows, proof.figures.single_rows),
             by_hand=(*rebuilt.added, *rebuilt.kept, *rebuilt.held_back),

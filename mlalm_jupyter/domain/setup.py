@@ -22,6 +22,31 @@ class FittedAsset:
 
 
 @dataclass(frozen=True, slots=True)
+class SourceCell:
+    """A cell of the training notebook, and what became of it."""
+
+    number: int
+    title: str
+    role: str | None = None
+    by_hand: tuple[str, ...] = ()
+    """The tags by which a person said what it is for."""
+    stays: str = "none"
+    """How much of it the predictive notebook has: all, part or none."""
+    fitted: tuple[str, ...] = ()
+    """What it fitted that the predictive notebook loads, as the notebook calls it."""
+
+    def to_dict(self) -> dict[str, object]:
+        return {
+            "number": self.number,
+            "title": self.title,
+            "role": self.role,
+            "by_hand": list(self.by_hand),
+            "stays": self.stays,
+            "fitted": list(self.fitted),
+        }
+
+
+@dataclass(frozen=True, slots=True)
 class Proven:
     """How much was compared before the notebook was written."""
 
@@ -52,6 +77,8 @@ class SetUp:
     kept: tuple[int, ...] = ()
     """The cells of the source that something is left of."""
     left_out: tuple[int, ...] = ()
+    cells: tuple[SourceCell, ...] = ()
+    """All cells of the source; none where it stays one notebook."""
     not_needed: tuple[str, ...] = ()
     """Columns that change no answer."""
     proven: Proven | None = None
@@ -73,6 +100,7 @@ class SetUp:
             "assets": [one.to_dict() for one in self.assets],
             "kept": list(self.kept),
             "left_out": list(self.left_out),
+            "cells": [one.to_dict() for one in self.cells],
             "not_needed": list(self.not_needed),
             "proven": self.proven.to_dict() if self.proven else None,
             "by_hand": list(self.by_hand),

@@ -34,9 +34,12 @@ def _properties(colours: dict[str, str]) -> str:
     return "".join(f"--mlalm-{name}:{colour};" for name, colour in colours.items())
 
 
-_ROLES = "".join(
-    f".mlalm-role-{name}{{--mlalm-own:var(--mlalm-{name})}}"
-    for name in ("import", "transform", "train", "score", "evaluate", "output", "none")
+_ROLES = (
+    "".join(
+        f".mlalm-role-{name}{{--mlalm-own:var(--mlalm-{name})}}"
+        for name in ("import", "transform", "train", "score", "evaluate", "output", "none")
+    )
+    + ".mlalm-role-other{--mlalm-own:var(--mlalm-none)}"
 )
 
 STYLE = (
@@ -63,6 +66,7 @@ STYLE = (
     ".mlalm-port text{font:11px ui-monospace,Menlo,Consolas,monospace;text-anchor:middle}"
     ".mlalm-graph .mlalm-kind{font-size:10px;text-anchor:middle;fill:var(--mlalm-asset)}"
     ".mlalm-name{font-size:12px;text-anchor:middle}"
+    ".mlalm-graph .mlalm-line{text-anchor:start}"
     ".mlalm-graph .mlalm-aside{font-size:12px;fill:var(--mlalm-none)}"
     ".mlalm-edge{fill:none;stroke:var(--mlalm-line);stroke-width:1.3}"
     ".mlalm-edge-function{stroke-dasharray:2 3}"

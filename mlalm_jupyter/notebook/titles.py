@@ -14,7 +14,7 @@ _HEADING = re.compile(r"^ {0,3}#{1,6}[ \t]+(.*)$", re.M)
 _FENCED = re.compile(r"^(```|~~~).*?^\1", re.M | re.S)
 _COMMENT = re.compile(r"^#+(?!!)[-=#*\s]*(?P<words>[^\s#].*?)[-=#*\s]*$")
 _MARKS = re.compile(r"(!?\[([^\]]*)\]\([^)]*\))|[*_`]{1,3}(?=\S)|(?<=\S)[*_`]{1,3}|<[^>]+>")
-_OPENING = re.compile(r"^\s*(import |from \S+ import )")
+_OPENING = re.compile(r"^\s*(import |from \S+ import |%(re)?load_ext )")
 _PROMPT = re.compile(r"^(>>> ?|In \[\d+\]: )")
 _CELL_MAGIC = re.compile(r"%%(\w+)")
 _MOST_LOOKED_AT = 300

@@ -84,6 +84,19 @@ export interface IFittedAsset {
   reference: string;
 }
 
+/** A cell of a training notebook, and what became of it in the predictive one. */
+export interface ISourceCell {
+  number: number;
+  title: string;
+  role: string | null;
+  by_hand: string[];
+  stays: 
+    | 'all'
+    | 'part'
+    | 'none';
+  fitted: string[];
+}
+
 /** How much was compared before a predictive notebook was written. */
 export interface IProven {
   rows: number;
@@ -102,6 +115,7 @@ export interface ISetUp {
   assets: IFittedAsset[];
   kept: number[];
   left_out: number[];
+  cells: ISourceCell[];
   not_needed: string[];
   proven: IProven | null;
   by_hand: string[];

@@ -16,6 +16,7 @@ from mlalm_jupyter.surfaces.display.parts import (
     Digest,
     Facts,
     Grid,
+    Link,
     Moment,
     Note,
     Part,
@@ -53,6 +54,8 @@ font-size:.92em;color:inherit;background:transparent;padding:0}
 .mlalm pre{border-left:3px solid var(--jp-border-color1,rgba(127,127,127,.6));padding:.2em 0 .2em .8em;
 margin:0 0 .6em;white-space:pre-wrap;overflow-wrap:anywhere}
 .mlalm p{margin:0 0 .6em}
+.mlalm p.w{border-left:3px solid var(--jp-warn-color1,#d98a00);padding:.1em 0 .1em .8em}
+.mlalm.mlalm a{color:var(--jp-content-link-color,var(--vscode-textLink-foreground,#0a69c7))}
 .mlalm .s{white-space:nowrap}
 .mlalm .s b{font-weight:700}
 .mlalm .good b{color:var(--jp-success-color1,#2e9e4f)}
@@ -78,7 +81,7 @@ def markup(view: View) -> str:
 def _part(part: Part) -> str:
     if isinstance(part, Note):
         text = _BACKTICKS.sub(r"<code>\1</code>", escape(part.text))
-        return f"<p>{text}</p>"
+        return f'<p class="w"><b>Warning</b> {text}</p>' if part.is_warning else f"<p>{text}</p>"
     if isinstance(part, Block):
         return f"<pre>{escape(part.text)}</pre>"
     if isinstance(part, Picture):
@@ -159,6 +162,8 @@ def _cell(cell: Cell, *, alone: bool = False) -> str:
     if isinstance(cell, Digest):
         shown = cell.text if alone else cell.short
         return f'<code class="d" title="{escape(cell.text)}">{escape(shown)}</code>'
+    if isinstance(cell, Link):
+        return f'<a href="{escape(cell.target)}">{escape(cell.path)}</a>'
     if isinstance(cell, Secret):
         return f"<code>{escape(cell.masked)}</code>"
     if isinstance(cell, Code):

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import math
+import posixpath
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Literal
+from urllib.parse import quote
 
 Tone = Literal["good", "busy", "bad", "idle"]
 
@@ -81,6 +83,24 @@ class Code:
 
 
 @dataclass(frozen=True, slots=True)
+class Link:
+    """A file that a notebook opens; `beside` is one that lies in the folder of whoever reads this."""
+
+    path: str
+    beside: str = ""
+
+    @property
+    def target(self) -> str:
+        """The file as a page beside it names it.
+
+        >>> Link("teams/my churn.predictive.ipynb", "teams/my churn.ipynb").target
+        'my%20churn.predictive.ipynb'
+        """
+        folder = posixpath.dirname(self.beside) or "."
+        return quote(posixpath.relpath(self.path, folder))
+
+
+@dataclass(frozen=True, slots=True)
 class Secret:
     """A key: whole only for whoever asked in a place that keeps nothing."""
 
@@ -114,7 +134,7 @@ class Spark:
 
 _HEIGHTS = " ▁▂▃▄▅▆▇█"
 
-Cell = str | int | float | bool | None | Status | Moment | Digest | Code | Secret | Spark
+Cell = str | int | float | bool | None | Status | Moment | Digest | Code | Link | Secret | Spark
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,9 +162,10 @@ class Grid:
 
 @dataclass(frozen=True, slots=True)
 class Note:
-    """A sentence."""
+    """A sentence; one that warns is set apart."""
 
     text: str
+    is_warning: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,6 +13,7 @@ from mlalm_jupyter.surfaces.display.parts import (
     Digest,
     Facts,
     Grid,
+    Link,
     Moment,
     Note,
     Part,
@@ -34,7 +35,9 @@ def plain(view: View, *, now: datetime | None = None, reveals: bool = False) -> 
 
 
 def _part(part: Part, *, now: datetime | None, reveals: bool) -> str:
-    if isinstance(part, (Note, Block)):
+    if isinstance(part, Note):
+        return f"Warning: {part.text}" if part.is_warning else part.text
+    if isinstance(part, Block):
         return part.text
     if isinstance(part, Picture):
         return part.text
@@ -92,6 +95,8 @@ def _cell(cell: Cell, *, now: datetime | None, reveals: bool, alone: bool = Fals
         return f"{cell.absolute} ({cell.relative(now)})" if alone else cell.relative(now)
     if isinstance(cell, Digest):
         return cell.text if alone else cell.short
+    if isinstance(cell, Link):
+        return cell.path
     if isinstance(cell, Secret):
         return cell.text if reveals else cell.masked
     if isinstance(cell, (Code, Spark)):

@@ -2,62 +2,72 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
 from mlalm_jupyter.domain.setup import SetUp
-from mlalm_jupyter.surfaces.display.parts import Facts, Grid, Note, View, joined
+from mlalm_jupyter.notebook.pair_drawing import drawn, told
+from mlalm_jupyter.surfaces.display.parts import Facts, Grid, Link, Note, Picture, Status, View, joined
 
 
 def set_up(one: SetUp) -> View:
-    parts: View = [
-        Facts(
-            f"{'Predictive notebook' if one.proven else 'Notebook'} {one.experiment.path}",
-            [
-                ("cut out of", one.source if one.proven else None),
-                ("rows come in with" if one.proven else "rows come in as", joined(one.inputs)),
-                ("answers" if one.proven else "answers are in", joined(one.outputs)),
-                ("left of cells", _numbers(one.kept) if one.proven else None),
-                ("not needed of cells", _numbers(one.left_out) if one.left_out else None),
-                ("not needed of columns", joined(one.not_needed) if one.not_needed else None),
-                ("shown", _shown(one)),
-            ],
-        )
+    return [
+        *(_predictive(one) if one.proven else _marked(one)),
+        *([Note(one.note)] if one.note else []),
     ]
-    if one.assets:
-        rows = [(asset.name, asset.kind, asset.reference) for asset in one.assets]
-        parts = [*parts, Grid("What was fitted", ("in the notebook", "is a", "kept as"), rows)]
-    if one.by_hand:
-        held = [
-            (cell, "as it was; something else would stand here now" if cell in one.held_back else "as it was")
-            for cell in one.by_hand
-        ]
-        parts = [*parts, Grid("Yours, kept", ("cell", ""), held)]
-    notes = [Note(text) for text in one.warnings]
-    if one.proven:
-        notes.append(Note(f"Run it with `mlalm experiment run {one.experiment.path}`, then deploy it."))
-    return [*parts, *notes, *([Note(one.note)] if one.note else [])]
 
 
-def _shown(one: SetUp) -> str | None:
+def _marked(one: SetUp) -> View:
+    """A notebook that is a service as it is."""
+    rows = [("rows come in as", joined(one.inputs)), ("answers are in", joined(one.outputs))]
+    return [Facts(f"Notebook {one.experiment.path}", rows), *_warnings(one)]
+
+
+def _predictive(one: SetUp) -> View:
+    path = one.experiment.path
+    facts = Facts(
+        f"Predictive notebook {path}",
+        [
+            ("written" if one.is_new else "made again", Link(path, one.source)),
+            ("cut out of", Link(one.source, one.source)),
+            ("rows come in with", joined(one.inputs)),
+            ("columns not needed", joined(one.not_needed)),
+            ("answers", joined(one.outputs)),
+            ("shown", _shown(one)),
+        ],
+    )
+    picture = [Picture(drawn(one), told(one).rstrip("\n"))] if one.cells else []
+    return [
+        facts,
+        *_warnings(one),
+        *picture,
+        *_fitted(one),
+        *_by_hand(one),
+        Note(f"Run it with `mlalm experiment run {path}`, then deploy it."),
+    ]
+
+
+def _warnings(one: SetUp) -> View:
+    return [Note(text, is_warning=True) for text in one.warnings]
+
+
+def _fitted(one: SetUp) -> View:
+    cells = {name: cell.number for cell in one.cells for name in cell.fitted}
+    rows = [(asset.name, asset.kind, asset.reference, cells.get(asset.name)) for asset in one.assets]
+    return [Grid("What was fitted", ("in the notebook", "is a", "kept as", "in cell"), rows)] if rows else []
+
+
+def _by_hand(one: SetUp) -> View:
+    held = [
+        (cell, "as it was; something else would stand here now" if cell in one.held_back else "as it was")
+        for cell in one.by_hand
+    ]
+    return [Grid("Yours, kept", ("cell", ""), held)] if held else []
+
+
+def _shown(one: SetUp) -> Status | None:
     if one.proven is None:
         return None
     found = one.proven
-    return (
-        f"{found.rows} rows of the notebook, {found.perturbed_rows} that it never had, and {found.single_rows} "
-        "rows alone: all answered alike"
+    return Status(
+        f"all answered alike: {found.rows} rows of the notebook, {found.perturbed_rows} that it never had, "
+        f"{found.single_rows} rows alone",
+        "good",
     )
-
-
-def _numbers(cells: Sequence[int]) -> str:
-    """Numbers with those that follow each other drawn together.
-
-    >>> _numbers((1, 2, 3, 5))
-    '1-3, 5'
-    """
-    parts: list[tuple[int, int]] = []
-    for number in cells:
-        if parts and number == parts[-1][1] + 1:
-            parts[-1] = parts[-1][0], number
-        else:
-            parts.append((number, number))
-    return ", ".join(str(first) if first == last else f"{first}-{last}" for first, last in parts)

@@ -162,9 +162,16 @@ def test_cells_are_called_by_the_heading_above_or_by_what_they_say() -> None:
             "y = x",
             "# --- plot it ---\nz",
             "%%bash\nls",
+            "%load_ext mlalm_jupyter\ndf = %dataset rides",
         )
     )
-    assert [node.title for node in graph.cells] == ["x = 1", "Fit it", "plot it", "%%bash"]
+    assert [node.title for node in graph.cells] == [
+        "x = 1",
+        "Fit it",
+        "plot it",
+        "%%bash",
+        "df = %dataset rides",
+    ]
 
 
 def test_what_is_not_known_is_noted() -> None:

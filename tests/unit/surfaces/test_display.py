@@ -40,7 +40,7 @@ from mlalm_jupyter.domain.run import Cells, Figure, Findings, Output, Run, RunSt
 from mlalm_jupyter.domain.server import Key, KeyPair, Scored, ServerProcess, ServerStatus
 from mlalm_jupyter.domain.service import Endpoint, Move, WebService
 from mlalm_jupyter.domain.settings import EndpointSettings
-from mlalm_jupyter.domain.setup import FittedAsset, Proven, SetUp
+from mlalm_jupyter.domain.setup import FittedAsset, Proven, SetUp, SourceCell
 from mlalm_jupyter.domain.signature import Column, ColumnType, Schema, Signature, Table
 from mlalm_jupyter.domain.trigger import DraftState, Firing, FiringOutcome, Missed, Trigger
 from mlalm_jupyter.domain.trust import Check, Seal, Signed, Verification
@@ -249,6 +249,11 @@ ONE: list[Any] = [
         assets=(FittedAsset(EVIL, "value", EVIL),),
         kept=(1, 2, 4),
         left_out=(3,),
+        cells=(
+            SourceCell(1, EVIL, EVIL, (EVIL,), stays="all", fitted=(EVIL,)),
+            SourceCell(2, "b", "score", stays="part"),
+            SourceCell(3, "c"),
+        ),
         not_needed=(EVIL,),
         proven=Proven(1, 2, 3),
         by_hand=(EVIL, "b"),
