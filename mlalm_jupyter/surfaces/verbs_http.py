@@ -75,7 +75,12 @@ def call(
 
 
 def dispatch(
-    noun: str, name: str, arguments: object, *, workspace: str | Path | None = None
+    noun: str,
+    name: str,
+    arguments: object,
+    *,
+    workspace: str | Path | None = None,
+    progress: Progress = silent,
 ) -> tuple[int, dict[str, Any]]:
     """A verb over HTTP: the status and the body of the answer. It never raises."""
 
@@ -87,7 +92,7 @@ def dispatch(
                 expected="a JSON object with the arguments by name",
                 got=_json_word(arguments),
             )
-        return call(verb, arguments, workspace=workspace)
+        return call(verb, arguments, workspace=workspace, progress=progress)
 
     return answered(f"{noun} {name}", do)
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import inspect
 import json
+import threading
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import Any
@@ -18,6 +19,7 @@ from tornado.httpclient import HTTPClientError, HTTPRequest
 from tornado.simple_httpclient import SimpleAsyncHTTPClient
 from tornado.web import create_signed_value
 
+from mlalm_jupyter.api.services import Services
 from mlalm_jupyter.surfaces.lab import typescript
 from mlalm_jupyter.workspace import Workspace
 
@@ -109,8 +111,39 @@ async def test_an_error_says_what_why_and_what_to_do(ws: Workspace, jp_fetch: Fe
     assert fault["fix"]
 
 
+async def test_a_page_learns_how_far_a_long_verb_is_and_nothing_is_kept_of_it(
+    ws: Workspace, jp_fetch: Fetch, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    told, seen = threading.Event(), threading.Event()
+
+    def setup(holder: Any, **arguments: object) -> str:
+        holder._context.progress("Running the notebook once more", 2, 5)
+        told.set()
+        assert seen.wait(30)
+        return "done"
+
+    async def how_far(ticket: str) -> Any:
+        return json.loads((await jp_fetch("mlalm", "progress", params={"ticket": ticket})).body)["progress"]
+
+    monkeypatch.setattr(Services, "setup", setup)
+    body = json.dumps({"kind": "predictive", "notebook": "a.ipynb"})
+    asking = asyncio.ensure_future(
+        jp_fetch("mlalm", "api", "service", "setup", method="POST", body=body, params={"ticket": "t1"})
+    )
+    assert await asyncio.get_running_loop().run_in_executor(None, told.wait, 30)
+    assert await how_far("t1") == {"text": "Running the notebook once more", "done": 2, "total": 5}
+    assert await how_far("t2") is None
+    seen.set()
+    assert json.loads((await asking).body) == {"result": "done"}
+    assert await how_far("t1") is None
+
+
 async def test_nobody_gets_in_without_the_token(ws: Workspace, jp_fetch: Fetch, jp_base_url: str) -> None:
-    for parts, method in ((("api", "workspace", "show"), "POST"), (("where",), "GET")):
+    for parts, method in (
+        (("api", "workspace", "show"), "POST"),
+        (("where",), "GET"),
+        (("progress",), "GET"),
+    ):
         with pytest.raises(HTTPClientError) as caught:
             await jp_fetch(
                 "mlalm",

@@ -15,6 +15,7 @@ from tornado.ioloop import IOLoop
 
 from mlalm_jupyter.api.verbs import VERBS, find
 from mlalm_jupyter.domain.errors import InvalidInput, MlalmError, NotFound, SnapshotLocked, WorkspaceNotFound
+from mlalm_jupyter.surfaces.lab.progress import Tickets
 from mlalm_jupyter.surfaces.lab.record import NamesTheRecord, RecordHandler
 from mlalm_jupyter.surfaces.lab.snapshots import NamesSnapshots, download, model, named
 from mlalm_jupyter.surfaces.verbs_http import dispatch, status_of
@@ -24,6 +25,7 @@ _SHORT_THREADS, _LONG_THREADS = 8, 128
 _SHORT = ThreadPoolExecutor(_SHORT_THREADS, thread_name_prefix="mlalm-verb")
 # whoever follows a job holds a thread until its end, which must not keep short verbs waiting
 _LONG = ThreadPoolExecutor(_LONG_THREADS, thread_name_prefix="mlalm-long-verb")
+_TICKETS = Tickets()
 
 
 class _Handler(APIHandler):
@@ -65,7 +67,7 @@ class _Handler(APIHandler):
 
 
 class VerbHandler(_Handler):
-    """`POST /mlalm/api/{noun}/{verb}`: the arguments of a verb in, its result out."""
+    """`POST /mlalm/api/{noun}/{verb}?ticket=T`: the arguments of a verb in, its result out."""
 
     @web.authenticated
     async def post(self, noun: str, verb: str) -> None:
@@ -84,9 +86,13 @@ class VerbHandler(_Handler):
             arguments = {name: self._placed(value, places.get(name, "")) for name, value in arguments.items()}
         # where there is none, the folder that Jupyter serves is named, and not the one it was started in
         workspace = self.workspace(near=near) or str(self.root)
-        status, body = await IOLoop.current().run_in_executor(
-            _threads_of(noun, verb), lambda: dispatch(noun, verb, arguments, workspace=workspace)
-        )
+        ticket = self.get_query_argument("ticket", "")
+
+        def do() -> tuple[int, dict[str, Any]]:
+            with _TICKETS.telling(ticket) as progress:
+                return dispatch(noun, verb, arguments, workspace=workspace, progress=progress)
+
+        status, body = await IOLoop.current().run_in_executor(_threads_of(noun, verb), do)
         self.answer(status, body)
 
     def _placed(self, value: object, place: str) -> object:
@@ -113,6 +119,14 @@ def _places(noun: str, verb: str) -> dict[str, str]:
         return {one.name: one.place for one in find(noun, verb).parameters}
     except NotFound:
         return {}
+
+
+class ProgressHandler(_Handler):
+    """`GET /mlalm/progress?ticket=T`: how far the verb is that was asked for with this ticket."""
+
+    @web.authenticated
+    async def get(self) -> None:
+        self.answer(200, {"progress": _TICKETS.said(self.get_query_argument("ticket", ""))})
 
 
 class PlaceHandler(_Handler):
@@ -182,6 +196,7 @@ def handlers(base_url: str, *, root: str) -> list[tuple[Any, ...]]:
         (NamesTheRecord(base_url, root=root), RecordHandler),
         (NamesSnapshots(base_url), SnapshotHandler),
         (url_path_join(base_url, "mlalm", "api", "([a-z]+)", "([a-z-]+)"), VerbHandler),
+        (url_path_join(base_url, "mlalm", "progress"), ProgressHandler),
         (url_path_join(base_url, "mlalm", "where"), PlaceHandler),
         (url_path_join(base_url, "mlalm", "snapshots") + "(?:/(.*))?", SnapshotHandler),
     ]
