@@ -39,6 +39,16 @@ def outputs_of(found: Found, slicer: Slicer, *, model: str | None) -> list[Outpu
     return [_predicted(found, slicer, model or _selected(found))]
 
 
+def told_of_names(found: Found, *, model: str | None) -> list[str]:
+    """What a person should know who asked for a name that several models had."""
+    wanted = model or _selected(found)
+    trained = [one.line for one in found.assets if one.variable == wanted and one.kind == MODEL]
+    cells = sorted({found.program.lines[index].place.cell for index in trained})
+    if _marked(found) or len(cells) < 2:
+        return []
+    return [f"`{wanted}` is trained in the cells {', '.join(map(str, cells))}: the last of them answers."]
+
+
 def training_cells(found: Found) -> list[int]:
     """Cells that train something which predicts, wherever in them that is."""
     return [
@@ -151,6 +161,9 @@ def _predicted(found: Found, slicer: Slicer, wanted: str | None) -> Output:
         chosen = [one for one in candidates if wanted in (one.scoring.model, one.key[0])]
         if not chosen and wanted not in known:
             raise refusals.unknown_model(wanted, known)
+        # a name that several models had one after the other is the last of them, as at the end of the notebook
+        newest = max((one.key[1] for one in chosen), default=-1)
+        chosen = [one for one in chosen if one.key[1] == newest]
         others: list[_Candidate] = []
     else:
         chosen, others = candidates, candidates
@@ -172,7 +185,7 @@ def _predicted(found: Found, slicer: Slicer, wanted: str | None) -> Output:
     last = _preferred(found, at_level)
     output = output_of(found, last.scoring, has_name=last.level == 1)
     _check_single(found, slicer, output, last, at_level, others)
-    _check_after(found, output, last)
+    _check_after(found, output, last, candidates)
     return output
 
 
@@ -228,11 +241,12 @@ def _check_single(
     if same and len(same) == len(rivals):
         earlier, later = sorted((same[0].key[1], last.key[1]))
         lines = found.program.lines
-        raise refusals.trained_again(lines[later].place.cell, last.key[0], lines[max(earlier, 0)].place.cell)
+        cell, before = lines[later].place.cell, lines[max(earlier, 0)].place.cell
+        raise refusals.trained_again(cell, last.key[0], before, is_used=True)
     raise refusals.several_models([*(one.key[0] or "a model without a name" for one in rivals), last.key[0]])
 
 
-def _check_after(found: Found, output: Output, last: _Candidate) -> None:
+def _check_after(found: Found, output: Output, last: _Candidate, candidates: Sequence[_Candidate]) -> None:
     """A model that is something else after the output was made."""
     name = last.key[0]
     lines = found.program.lines
@@ -243,7 +257,11 @@ def _check_after(found: Found, output: Output, last: _Candidate) -> None:
         if is_asset or (name in lines[index].flow.writes and not lines[index].flow.imports):
             if is_asset and index <= output.line:
                 continue
-            raise refusals.trained_again(lines[index].place.cell, name, lines[output.line].place.cell)
+            is_used = any(
+                name in (one.scoring.model, one.key[0]) and one.key[1] >= index for one in candidates
+            )
+            cell, before = lines[index].place.cell, lines[output.line].place.cell
+            raise refusals.trained_again(cell, name, before, is_used=is_used)
 
 
 def _unscored(found: Found, models: Sequence[str]) -> Output:

@@ -14,7 +14,7 @@ from mlalm_jupyter.notebook.predictive.freezing import frozen
 from mlalm_jupyter.notebook.predictive.known_rows import FITS
 from mlalm_jupyter.notebook.predictive.labels import labels_of
 from mlalm_jupyter.notebook.predictive.marks import INPUT, OUTPUT, PORTS, SELECTION, marks_of
-from mlalm_jupyter.notebook.predictive.outputs import outputs_of, training_cells
+from mlalm_jupyter.notebook.predictive.outputs import outputs_of, told_of_names, training_cells
 from mlalm_jupyter.notebook.predictive.parts import VALUE, Fitted, Place, Plan, Port, Split, Statement
 from mlalm_jupyter.notebook.predictive.program import program_of
 from mlalm_jupyter.notebook.predictive.slicing import Output, Slice, Slicer, unknowable
@@ -58,7 +58,7 @@ def plan_of(
             for one in _once([*chosen.assets, *whole.assets])
         ),
         tuple(_splits(found, last)),
-        tuple(dict.fromkeys(_notes(found, chosen, whole))),
+        tuple(dict.fromkeys([*_notes(found, chosen, whole), *told_of_names(found, model=model)])),
     )
     return folded(plan)
 

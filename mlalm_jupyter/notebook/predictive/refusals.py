@@ -116,12 +116,14 @@ def models_in_loop(cell: int) -> InvalidInput:
     )
 
 
-def trained_again(cell: int, name: str, before: int) -> InvalidInput:
+def trained_again(cell: int, name: str, before: int, *, is_used: bool) -> InvalidInput:
+    """`is_used` where the last of them predicts something, so that it can be asked for."""
+    last = f"or ask for the last one with `%select_model {name}` or `--model {name}`"
     return InvalidInput(
         f"Cell {cell}",
         expected="a model that stays as it was when it gave the output",
         got=f"`{name}`, redefined after training: the output of cell {before} came from what it was before",
-        fix="Give each model a name of its own, or let the output come last.",
+        fix=f"Give each model a name of its own, {last if is_used else 'or let the output come last'}.",
     )
 
 

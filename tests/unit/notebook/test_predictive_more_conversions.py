@@ -99,6 +99,37 @@ NOTEBOOKS: dict[str, tuple[list[Cell], str | None, str | None, str | None]] = {
         "y",
         "rf",
     ),
+    "the last of two that had one name": (
+        [
+            READ,
+            FILL,
+            NUM,
+            SPLIT,
+            FIT,
+            PREDICT,
+            (
+                "X = df[['pay']]\nX_train, X_test, y_train, y_test = train_test_split(X, y, random_state=1)\n"
+                "model = LogisticRegression(C=0.5)\nmodel.fit(X_train, y_train)\ny_pred = model.predict(X_test)"
+            ),
+        ],
+        "X_test.index",
+        "y",
+        "model",
+    ),
+    "the last of two that had one name, which is measured only": (
+        [
+            READ,
+            FILL,
+            NUM,
+            SPLIT,
+            FIT,
+            PREDICT,
+            "model = RandomForestClassifier(random_state=0).fit(X_train, y_train)\nmodel.score(X_test, y_test)",
+        ],
+        "X_test.index",
+        "y",
+        "model",
+    ),
     "marks with join": (
         [
             READ,

@@ -42,7 +42,7 @@ REFUSED: dict[str, tuple[list[Cell], tuple[str, ...]]] = {
             PREDICT,
             "model = RandomForestClassifier()\nmodel.fit(X_train, y_train)\nmodel.predict(X_test)",
         ],
-        ("Cell 7", "`model`, redefined after training"),
+        ("Cell 7", "`model`, redefined after training", "`--model model`"),
     ),
     "a model that is trained again after the output": (
         [READ, XY, SPLIT, FIT, PREDICT, "model.fit(X, y)"],
