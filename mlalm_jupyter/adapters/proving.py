@@ -16,7 +16,7 @@ from mlalm_jupyter.adapters.row_checks import SAMPLE, RowChecks, has_small_float
 from mlalm_jupyter.adapters.slice_answers import Answer, Slices
 from mlalm_jupyter.adapters.traced_values import as_table, is_alike
 from mlalm_jupyter.adapters.trial import Trial, TrialFailed
-from mlalm_jupyter.adapters.usage import Usage, classified, column_questions, mixed
+from mlalm_jupyter.adapters.usage import Usage, classified, column_questions, looked_at, mixed
 from mlalm_jupyter.domain.signature import Schema
 from mlalm_jupyter.formats import frames
 from mlalm_jupyter.notebook.literals import literal_text
@@ -27,7 +27,6 @@ from mlalm_jupyter.notebook.predictive.parts import MODEL, Plan
 from mlalm_jupyter.notebook.predictive.proof import Figures, KeptFrame, Proof, Reason, Rows, Trace
 
 _NEARLY = 0.999
-_COLUMN_SAMPLE = 300
 
 
 class Proving:
@@ -181,7 +180,7 @@ class Proving:
 
     def _usage(self, slices: Slices, code: str, plain: pd.DataFrame) -> tuple[pd.DataFrame | None, Usage]:
         """The answers to all rows, if there are any, and which columns they depend on."""
-        sampled = spread(len(plain), _COLUMN_SAMPLE)
+        sampled = looked_at(len(plain))
         whole, *others = slices.ask(code, [{"table": "table"}, *column_questions(plain, sampled)])
         if whole.frame is not None and others[0].frame is None:
             raise NotProven(

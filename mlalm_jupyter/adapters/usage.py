@@ -10,11 +10,13 @@ import numpy as np
 import pandas as pd
 
 from mlalm_jupyter.adapters.agreement import difference
+from mlalm_jupyter.adapters.row_checks import spread
 from mlalm_jupyter.adapters.slice_answers import Answer
 from mlalm_jupyter.notebook.literals import literal_text
 from mlalm_jupyter.notebook.predictive.code import Shape
 
 _SEED = 20150218
+_SAMPLE = 300
 
 
 @dataclass(frozen=True)
@@ -41,15 +43,29 @@ class Usage:
         return {*shape.fills, *shape.absent}
 
 
+def looked_at(count: int) -> list[int]:
+    """The places of the rows that are asked about each column."""
+    return spread(count, _SAMPLE)
+
+
 def mixed(frame: pd.DataFrame) -> pd.DataFrame:
-    """Other values in every column, where there are any: those of other rows, but missing where they were."""
+    """Other values in every column, where there are any: those of other rows, but missing where they were.
+
+    A column that is one and the same in all the rows that are looked at gets there what it is elsewhere.
+    """
     random = np.random.default_rng(_SEED)
     found = frame.copy()
+    looked = np.array(looked_at(len(frame)), dtype=int)
     for place in range(frame.shape[1]):
         column = frame.iloc[:, place]
         there = column.notna().to_numpy().nonzero()[0]
         order = np.arange(len(column))
         order[there] = random.permutation(there)
+        if column.iloc[order[looked]].array.equals(column.iloc[looked].array):
+            usual = column.iloc[looked].dropna().head(1)
+            rare = [other for other in there if usual.empty or column.iloc[other] != usual.iloc[0]]
+            if rare:
+                order[looked] = np.resize(rare, len(looked))
         values = column.take(order).array.copy()
         if column.nunique() == 1 and isinstance(column.dtype, np.dtype) and column.dtype.kind in "if":
             values = values + 1

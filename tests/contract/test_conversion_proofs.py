@@ -196,6 +196,29 @@ def test_a_slice_with_a_scaler_a_model_and_a_median_is_proven(folder: Path, spli
     pd.testing.assert_frame_equal(answered, proof.sample_answers)
 
 
+def test_a_column_that_is_seldom_other_than_usual_is_asked_for_as_the_model_reads_it(folder: Path) -> None:
+    """In none of the rows that are looked at for each column is it other, and it turns no answer in the notebook."""
+    random = np.random.default_rng(7)
+    table = pd.DataFrame({"a": random.normal(size=1800).round(3), "flag": 0})
+    table.loc[[1, 2], ["a", "flag"]] = [[5, 1], [4, 1]]
+    table["y"] = (table["a"] > 0).astype(int)
+    table.to_csv(folder / "notebooks" / "flags.csv", index=False)
+    read, train = (
+        "df = pd.read_csv('flags.csv')",
+        "model = LogisticRegression().fit(df[['a', 'flag']], df['y'])",
+    )
+    predict = "predicted = model.predict(df[['a', 'flag']])"
+    written = Written(IMPORTS, read, train, predict)
+    written.frozen = {train: DROPPED}
+    written.kept = {predict: predict}
+    written.fitted = [("model", "model", train, "model", False)]
+    _, proof = converted(
+        written, written.plan(source=read, table="df", last=predict, answer="predicted"), folder
+    )
+    assert proof.is_proven, sentences(proof)
+    assert proof.inputs.names == ("a", "flag")
+
+
 def test_tracing_leaves_the_notebook_as_any_run_of_it_and_trying_it_writes_nothing(folder: Path) -> None:
     written = churn()
     trace, proof = converted(written, churn_plan(written), folder)
