@@ -20,12 +20,30 @@ export function tellFault(fault: IFault, id?: string): void {
   }
 }
 
+/** Tell something that went well, with what a person should know of it besides. */
+export function tellMore(id: string, message: string, title: string, warnings: readonly string[]): void {
+  const whole = [message, ...warnings].join('\n');
+  if (whole.length <= SHOWN_CHARACTERS) {
+    Notification.update({ id, message: whole, type: 'warning', autoClose: false, actions: [] });
+    return;
+  }
+  const count = warnings.length === 1 ? 'One warning.' : `${warnings.length} warnings.`;
+  const callback = () => void showLines(title, warnings);
+  const actions = [{ label: 'Details', caption: 'What to know of it', callback }];
+  Notification.update({ id, message: `${message} ${count}`, type: 'warning', autoClose: false, actions });
+}
+
 async function showFault(fault: IFault): Promise<void> {
+  await showLines(fault.what, [fault.why, fault.fix]);
+}
+
+async function showLines(title: string, lines: readonly string[]): Promise<void> {
   const body = (
     <div className="mlalm-details">
-      <p>{fault.why}</p>
-      <p>{fault.fix}</p>
+      {lines.map((line, index) => (
+        <p key={index}>{line}</p>
+      ))}
     </div>
   );
-  await showDialog({ title: fault.what, body, buttons: [Dialog.okButton({ label: 'Close' })] });
+  await showDialog({ title, body, buttons: [Dialog.okButton({ label: 'Close' })] });
 }

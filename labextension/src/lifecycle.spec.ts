@@ -84,6 +84,46 @@ describe('the lifecycle', () => {
     expect(told).toEqual(['Queued', 'Running']);
   });
 
+  it('tells how far setting up a service is, until it answers', async () => {
+    const far = { text: 'Running the notebook once more', done: 1, total: 4 };
+    const urls: string[] = [];
+    let answer: (body: Answer) => void = () => undefined;
+    const made = new Promise<Answer>(resolve => (answer = resolve));
+    const quick = serving(
+      {
+        ...PLACE,
+        progress: [{ status: 503, body: null }, ok({ progress: null }), ok({ progress: far })],
+        'api/experiment/list': [ok({ result: [] })],
+        'api/service/list': [ok({ result: [] })]
+      },
+      [],
+      urls
+    );
+    const fetch = async (request: RequestInfo | URL): Promise<Response> => {
+      const { url } = request as unknown as FakeRequest;
+      if (!url.includes('api/service/setup')) {
+        return quick.fetch(request as RequestInfo);
+      }
+      urls.push(url);
+      const { status, body } = await made;
+      return { ok: true, status, json: async () => body } as Response;
+    };
+    const told: unknown[] = [];
+    const lifecycle = new Lifecycle({ ...quick, fetch });
+    const setUp = await lifecycle.setUp('w/a.ipynb', now => {
+      told.push(now);
+      answer(ok({ result: { source: 'a.ipynb' } }));
+    });
+    expect(setUp.source).toBe('a.ipynb');
+    expect(told).toEqual([far]);
+    const tickets = urls.filter(url => /setup|progress/.test(url)).map(url => new URL(url).searchParams.get('ticket'));
+    expect(tickets.length).toBeGreaterThanOrEqual(4);
+    expect(new Set(tickets).size).toBe(1);
+    const asked = urls.length;
+    await new Promise(resolve => setTimeout(resolve, 1500));
+    expect(urls.slice(asked).filter(url => url.includes('progress'))).toEqual([]);
+  });
+
   it('asks for the history of the notebook at hand, by its whole path, and of those a person opens', async () => {
     const asked: string[] = [];
     const bodies: unknown[] = [];

@@ -4,8 +4,8 @@ import { ISignal, Signal } from '@lumino/signaling';
 
 import { Histories } from './experiments/histories';
 import { isUnderWay } from './experiments/status';
-import { IExperiment, IFault, IRun, IWebService } from './generated/api';
-import { MlalmError, requestAPI, requestPlace } from './request';
+import { IExperiment, IFault, IRun, ISetUp, IWebService } from './generated/api';
+import { IFar, MlalmError, requestAPI, requestLong, requestPlace } from './request';
 import { IHistory, ILifecycle } from './tokens';
 
 const WATCH_MS = { first: 300, last: 2000, growth: 1.2 };
@@ -123,6 +123,16 @@ export class Lifecycle implements ILifecycle {
     }
     this.askAnew();
     return run;
+  }
+
+  async setUp(path: string, told: (far: IFar) => void): Promise<ISetUp> {
+    const { workspace } = await requestPlace(path, this.settings);
+    const asked = { kind: 'predictive', notebook: path };
+    try {
+      return await requestLong<ISetUp>('service/setup', asked, told, this.settings, workspace);
+    } finally {
+      this.askAnew();
+    }
   }
 
   /** Show what is newly known of a run, without asking for everything. */

@@ -4,6 +4,7 @@ import * as React from 'react';
 import { act } from 'react';
 import { createRoot } from 'react-dom/client';
 
+import { IActions } from './actions';
 import { IExperiment, IRun, IWebService } from './generated/api';
 import { LifecyclePanel, PanelContent } from './panel';
 import { ILifecycle } from './tokens';
@@ -43,7 +44,11 @@ function lifecycle(changes: Partial<ILifecycle>): ILifecycle {
   return { ...one, changed: new Signal(one) } as unknown as ILifecycle;
 }
 
-function shown(state: ILifecycle, actions = { open: jest.fn(), show: jest.fn(), copy: jest.fn() }): HTMLElement {
+function actionsOf(): Record<keyof IActions, jest.Mock> {
+  return { open: jest.fn(), show: jest.fn(), copy: jest.fn(), both: jest.fn(), setUp: jest.fn() };
+}
+
+function shown(state: ILifecycle, actions = actionsOf()): HTMLElement {
   const host = document.createElement('div');
   act(() => createRoot(host).render(<PanelContent lifecycle={state} actions={actions} />));
   return host;
@@ -67,7 +72,7 @@ describe('the panel', () => {
   });
 
   it('opens an experiment when its name is pressed', () => {
-    const actions = { open: jest.fn(), show: jest.fn(), copy: jest.fn() };
+    const actions = actionsOf();
     const host = shown(lifecycle({ experiments: [EXPERIMENT] }), actions);
     expect(host.textContent).toContain('✓ Finished');
     expect(host.textContent).toContain('2 runs');
@@ -76,7 +81,7 @@ describe('the panel', () => {
   });
 
   it('lists the runs of an experiment that is open: the draft, which is edited, and the locked ones', () => {
-    const actions = { open: jest.fn(), show: jest.fn(), copy: jest.fn() };
+    const actions = actionsOf();
     const draft = run({ id: 'e', status: 'Draft', is_editable: true, path: 'a/train.ipynb' });
     const one = run({ id: '01a1fd2b012345', message: 'before', metrics: { auc: 0.912345 } });
     const history = () => ({ runs: [draft, run({ id: 'ffff', status: 'Running' }), one], hasMore: true });
@@ -146,7 +151,7 @@ describe('the panel', () => {
   });
 
   it('names what each endpoint serves and copies its address', () => {
-    const actions = { open: jest.fn(), show: jest.fn(), copy: jest.fn() };
+    const actions = actionsOf();
     const host = shown(lifecycle({ services: [SERVICE] }), actions);
     expect(host.textContent).toContain('bikes:2');
     expect(host.textContent).toContain('rev. 2');
@@ -156,11 +161,55 @@ describe('the panel', () => {
   });
 });
 
+describe('a training notebook and what was cut out of it', () => {
+  const training = { ...EXPERIMENT, id: 't', kind: 'training', parent: null, parent_id: null, created_at: '1' };
+  const predictive = { ...training, id: 'p', name: 'train.predictive', path: 'a/train.predictive.ipynb', kind: 'predictive', parent_id: 't', parent: 'a/train.ipynb' };
+  const second = { ...predictive, id: 'q', name: 'train.predictive-2', path: 'a/train.predictive-2.ipynb', created_at: '2' };
+
+  function listed(experiments: IExperiment[], isOpen = false): { host: HTMLElement; actions: ReturnType<typeof actionsOf> } {
+    const actions = actionsOf();
+    return { host: shown(lifecycle({ experiments, isOpen: () => isOpen }), actions), actions };
+  }
+
+  it('are named on each other, every one that there is', () => {
+    const { host } = listed([training, predictive, second]);
+    const lines = (name: string) => [...host.querySelectorAll(`[aria-label="${name}"] li`)].map(one => one.textContent);
+    expect(lines('Cut out of train')).toEqual(['predictive: train.predictiveOpen both', 'predictive: train.predictive-2Open both']);
+    expect(lines('Origin of train.predictive')).toEqual(['cut out of trainOpen both']);
+    expect(lines('Origin of train.predictive-2')).toEqual(['cut out of trainOpen both']);
+  });
+
+  it('are opened, one or both', () => {
+    const { host, actions } = listed([training, predictive]);
+    const press = (name: string) => act(() => host.querySelector<HTMLButtonElement>(`button[aria-label="${name}"]`)?.click());
+    press('Open both, train and train.predictive, side by side');
+    expect(actions.both).toHaveBeenCalledWith({ training, predictive });
+    press('Go to a/train.predictive.ipynb');
+    expect(actions.open).toHaveBeenCalledWith(predictive);
+  });
+
+  it('says what one was cut out of when that is gone', () => {
+    const { host } = listed([predictive]);
+    expect(host.textContent).toContain('cut out of a/train.ipynb');
+    expect(host.textContent).not.toContain('Open both');
+  });
+
+  it('offers to set up what has run and has none yet', () => {
+    const offer = 'button[aria-label="Set up predictive service of train"]';
+    expect(listed([training]).host.querySelector(offer)).toBeNull();
+    expect(listed([{ ...training, last_run: null }], true).host.querySelector(offer)).toBeNull();
+    expect(listed([training, predictive], true).host.querySelector(offer)).toBeNull();
+    const { host, actions } = listed([training], true);
+    act(() => host.querySelector<HTMLButtonElement>(offer)?.click());
+    expect(actions.setUp).toHaveBeenCalledWith(training);
+  });
+});
+
 describe('a New service', () => {
   it('is one line with its region and its own address, and has no endpoints', () => {
     const [{ model, revision, address, definition_hash, updated_at }] = SERVICE.endpoints;
     const service = { ...SERVICE, kind: 'new', region: 'west', endpoints: [], model, revision, address, definition_hash, updated_at };
-    const actions = { open: jest.fn(), show: jest.fn(), copy: jest.fn() };
+    const actions = actionsOf();
     const host = shown(lifecycle({ services: [service as unknown as IWebService] }), actions);
     expect(host.textContent).toContain('west');
     expect(host.textContent).toContain('bikes:2');
@@ -184,7 +233,7 @@ describe('asking for news', () => {
 
   async function looking(state: Partial<ILifecycle>): Promise<{ panel: LifecyclePanel; refresh: jest.Mock }> {
     const refresh = jest.fn().mockResolvedValue(undefined);
-    const panel = new LifecyclePanel(lifecycle({ ...state, refresh }), { open: jest.fn(), show: jest.fn(), copy: jest.fn() }, () => 10_000);
+    const panel = new LifecyclePanel(lifecycle({ ...state, refresh }), actionsOf(), () => 10_000);
     panel.hide();
     act(() => Widget.attach(panel, document.body));
     return { panel, refresh };

@@ -2,21 +2,13 @@ import { ReactWidget, UseSignal } from '@jupyterlab/ui-components';
 import { Message } from '@lumino/messaging';
 import * as React from 'react';
 
+import { IActions } from './actions';
 import { ExperimentList } from './experiments/list';
-import { IExperiment, IFault, IRun } from './generated/api';
-import { IServing, ServiceList } from './services/list';
+import { IFault } from './generated/api';
+import { ServiceList } from './services/list';
 import { ILifecycle } from './tokens';
 
 const BUSY_MS = 2000;
-
-/** What the panel can have done for it. */
-export interface IActions {
-  /** Open the notebook of an experiment, to be edited. */
-  open: (experiment: IExperiment) => void;
-  /** Open the snapshot of a run, locked. */
-  show: (run: IRun) => void;
-  copy: (what: IServing) => void;
-}
 
 /** The side panel: experiments and services of the workspace. It asks for news only while it is seen. */
 export class LifecyclePanel extends ReactWidget {
@@ -106,7 +98,7 @@ export function PanelContent({ lifecycle, actions }: { lifecycle: ILifecycle; ac
           <>
             <section aria-labelledby="mlalm-experiments">
               <h3 id="mlalm-experiments">Experiments</h3>
-              <ExperimentList lifecycle={lifecycle} open={actions.open} show={actions.show} />
+              <ExperimentList lifecycle={lifecycle} {...actions} />
             </section>
             <section aria-labelledby="mlalm-services">
               <h3 id="mlalm-services">Services</h3>

@@ -11,6 +11,8 @@ import { saveBeforeMagics } from './experiments/saving';
 import { IExperiment, IRun } from './generated/api';
 import { Lifecycle } from './lifecycle';
 import { LifecyclePanel } from './panel';
+import { IPair } from './predictive/pairs';
+import { OPEN_BOTH_COMMAND, pathsOf, SETUP_COMMAND } from './predictive/plugin';
 import { snapshotAt, snapshotPath } from './snapshots/drive';
 import { ILifecycle } from './tokens';
 import { IServing } from './services/list';
@@ -72,7 +74,23 @@ export const panelPlugin: JupyterFrontEndPlugin<void> = {
       Clipboard.copyToSystem(endpoint.address ?? '');
       Notification.success(`The address of ${endpoint.reference} is copied.`, { autoClose: 2000 });
     };
-    const panel = new LifecyclePanel(lifecycle, { open, show, copy }, () => idleS * 1000);
+    const both = (pair: IPair) => {
+      const paths = pathsOf(pair, lifecycle.folder);
+      if (paths === null) {
+        open(pair.training); // it tells why it cannot
+        return;
+      }
+      void app.commands.execute(OPEN_BOTH_COMMAND, { ...paths });
+    };
+    const setUp = (experiment: IExperiment) => {
+      if (lifecycle.folder === null) {
+        open(experiment);
+        return;
+      }
+      void app.commands.execute(SETUP_COMMAND, { path: PathExt.join(lifecycle.folder, experiment.path) });
+    };
+    const actions = { open, show, copy, both, setUp };
+    const panel = new LifecyclePanel(lifecycle, actions, () => idleS * 1000);
     panel.title.icon = icon;
     app.shell.add(panel, 'left', { rank: 700 });
     restorer?.add(panel, 'mlalm-panel');

@@ -1,7 +1,10 @@
 import { URLExt } from '@jupyterlab/coreutils';
 import { ServerConnection } from '@jupyterlab/services';
+import { UUID } from '@lumino/coreutils';
 
 import { IFault, IVerbs } from './generated/api';
+
+const LOOK_MS = 700;
 
 /** What the server refused, in its own words. */
 export class MlalmError extends Error {
@@ -27,6 +30,41 @@ export async function requestAPI<T, V extends keyof IVerbs = keyof IVerbs>(
   const init = { method: 'POST', body: JSON.stringify(args) };
   const body = await asked(settings, `api/${verb}`, { workspace }, init);
   return (body as { result: T }).result;
+}
+
+/** How far a long verb is. */
+export interface IFar {
+  text: string;
+  done: number;
+  total: number;
+}
+
+/** Ask for a verb that takes long, and tell how far it is until it answers. */
+export async function requestLong<T, V extends keyof IVerbs = keyof IVerbs>(
+  verb: V,
+  args: IVerbs[V],
+  told: (far: IFar) => void,
+  settings: ServerConnection.ISettings = ServerConnection.makeSettings(),
+  workspace = ''
+): Promise<T> {
+  const ticket = UUID.uuid4();
+  let isUnderWay = true;
+  const look = async () => {
+    // how far it is only goes beside the verb itself, whose own words count
+    const { progress } = (await asked(settings, 'progress', { ticket }, {})) as { progress: IFar | null };
+    if (progress && isUnderWay) {
+      told(progress);
+    }
+  };
+  const looking = window.setInterval(() => void look().catch(() => undefined), LOOK_MS);
+  try {
+    const init = { method: 'POST', body: JSON.stringify(args) };
+    const body = await asked(settings, `api/${verb}`, { workspace, ticket }, init);
+    return (body as { result: T }).result;
+  } finally {
+    isUnderWay = false;
+    window.clearInterval(looking);
+  }
 }
 
 /** Ask where the workspace around a file is; without a file, the one around the folder that Jupyter serves. */

@@ -1,7 +1,8 @@
 import { Token } from '@lumino/coreutils';
 import { ISignal } from '@lumino/signaling';
 
-import { IExperiment, IFault, IRun, IWebService } from './generated/api';
+import { IExperiment, IFault, IRun, ISetUp, IWebService } from './generated/api';
+import { IFar } from './request';
 
 /** The newest lines of an experiment's history: the draft first, then runs, newest first. */
 export interface IHistory {
@@ -35,6 +36,8 @@ export interface ILifecycle {
   history(experiment: IExperiment): IHistory | null;
   /** Take a snapshot of a notebook, queue its run, and follow it to its end. */
   run(path: string, told: (run: IRun) => void): Promise<IRun>;
+  /** Have the predictive notebook cut out of a training notebook, and follow that to its end. */
+  setUp(path: string, told: (far: IFar) => void): Promise<ISetUp>;
 }
 
 /** The lifecycle of the workspace, for other extensions too. */

@@ -207,10 +207,10 @@ def _strokes(box: _Box, x: float, top: float, width: float) -> Iterator[str]:
     yield f'<rect class="mlalm-paper" {shape}/><rect class="mlalm-box" {shape}/>'
     at = x + _PADDING
     if box.word:
-        yield f'<text class="mlalm-name mlalm-line" x="{at:.1f}" y="{y:.1f}">'
+        yield f'<text class="mlalm-name mlalm-beside" x="{at:.1f}" y="{y:.1f}">'
         yield f'<tspan class="mlalm-word">{safe(box.word)}</tspan></text>'
         at += text_width(box.word, 12) + 10
-    yield f'<text class="mlalm-name mlalm-line" x="{at:.1f}" y="{y:.1f}">{safe(box.title)}</text>'
+    yield f'<text class="mlalm-name mlalm-beside" x="{at:.1f}" y="{y:.1f}">{safe(box.title)}</text>'
     if box.remark:
         yield f'<text class="mlalm-origin" x="{x + width - _PADDING:.1f}" y="{y:.1f}">{safe(box.remark)}</text>'
     yield "</g>"

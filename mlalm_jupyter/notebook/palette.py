@@ -52,7 +52,8 @@ STYLE = (
     f"{_ROLES}.mlalm-asset{{--mlalm-own:var(--mlalm-asset)}}"
     ".mlalm-input-port{--mlalm-own:var(--mlalm-import)}.mlalm-output-port{--mlalm-own:var(--mlalm-output)}"
     ".mlalm-input-port .mlalm-box,.mlalm-output-port .mlalm-box{stroke-width:2.2}"
-    ".mlalm-graph text{fill:currentColor}"
+    # the panel has classes of these names, too, and a page may have anything
+    ".mlalm-graph text{fill:currentColor;color:inherit;font-weight:400}"
     ".mlalm-paper{fill:var(--mlalm-paper)}"
     ".mlalm-box{fill:var(--mlalm-own);fill-opacity:.1;stroke:var(--mlalm-own);stroke-width:1.3}"
     ".mlalm-asked .mlalm-box{fill-opacity:.22;stroke-width:2.6}"
@@ -66,7 +67,7 @@ STYLE = (
     ".mlalm-port text{font:11px ui-monospace,Menlo,Consolas,monospace;text-anchor:middle}"
     ".mlalm-graph .mlalm-kind{font-size:10px;text-anchor:middle;fill:var(--mlalm-asset)}"
     ".mlalm-name{font-size:12px;text-anchor:middle}"
-    ".mlalm-graph .mlalm-line{text-anchor:start}"
+    ".mlalm-graph .mlalm-beside{text-anchor:start}"
     ".mlalm-graph .mlalm-aside{font-size:12px;fill:var(--mlalm-none)}"
     ".mlalm-edge{fill:none;stroke:var(--mlalm-line);stroke-width:1.3}"
     ".mlalm-edge-function{stroke-dasharray:2 3}"

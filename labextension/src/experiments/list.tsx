@@ -1,6 +1,8 @@
 import * as React from 'react';
 
-import { IExperiment, IRun } from '../generated/api';
+import { IActions } from '../actions';
+import { IExperiment } from '../generated/api';
+import { PairLines } from '../predictive/lines';
 import { ago } from '../time';
 import { ILifecycle } from '../tokens';
 import { RunLine, RunList } from './runs';
@@ -8,14 +10,12 @@ import { RunLine, RunList } from './runs';
 /** How many experiments are listed before a person asks for more. */
 const PAGE = 20;
 
-interface IProps {
+interface IProps extends Pick<IActions, 'open' | 'show' | 'both' | 'setUp'> {
   lifecycle: ILifecycle;
-  open: (experiment: IExperiment) => void;
-  show: (run: IRun) => void;
 }
 
 /** The notebooks that were run here, with the runs of each beneath it. */
-export function ExperimentList({ lifecycle, open, show }: IProps): JSX.Element {
+export function ExperimentList({ lifecycle, ...actions }: IProps): JSX.Element {
   const [count, setCount] = React.useState(PAGE);
   const { experiments } = lifecycle;
   if (experiments.length === 0) {
@@ -29,7 +29,7 @@ export function ExperimentList({ lifecycle, open, show }: IProps): JSX.Element {
     <>
       <ul className="mlalm-list" aria-label="Experiments">
         {experiments.slice(0, count).map(experiment => (
-          <ExperimentItem key={experiment.id} experiment={experiment} lifecycle={lifecycle} open={open} show={show} />
+          <ExperimentItem key={experiment.id} experiment={experiment} lifecycle={lifecycle} {...actions} />
         ))}
       </ul>
       {experiments.length > count && (
@@ -41,7 +41,8 @@ export function ExperimentList({ lifecycle, open, show }: IProps): JSX.Element {
   );
 }
 
-function ExperimentItem({ experiment, lifecycle, open, show }: IProps & { experiment: IExperiment }): JSX.Element {
+function ExperimentItem({ experiment, lifecycle, ...actions }: IProps & { experiment: IExperiment }): JSX.Element {
+  const { open, show } = actions;
   const isOpen = lifecycle.isOpen(experiment);
   const runs = `mlalm-runs-${experiment.id}`;
   const run = experiment.last_run;
@@ -69,6 +70,7 @@ function ExperimentItem({ experiment, lifecycle, open, show }: IProps & { experi
           {!isOpen && run && <RunLine run={run} />}
         </button>
       </div>
+      <PairLines experiment={experiment} experiments={lifecycle.experiments} isOpen={isOpen} {...actions} />
       {isOpen && (
         <RunList
           id={runs}

@@ -58,7 +58,8 @@ margin:0 0 .6em;white-space:pre-wrap;overflow-wrap:anywhere}
 .mlalm.mlalm a{color:var(--jp-content-link-color,var(--vscode-textLink-foreground,#0a69c7))}
 .mlalm .s{white-space:nowrap}
 .mlalm .s b{font-weight:700}
-.mlalm .good b{color:var(--jp-success-color1,#2e9e4f)}
+.mlalm .good b{color:var(--jp-success-color0,var(--jp-success-color1,#2e9e4f))}
+[data-jp-theme-light=false] .mlalm .good b{color:var(--jp-success-color2,var(--jp-success-color1,#2e9e4f))}
 .mlalm .busy b{color:var(--jp-brand-color1,#2f81f7)}
 .mlalm .bad b{color:var(--jp-error-color1,#e5484d)}
 .mlalm time{white-space:nowrap}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -24,6 +25,22 @@ WIDEST = replace(
     inputs=WIDE,
     cells=(*CELLS, SourceCell(6, "MMMM WWWW %%%% @@@@ " * 4, "evaluate", ("role:evaluate",), stays="part")),
 )
+
+
+PANEL = (Path(__file__).parents[3] / "labextension/style/base.css").read_text("utf-8")
+LOOKS = """() => [...document.querySelectorAll('svg .mlalm-name')]
+    .map(one => { const {fontWeight, color} = getComputedStyle(one); return `${fontWeight} ${color}` })"""
+
+
+def test_the_styles_of_the_panel_do_not_reach_into_pictures(browser: Any) -> None:
+    tab = browser.new_page()
+    looks = []
+    for style in ("", PANEL):
+        tab.set_content(f"<style>{style}</style>{html_of(SET_UP)}")
+        looks.append(tab.evaluate(LOOKS))
+    tab.close()
+    assert looks[0] == looks[1]
+    assert {one.split()[0] for one in looks[0]} == {"400"}
 
 
 def test_every_word_fits_and_can_be_read_in_both_themes(browser: Any) -> None:
