@@ -39,7 +39,7 @@ def plan_of(
     outputs = outputs_of(found, slicer, model=model)
     chosen = slicer.slice(outputs)
     _check(found, outputs, chosen, is_chosen=bool(model or marks_of(program.lines, SELECTION)))
-    whole = Slicer(found, is_kept=False).slice(outputs)
+    whole = Slicer(found, is_kept=False).slice(outputs, ports=chosen.sources)
     last = max(one.line for one in outputs)
     lines = program.lines
     inputs = tuple(

@@ -93,14 +93,16 @@ class Slicer:
             found.append(Part(line, _text(code, node), flow, is_definition=is_definition))
         return found
 
-    def slice(self, outputs: Iterable[Output]) -> Slice:
-        """What some outputs need."""
-        chosen = list(outputs)
-        first = self._pass(chosen, frozenset())
+    def slice(self, outputs: Iterable[Output], *, ports: Iterable[tuple[int, str]] | None = None) -> Slice:
+        """What some outputs need; where `ports` are given, other tables are brought in as typed, such as labels."""
+        chosen, only = list(outputs), None if ports is None else frozenset(ports)
+        first = self._pass(chosen, frozenset(), only)
         extra = self._definitions(first.assets)
-        return self._pass(chosen, extra) if extra else first
+        return self._pass(chosen, extra, only) if extra else first
 
-    def _pass(self, outputs: list[Output], extra: frozenset[str]) -> Slice:
+    def _pass(
+        self, outputs: list[Output], extra: frozenset[str], only: frozenset[tuple[int, str]] | None
+    ) -> Slice:
         found = self._found
         assets = {one.name: one for one in [*found.hoisted, *found.assets]}
         live: dict[str, int] = dict.fromkeys(extra, -1)
@@ -125,7 +127,7 @@ class Slicer:
             is_by_hand = found.program.lines[line].hand in ("train", "skip", "evaluate")
             if not is_by_hand and (why := unknowable(flow)) and words & live.keys():
                 dark.append((line, why[0]))
-            sources = found.sources.get(line, [])
+            sources = [name for name in found.sources.get(line, []) if only is None or (line, name) in only]
             for part in reversed(by_line.get(line, [])):
                 if part.asset is not None:
                     if part.asset.variable in live:

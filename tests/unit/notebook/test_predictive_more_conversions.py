@@ -1118,3 +1118,26 @@ def test_the_slice_answers_as_the_notebook_did(name: str) -> None:
     answers = np.asarray(scored(plan, fitted, rows))
     assert len(answers) == len(rows)
     assert set(np.asarray(out).tolist()) <= set(answers.tolist())
+
+
+@pytest.mark.parametrize(
+    "label", ["iris.target", "iris['target']", "iris.target_names[iris.target] == 'setosa'"]
+)
+def test_a_label_that_is_not_of_the_table_is_brought_in_as_typed_where_the_whole_program_runs(
+    label: str,
+) -> None:
+    cells = (
+        "from sklearn.datasets import load_iris\niris = load_iris()",
+        f"X = iris.data\ny = {label}",
+        SPLIT,
+        FIT,
+        PREDICT,
+    )
+    plan = plan_of(document(SETUP, *cells))
+    fitted, came, out, _ = original(plan)
+    space: dict[str, object] = {**fitted}
+    for statement in plan.program:
+        exec(statement.frozen, space)
+        if statement.place == plan.inputs[0].place:
+            space["X"] = came
+    assert list(space["y_pred"]) == list(out)  # type: ignore[call-overload]
