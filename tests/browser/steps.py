@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from re import Pattern
 from typing import Any
 
 from tests.browser.conftest import SHOTS, Lab
@@ -60,7 +61,7 @@ def run_snapshot(page: Any) -> None:
     page.get_by_role("button", name="Run (snapshot)").first.click()
 
 
-def toast(page: Any, text: str) -> Any:
+def toast(page: Any, text: str | Pattern[str]) -> Any:
     return page.locator(".Toastify__toast", has_text=text).first
 
 

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from mlalm_jupyter.notebook.document import read_notebook
+from mlalm_jupyter.notebook.document import NotebookDocument, read_notebook
 from mlalm_jupyter.notebook.drawing import drawn
 from mlalm_jupyter.notebook.graph import graph_of
 from mlalm_jupyter.notebook.page import Bar, page
@@ -70,6 +70,24 @@ def test_every_label_fits_its_box_and_lies_on_no_other(browser: Any) -> None:
             f"<body style='margin:0'>{drawn(graph_of(read_notebook(path.read_bytes())), name=path.name)}"
         )
         assert tab.evaluate(FITS) == [], path.stem
+    tab.close()
+
+
+def test_what_is_said_beside_a_role_fits_too(browser: Any) -> None:
+    cells = [
+        {"cell_type": "code", "source": text, "metadata": {"mlalm": {"part": f"cell-{part}"}, "tags": tags}}
+        for text, part, tags in (
+            ("x = 1", 123, ["role:evaluate"]),
+            ("W = x", 4, ["role:transform", "web-input"]),
+            ("y = W", 567, ["skip"]),
+            ("y", 89, ["web-output"]),
+        )
+    ]
+    graph = graph_of(NotebookDocument({"nbformat": 4, "cells": cells}))
+    tab = browser.new_page()
+    tab.set_content(drawn(graph))
+    assert tab.evaluate(FITS) == []
+    assert tab.locator(".mlalm-origin").all_text_contents() == ["from 123", "from 4", "from 567", "from 89"]
     tab.close()
 
 
