@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import ast
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from mlalm_jupyter.notebook.code import code_of
@@ -42,6 +43,8 @@ def folded(plan: Plan) -> Plan:
         last |= dict.fromkeys(one.touches, one.statement.place)
     read = {name for one in kept if one not in chosen for name in one.needs}
     kinds = {one.name: one.kind for one in plan.fitted}
+    for one in chosen:
+        kinds |= _other_names(one.statement, kinds)
     made = [
         Fitted(name, kinds.get(name, VALUE), place, name)
         for name, place in sorted(last.items())
@@ -54,6 +57,16 @@ def folded(plan: Plan) -> Plan:
         kept=tuple(one.statement for one in kept if one not in chosen),
         fitted=tuple(sorted([*held, *made], key=lambda one: (one.place, one.name))),
     )
+
+
+def _other_names(statement: Statement, kinds: Mapping[str, str]) -> dict[str, str]:
+    """The kinds of names that are other names for something fitted, as in `model = model_2`."""
+    found: dict[str, str] = {}
+    for node in ast.parse(statement.frozen).body:
+        match node:
+            case ast.Assign(targets=[ast.Name(id=name)], value=ast.Name(id=other)) if other in kinds:
+                found[name] = kinds[other]
+    return found
 
 
 def _read(kept: Sequence[Statement]) -> list[_Kept]:

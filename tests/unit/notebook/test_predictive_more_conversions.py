@@ -1141,3 +1141,11 @@ def test_a_label_that_is_not_of_the_table_is_brought_in_as_typed_where_the_whole
         if statement.place == plan.inputs[0].place:
             space["X"] = came
     assert list(space["y_pred"]) == list(out)  # type: ignore[call-overload]
+
+
+def test_the_last_of_several_models_that_had_one_name_is_kept_as_a_model() -> None:
+    plan = plan_of(
+        document(SETUP, READ, NUM, SPLIT, FIT, "p = model.predict(X)", FIT, PREDICT), model="model"
+    )
+    assert {one.name: one.kind for one in plan.fitted}["model"] == "model"
+    assert "trained in the cells" in " ".join(plan.notes)
