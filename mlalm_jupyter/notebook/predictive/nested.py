@@ -9,7 +9,7 @@ from dataclasses import replace
 from mlalm_jupyter.notebook.binding import names_bound
 from mlalm_jupyter.notebook.code import root_name
 from mlalm_jupyter.notebook.predictive.assigning import Assigning
-from mlalm_jupyter.notebook.predictive.expressions import Loop
+from mlalm_jupyter.notebook.predictive.hoisting import Loop
 from mlalm_jupyter.notebook.predictive.values import CONST, FITTED, NOTHING, ROWS, SOURCE, Value, joined
 
 GATHERS = frozenset({"add", "update", "extend", "setdefault"})
