@@ -16,7 +16,15 @@ from mlalm_jupyter.adapters.row_checks import SAMPLE, RowChecks, has_small_float
 from mlalm_jupyter.adapters.slice_answers import Answer, Slices
 from mlalm_jupyter.adapters.traced_values import as_table, is_alike
 from mlalm_jupyter.adapters.trial import Trial, TrialFailed
-from mlalm_jupyter.adapters.usage import Usage, classified, column_questions, looked_at, mixed
+from mlalm_jupyter.adapters.usage import (
+    Usage,
+    classified,
+    column_questions,
+    is_constant,
+    looked_at,
+    mixed,
+    moved,
+)
 from mlalm_jupyter.domain.signature import Schema
 from mlalm_jupyter.formats import frames
 from mlalm_jupyter.notebook.literals import literal_text
@@ -73,14 +81,14 @@ class Proving:
         if not plain.columns.is_unique:
             raise NotProven(Reason("Two columns of the table have one name when both are written as text."))
         code = self._code(shape)
-        tables = {"table": plain, "mixed": mixed(plain)}
+        tables = {"table": plain, "mixed": mixed(plain), "moved": moved(plain)}
         rows = self._trace.rows
         whole, usage = self._usage(self._slices(tables), code, plain)
         if whole is None:
             kept = self._answerable(self._slices({"table": plain}), code, rows, len(plain))
             rows = within(rows, kept, len(plain))
             table, plain = table.iloc[kept], plain.iloc[kept]
-            tables = {"table": plain, "mixed": mixed(plain)}
+            tables = {"table": plain, "mixed": mixed(plain), "moved": moved(plain)}
             whole, usage = self._usage(self._slices(tables), code, plain)
         assert whole is not None
         self._agree(answers, whole, rows, table, "the notebook answered", is_loose=has_small_floats(plain))
@@ -93,6 +101,7 @@ class Proving:
             {
                 "table": plain,
                 "mixed": mixed(plain),
+                "moved": moved(plain),
                 "perturbed": other.set_axis(plain.columns, axis="columns"),
             }
         )
@@ -186,7 +195,18 @@ class Proving:
             raise NotProven(
                 self._words.of_error(others[0], code, "on some of the rows", self._words.candidates())
             )
-        return whole.frame, classified(plain, others, labels=self._trace.labels)
+        usage = classified(plain, others, labels=self._trace.labels)
+        # what a column does that is the same in all rows cannot be seen, but be read
+        text = "\n".join(one.frozen for one in self._plan.kept)
+        named = [
+            name
+            for name in plain.columns
+            if name not in self._trace.labels
+            and not usage.may_lack[name]
+            and is_constant(plain[name])
+            and names_column(text, name)
+        ]
+        return whole.frame, usage.also(named)
 
     def _agree(
         self,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -28,6 +28,10 @@ class Usage:
 
     def is_needed(self, name: str) -> bool:
         return self.needed[name]
+
+    def also(self, names: Iterable[str]) -> Usage:
+        """The same with more columns that are needed."""
+        return replace(self, needed={**self.needed, **dict.fromkeys(names, True)})
 
     def shapes(self, frame: pd.DataFrame, shape: Shape, labels: Sequence[str]) -> Iterator[Shape]:
         """Ways to do without columns that change nothing; the one with the fewest columns filled comes first."""
@@ -63,24 +67,38 @@ def mixed(frame: pd.DataFrame) -> pd.DataFrame:
         order[there] = random.permutation(there)
         if column.iloc[order[looked]].array.equals(column.iloc[looked].array):
             usual = column.iloc[looked].dropna().head(1)
-            rare = [other for other in there if usual.empty or column.iloc[other] != usual.iloc[0]]
+            rare = [
+                other for other in there if usual.empty or repr(column.iloc[other]) != repr(usual.iloc[0])
+            ]
             if rare:
                 order[looked] = np.resize(rare, len(looked))
         values = column.take(order).array.copy()
-        if column.nunique() == 1 and isinstance(column.dtype, np.dtype) and column.dtype.kind in "if":
+        if is_constant(column) and isinstance(column.dtype, np.dtype) and column.dtype.kind in "if":
             values = values + 1
         found.isetitem(place, values)
     found.index = frame.index
     return found
 
 
+def moved(frame: pd.DataFrame) -> pd.DataFrame:
+    """Each column in another order, so that others are missing."""
+    random = np.random.default_rng(_SEED + 1)
+    found = frame.copy()
+    for place in range(frame.shape[1]):
+        found.isetitem(place, frame.iloc[:, place].take(random.permutation(len(frame))).array.copy())
+    found.index = frame.index
+    return found
+
+
 def column_questions(frame: pd.DataFrame, rows: list[int]) -> list[dict[str, Any]]:
-    """The rows as they are; then for each column: with other values in it, and without it."""
+    """The rows as they are; then for each column: with other values in it, without it, and with others missing."""
     base: dict[str, Any] = {"table": "table", "rows": rows, "is_watched": True}
     found = [base]
     for name in frame.columns:
         found.append({**base, "changed": name, "with": "mixed"})
         found.append({**base, "columns": [one for one in frame.columns if one != name]})
+        if _has_gaps(frame[name]):
+            found.append({**base, "changed": name, "with": "moved"})
     return found
 
 
@@ -91,14 +109,34 @@ def classified(frame: pd.DataFrame, answers: Sequence[Answer], *, labels: Sequen
     given to a pipeline that does as well without it does not; and a label counts only if something comes of it.
     """
     base, *others = answers
+    left = iter(others)
     needed, may_lack = {}, {}
-    for place, name in enumerate(frame.columns):
-        changed, without = others[2 * place], others[2 * place + 1]
+    for name in frame.columns:
+        changed, without = next(left), next(left)
+        gaps = next(left) if _has_gaps(frame[name]) else base
         may_lack[name] = not _differs(base, without)
-        reaches = name not in labels and base.given != changed.given
-        is_idle = may_lack[name] and _apart_from(name, base) == _apart_from(name, changed) == without.given
-        needed[name] = _differs(base, changed) or (reaches and not is_idle)
+        reaches = name not in labels and not base.given == changed.given == gaps.given
+        is_idle = may_lack[name] and (
+            _apart_from(name, base) == _apart_from(name, changed) == _apart_from(name, gaps) == without.given
+        )
+        needed[name] = _differs(base, changed) or _differs(base, gaps) or (reaches and not is_idle)
     return Usage(needed, may_lack)
+
+
+def is_constant(column: pd.Series[Any]) -> bool:
+    """Whether a column holds one value in all the rows, or none."""
+    return _distinct(column) < 2
+
+
+def _distinct(column: pd.Series[Any]) -> int:
+    try:
+        return int(column.nunique())
+    except TypeError:  # of lists and the like
+        return int(column.astype(str).nunique())
+
+
+def _has_gaps(column: pd.Series[Any]) -> bool:
+    return bool(column.isna().any() and column.notna().any())
 
 
 def _differs(base: Answer, other: Answer) -> bool:
@@ -119,7 +157,10 @@ def _filled(shape: Shape, frame: pd.DataFrame, names: Sequence[str], *, absent: 
 
 def _fill(column: pd.Series[Any]) -> str | None:
     """The value that is most often there, as an expression."""
-    common = column.mode(dropna=True)
+    try:
+        common = column.mode(dropna=True)
+    except TypeError:  # of lists and the like
+        return None
     if not len(common):
         return "float('nan')"
     value = common.iloc[0]

@@ -29,6 +29,7 @@ from mlalm_jupyter.api.verb import Arg, verb
 from mlalm_jupyter.domain.errors import Conflict, InvalidInput, MlalmError
 from mlalm_jupyter.domain.run import Cells, Run
 from mlalm_jupyter.domain.setup import Proven, SetUp
+from mlalm_jupyter.notebook.code import code_of
 from mlalm_jupyter.notebook.document import NotebookDocument, read_notebook
 from mlalm_jupyter.notebook.predictive.marking import marked
 from mlalm_jupyter.notebook.predictive.parts import Plan
@@ -249,7 +250,10 @@ class _Telling:
 def _with_used_only(plan: Plan) -> Plan:
     """A plan without what only the proof needed."""
     read = {
-        node.id for one in plan.kept for node in ast.walk(ast.parse(one.frozen)) if isinstance(node, ast.Name)
+        node.id
+        for one in plan.kept
+        for node in ast.walk(code_of(one.frozen).tree)
+        if isinstance(node, ast.Name)
     }
     return replace(plan, fitted=tuple(one for one in plan.fitted if one.name in read))
 

@@ -195,6 +195,25 @@ def test_a_refusal_says_what_to_do_and_writes_nothing(
 
 
 @pytest.mark.full
+def test_a_column_is_asked_for_where_only_other_callers_have_other_values_or_gaps(ws: Workspace) -> None:
+    table = pd.read_csv(ws.path / "churn.csv")
+    table["unit"] = "year"
+    table["phone"] = ["07x" if row % 3 else None for row in range(80)]
+    table["tags"] = "a"
+    table.to_csv(ws.path / "churn.csv", index=False)
+    more = "df['age'] = np.where(df.unit == 'month', df.age / 12, df.age)\ndf['no_phone'] = df.phone.isna()"
+    cells = [one.replace("'churn', 'id'", "'churn', 'id', 'unit', 'phone', 'tags'") for one in TRAIN]
+    write(ws, "churn.ipynb", "import numpy as np", *cells[:3], more, *cells[3:])
+    ws.experiments.run("churn")
+    made = ws.services.setup("predictive", "churn")
+    assert made.inputs == ("age", "income", "unit", "phone")
+    ws.experiments.run("churn.predictive")
+    ws.services.deploy("churn.predictive", "churn")
+    rows = pd.DataFrame({"age": [240, 240], "income": 3.0, "unit": ["year", "month"], "phone": "07x"})
+    assert [one[0] for one in ws.services.score("churn", rows).rows] == [1, 0]
+
+
+@pytest.mark.full
 def test_a_run_with_parameters_is_cut_out_with_the_values_it_had(ws: Workspace) -> None:
     cells = ["least = 0", *TRAIN[:3], "df['rich'] = (df.income > least).astype(int)", *TRAIN[3:]]
     write(ws, "churn.ipynb", *cells)

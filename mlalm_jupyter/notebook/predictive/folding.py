@@ -62,7 +62,7 @@ def folded(plan: Plan) -> Plan:
 def _other_names(statement: Statement, kinds: Mapping[str, str]) -> dict[str, str]:
     """The kinds of names that are other names for something fitted, as in `model = model_2`."""
     found: dict[str, str] = {}
-    for node in ast.parse(statement.frozen).body:
+    for node in code_of(statement.frozen).tree.body:
         match node:
             case ast.Assign(targets=[ast.Name(id=name)], value=ast.Name(id=other)) if other in kinds:
                 found[name] = kinds[other]

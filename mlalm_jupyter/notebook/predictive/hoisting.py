@@ -100,7 +100,7 @@ class Hoisting:
     def hoist(self, node: ast.expr, value: Value = NOTHING, *, expression: str = "", hint: str = "") -> str:
         """A name for what an expression gave in training."""
         typed = expression or self.text(node)
-        typed = " ".join(typed.split("\n")) if "\n" in typed and "#" not in typed else typed
+        typed = _on_one_line(typed)
         hint = hint or _hint(node, value)
         for name, table in self.frames.items():
             if re.search(rf"\b{name}\b", typed):
@@ -203,6 +203,13 @@ class Hoisting:
 
     def replace(self, node: ast.expr, text: str) -> None:
         self.edit(*self.code.span(node), text)
+
+
+def _on_one_line(text: str) -> str:
+    """An expression as it can stand alone: what was inside brackets may have gone over several lines, with comments."""
+    if "#" in text or ":=" in text:
+        return ast.unparse(ast.parse(f"(\n{text}\n)", mode="eval").body)
+    return " ".join(text.split("\n"))
 
 
 def _hint(node: ast.expr, value: Value) -> str:

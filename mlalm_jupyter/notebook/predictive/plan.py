@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import ast
+import re
 from collections.abc import Iterable, Iterator, Sequence
 
+from mlalm_jupyter.notebook.code import code_of
 from mlalm_jupyter.notebook.document import NotebookDocument
 from mlalm_jupyter.notebook.effects import Call
 from mlalm_jupyter.notebook.predictive import refusals
@@ -129,6 +131,11 @@ def _notes(found: Found, chosen: Slice, whole: Slice) -> Iterator[str]:
             if part.flow.imports
             and any(f" imports {name.partition('.')[0]}:" in note for name in _modules(part.text))
         )
+    for part in chosen.parts:
+        for call in part.flow.calls:
+            if call.last in _OF_THE_MOMENT and call.name.startswith(_CLOCKS):
+                cell = found.program.lines[part.line].place.cell
+                yield f"Cell {cell} asks what time it is (`{call.name}`), so the same row is answered otherwise later."
     for one in found.selections:
         line = found.program.lines[one.line]
         if one.line in lines and "train_test_split" not in one.call:
@@ -141,7 +148,7 @@ def _notes(found: Found, chosen: Slice, whole: Slice) -> Iterator[str]:
 def _modules(text: str) -> list[str]:
     return [
         name
-        for node in ast.walk(ast.parse(text))
+        for node in ast.walk(code_of(text).tree)
         if isinstance(node, (ast.Import, ast.ImportFrom))
         for name in (
             [one.name for one in node.names] if isinstance(node, ast.Import) else [node.module or ""]
@@ -188,9 +195,13 @@ def _check(found: Found, outputs: Sequence[Output], chosen: Slice, *, is_chosen:
         cell = lines[part.line].place.cell
         if part.flow.files_read or any(one.startswith("the file") for one in part.flow.unknowns):
             raise refusals.reads_file(cell, part.text.partition("\n")[0])
+        if code_of(part.text).magics:
+            raise refusals.only_in_notebooks(cell, lines[part.line].typed.partition("\n")[0])
         for call in part.flow.calls:
             if _is_random(call):
                 raise refusals.at_random(cell, call.name)
+        if machine := _OF_THE_MACHINE.search(part.text):
+            raise refusals.of_the_machine(cell, machine[0])
         values = found.values.get(part.line, {})
         if any(values[name].kind == SOURCE for name in part.flow.writes if name in values):
             raise refusals.reads_file(cell, part.text.partition("\n")[0])
@@ -206,6 +217,13 @@ def _check(found: Found, outputs: Sequence[Output], chosen: Slice, *, is_chosen:
         raise refusals.several_inputs([(name, lines[line].place.cell) for line, name in tables])
     if not tables:
         raise refusals.no_input()
+
+
+_OF_THE_MACHINE = re.compile(
+    r"\bos\.(environ|getenv|getcwd|uname)\b|\bgetenv\(|\bplatform\.\w+\(|\bsocket\.get\w+"
+)
+_OF_THE_MOMENT = frozenset({"now", "utcnow", "today", "time", "localtime", "gmtime"})
+_CLOCKS = ("datetime.", "pandas.Timestamp.", "pandas.to_datetime", "time.", "numpy.datetime64")
 
 
 def _is_random(call: Call) -> bool:
@@ -230,7 +248,7 @@ def _was_label(found: Found, name: str, line: int) -> bool:
 
 
 def _check_label(text: str, cell: int, labels: frozenset[str]) -> None:
-    for node in ast.walk(ast.parse(text)):
+    for node in ast.walk(code_of(text).tree):
         if not (isinstance(node, ast.Subscript) and isinstance(node.ctx, ast.Load)):
             continue
         key = node.slice.value if isinstance(node.slice, ast.Constant) else None
@@ -240,7 +258,7 @@ def _check_label(text: str, cell: int, labels: frozenset[str]) -> None:
 
 def _check_fit(text: str, cell: int) -> None:
     """The safety net: nothing that is kept trains, other than the methods of a class that a fitted thing is of."""
-    waiting: list[ast.AST] = [ast.parse(text)]
+    waiting: list[ast.AST] = [code_of(text).tree]
     while waiting:
         node = waiting.pop()
         if isinstance(node, ast.ClassDef):

@@ -174,6 +174,24 @@ def run_again(cell: int) -> InvalidInput:
     )
 
 
+def only_in_notebooks(cell: int, line: str) -> InvalidInput:
+    return InvalidInput(
+        f"Cell {cell}",
+        expected="Python that runs outside of a notebook as well, between input and output",
+        got=line,
+        fix="Load models and transforms with `NAME = %model ...`; do the rest without magics.",
+    )
+
+
+def of_the_machine(cell: int, what: str) -> InvalidInput:
+    return InvalidInput(
+        f"Cell {cell}",
+        expected="scoring that needs nothing but the rows",
+        got=f"`{what}`, which is another on the machine that serves",
+        fix="Write the value into a cell.",
+    )
+
+
 def at_random(cell: int, what: str) -> InvalidInput:
     return InvalidInput(
         f"Cell {cell}",

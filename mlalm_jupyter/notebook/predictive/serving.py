@@ -165,12 +165,7 @@ def _checked(line: Line) -> Statement:
     """A statement that a service may have; it stands alone, without a notebook and its files."""
     cell = line.place.cell
     if any(line.code.magic_behind(node) for node in ast.walk(line.node)):
-        raise InvalidInput(
-            f"Cell {cell}",
-            expected="Python that runs outside of a notebook as well, between input and output",
-            got=line.typed.partition("\n")[0],
-            fix="Load models and transforms with `NAME = %model ...`; do the rest without magics.",
-        )
+        raise refusals.only_in_notebooks(cell, line.typed.partition("\n")[0])
     if line.flow.unknowns:
         raise refusals.unreadable(cell, line.flow.unknowns[0])
     if line.flow.files_read:

@@ -1066,6 +1066,19 @@ NOTEBOOKS: dict[str, tuple[list[Cell], str | None, str | None, str | None]] = {
         "cost",
         None,
     ),
+    "a statistic over several lines, with a comment": (
+        [
+            READ,
+            "df['age'] = (\n    df['age']\n    .fillna(\n        df['age']  # the usual one\n        .median()\n    )\n)",
+            NUM,
+            SPLIT,
+            FIT,
+            PREDICT,
+        ],
+        "X_test.index",
+        "y",
+        None,
+    ),
     "topics named by their words": (
         [
             READ,

@@ -56,6 +56,14 @@ REFUSED: dict[str, tuple[list[Cell], tuple[str, ...]]] = {
         [READ, "coef = np.polyfit(df.age, df.pay, 2)", "said = np.polyval(coef, df.age)"],
         ("Cell 3", "`numpy.polyfit`, which gives numbers", "%web_output VAR"),
     ),
+    "a value of the machine": (
+        [READ, "import os\ndf['pay'] = df.pay * float(os.environ.get('RATE', 1))", XY, SPLIT, FIT, PREDICT],
+        ("Cell 3", "`os.environ`, which is another on the machine that serves", "Write the value"),
+    ),
+    "a magic that scoring needs": (
+        [READ, "rate = %env RATE\ndf['pay'] = df.pay * float(rate)", XY, SPLIT, FIT, PREDICT],
+        ("Cell 3", "rate = %env RATE", "without magics"),
+    ),
     "two tables joined": (
         [
             READ,
