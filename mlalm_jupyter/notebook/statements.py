@@ -167,9 +167,8 @@ class _Walk:
     # definitions
 
     def _function(self, node: ast.FunctionDef | ast.AsyncFunctionDef) -> None:
-        for outer in (*node.decorator_list, *node.args.defaults, *node.args.kw_defaults):
-            if outer is not None:
-                self._expression(outer)
+        for outer in (*node.decorator_list, *_signature_of(node)):
+            self._expression(outer)
         function = self._body(node.body, parameters_of(node.args), node)
         self._write(node.name)
         self._known.functions[node.name] = function
@@ -200,8 +199,11 @@ class _Walk:
         whole = Flow()
         statements = [one for one in node.body if not isinstance(one, Functions)]
         now = self._body(statements, (), node).flow
+        own, _ = names_bound(node.body)
         for one in node.body:
             if isinstance(one, Functions):
+                named = {part.id for outer in _signature_of(one) for part in _names_in(outer)}
+                self._add(Flow(reads=frozenset(named - own)))
                 whole = whole.then(self._body(one.body, parameters_of(one.args), one).flow)
         self._add(now)
         self._write(node.name)
@@ -340,3 +342,15 @@ class _Walk:
         for name in found.writes - hidden:
             self._bound.add(name)
             self._known.forget(name)
+
+
+def _signature_of(node: ast.FunctionDef | ast.AsyncFunctionDef) -> list[ast.expr]:
+    """What of a function is worked out where it is defined: defaults, and the types that are written to its names."""
+    given = node.args
+    every = (*given.posonlyargs, *given.args, given.vararg, *given.kwonlyargs, given.kwarg)
+    types = [one.annotation for one in every if one is not None]
+    return [one for one in (*given.defaults, *given.kw_defaults, *types, node.returns) if one is not None]
+
+
+def _names_in(node: ast.expr) -> list[ast.Name]:
+    return [one for one in ast.walk(node) if isinstance(one, ast.Name)]

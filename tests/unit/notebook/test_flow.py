@@ -95,6 +95,27 @@ def test_what_a_function_takes_from_around_it_is_read_where_it_is_called() -> No
     assert words(given_on.flow.reads) == "f rate rows"
 
 
+@pytest.mark.parametrize(
+    "text",
+    [
+        "def f(rows: pd.DataFrame):\n    pass",
+        "def f(rows, *, how: pd.Series | None = None) -> None:\n    pass",
+        "async def f(*rows: pd.DataFrame) -> list[pd.Series]:\n    pass",
+        "def f(rows=pd.NA):\n    pass",
+        "class C:\n    def f(self, rows: pd.DataFrame) -> None:\n        pass",
+        "class C:\n    def f(self, rows=pd.NA):\n        pass",
+    ],
+)
+def test_types_and_defaults_of_a_function_are_read_where_it_is_defined(text: str) -> None:
+    assert words(last("import pandas as pd", text).reads) == "pd"
+
+
+def test_what_a_class_sets_is_not_read_from_around_it_by_its_methods() -> None:
+    assert (
+        words(last("class C:\n    T = int\n    def f(self, rows: T = T()) -> T:\n        pass").reads) == ""
+    )
+
+
 def test_an_alias_made_in_one_cell_is_known_in_the_next() -> None:
     assert words(last("b = a", "b.append(1)").changes) == "a b"
     assert words(last("b = a", "b = []", "b.append(1)").changes) == "b"
