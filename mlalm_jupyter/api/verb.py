@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, TypeVar, cast
 
-from mlalm_jupyter.api.rehearsal import leaves_out
+from mlalm_jupyter.api.rehearsal import LeftOut, leaves_out
 from mlalm_jupyter.domain.errors import InvalidInput, refused_by_system
 
 F = TypeVar("F", bound=Callable[..., Any])
@@ -189,7 +189,7 @@ def verb(
         @functools.wraps(method)
         def called(self: Any, *positional: Any, **named: Any) -> Any:
             if leaves_out(name):
-                return None
+                return LeftOut(name)
             positional, named = marked.taken(positional, named)
             try:
                 return method(self, *positional, **named)

@@ -159,7 +159,10 @@ def cell(text: str) -> dict[str, Any]:
 
 @pytest.mark.full
 def test_running_it_once_more_registers_and_deploys_nothing(ws: Workspace) -> None:
-    magics = "%load_ext mlalm_jupyter\n%register model churn-raw --sample X\n%deploy churn-raw raw"
+    magics = (
+        "%load_ext mlalm_jupyter\nkept = %register model churn-raw --sample X\n"
+        "service = %deploy churn-raw raw\nprint(kept.reference, service.default.address[:4])"
+    )
     write(ws, "churn.ipynb", *TRAIN[:5], magics, TRAIN[5])
     ws.experiments.run("churn")
     ws.services.setup("predictive", "churn")

@@ -4,12 +4,16 @@ from __future__ import annotations
 
 import ast
 import re
+from collections.abc import Iterator
 
 from mlalm_jupyter.notebook.code import root_name
 from mlalm_jupyter.notebook.predictive.drafts import Found, Scoring, edited
 from mlalm_jupyter.notebook.predictive.program import Line
 from mlalm_jupyter.notebook.predictive.slicing import Output
 from mlalm_jupyter.notebook.predictive.values import ROWS
+
+_RULES = frozenset({"where", "mask", "select", "choose", "combine_first"})
+_LABEL = re.compile(r"^y(_|$)|label|target|actual|true|truth", re.I)
 
 
 def output_of(found: Found, scoring: Scoring, *, has_name: bool) -> Output:
@@ -204,6 +208,9 @@ def _followed(found: Found, name: str, line: int, *, free: str) -> Output:
         if not (isinstance(node, ast.Assign) and len(node.targets) == 1 and found.pieces.get(index)):
             continue
         target = node.targets[0]
+        if _sets_some(target, name) and name in lines[index].flow.changes and index not in found.troubles:
+            # some of the predictions are other ones from here on
+            return _followed(found, name, index, free=free)
         root = target.id if isinstance(target, ast.Name) else root_name(target) or ""
         value = found.values.get(index, {}).get(root)
         if value is None or value.kind != ROWS or name not in lines[index].flow.reads:
@@ -220,6 +227,29 @@ def _followed(found: Found, name: str, line: int, *, free: str) -> Output:
             text = rendered(found, index, start, end)
             return Output(free, index, text, lines[index].code.text[start:end], "output1")
     return Output(name, line, name="output1")
+
+
+def decided_later(found: Found, output: Output) -> Iterator[tuple[int, str]]:
+    """Variables that are made of predictions and of other rows, such as by rules of a business, with their lines."""
+    lines = found.program.lines
+    for index in range(output.line + 1, len(lines)):
+        flow, node = lines[index].flow, lines[index].node
+        if output.variable not in flow.reads or not isinstance(node, ast.Assign):
+            continue
+        others = {name for name in flow.reads - {output.variable} if _kind_before(found, name, index) == ROWS}
+        is_rule = any(call.last in _RULES for call in flow.calls)
+        if is_rule and others and not any(map(_LABEL.search, others)):
+            yield from ((index, name) for name in sorted(flow.writes))
+
+
+def _sets_some(target: ast.expr, name: str) -> bool:
+    """`pred[pred < 0] = ...`: others stay as they are."""
+    return (
+        isinstance(target, ast.Subscript)
+        and isinstance(target.value, ast.Name)
+        and target.value.id == name
+        and not isinstance(target.slice, (ast.Constant, ast.List))
+    )
 
 
 def _is_made_of(found: Found, value: ast.expr, name: str, line: int) -> bool:

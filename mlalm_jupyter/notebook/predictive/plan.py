@@ -10,6 +10,7 @@ from mlalm_jupyter.notebook.code import code_of
 from mlalm_jupyter.notebook.document import NotebookDocument
 from mlalm_jupyter.notebook.effects import Call
 from mlalm_jupyter.notebook.predictive import refusals
+from mlalm_jupyter.notebook.predictive.answers import decided_later
 from mlalm_jupyter.notebook.predictive.drafts import Asset, Found
 from mlalm_jupyter.notebook.predictive.folding import folded
 from mlalm_jupyter.notebook.predictive.freezing import frozen
@@ -60,7 +61,15 @@ def plan_of(
             for one in _once([*chosen.assets, *whole.assets])
         ),
         tuple(_splits(found, last)),
-        tuple(dict.fromkeys([*_notes(found, chosen, whole), *told_of_names(found, model=model)])),
+        tuple(
+            dict.fromkeys(
+                [
+                    *_notes(found, chosen, whole),
+                    *told_of_names(found, model=model),
+                    *_told_of_rules(found, outputs),
+                ]
+            )
+        ),
     )
     return folded(plan)
 
@@ -142,6 +151,15 @@ def _notes(found: Found, chosen: Slice, whole: Slice) -> Iterator[str]:
             yield (
                 f"Cell {line.place.cell} leaves rows out, or orders them (`{one.call}`): that was for training, "
                 "and the service answers every row it is given."
+            )
+
+
+def _told_of_rules(found: Found, outputs: Sequence[Output]) -> Iterator[str]:
+    for output in outputs:
+        for line, name in decided_later(found, output):
+            yield (
+                f"Cell {found.program.lines[line].place.cell} makes '{name}' of '{output.variable}' and other columns; the "
+                f"service answers '{output.variable}'. If the other is meant, say `%web_output {name}` after it."
             )
 
 

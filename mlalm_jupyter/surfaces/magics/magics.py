@@ -11,7 +11,7 @@ from typing import Any
 from IPython.core.magic import Magics, line_magic, magics_class, needs_local_scope
 
 from mlalm_jupyter.api.context import LiveCell
-from mlalm_jupyter.api.rehearsal import leaves_out
+from mlalm_jupyter.api.rehearsal import LeftOut, leaves_out
 from mlalm_jupyter.api.verbs import find
 from mlalm_jupyter.domain.errors import InvalidInput, MlalmError, NotFound
 from mlalm_jupyter.domain.server import Scored
@@ -233,7 +233,7 @@ class MlalmMagics(Marks, Magics):
             print(
                 f"Nothing changed: `{asked.verb.noun} {asked.verb.name}` is left out while a notebook is only tried."
             )
-            return None
+            return LeftOut(asked.verb.name)
         progress = CellProgress(is_shown=asked.verb.is_long)
         variables = {**self._variables, **(local_ns or {})}
         arguments = resolved(asked.verb, asked.arguments, variables)

@@ -1079,6 +1079,19 @@ NOTEBOOKS: dict[str, tuple[list[Cell], str | None, str | None, str | None]] = {
         "y",
         None,
     ),
+    "predictions of which some are set to others": (
+        [
+            READ,
+            FILL,
+            NUM.replace("df['y']", "df['cost']"),
+            SPLIT,
+            "model = LinearRegression().fit(X_train, y_train)",
+            "y_pred = model.predict(X_test)\ny_pred[y_pred < 110] = 110\ny_pred[X_test['age'] > 60] = 0",
+        ],
+        "X_test.index",
+        "cost",
+        None,
+    ),
     "topics named by their words": (
         [
             READ,

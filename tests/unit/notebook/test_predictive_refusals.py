@@ -62,7 +62,7 @@ REFUSED: dict[str, tuple[list[Cell], tuple[str, ...]]] = {
     ),
     "a magic that scoring needs": (
         [READ, "rate = %env RATE\ndf['pay'] = df.pay * float(rate)", XY, SPLIT, FIT, PREDICT],
-        ("Cell 3", "rate = %env RATE", "without magics"),
+        ("Cell 3", "could not be taken apart", "`skip`"),
     ),
     "two tables joined": (
         [
@@ -300,3 +300,13 @@ def test_a_module_beside_the_notebook_is_told() -> None:
     plan = plan_of(document(SETUP, *cells))
     assert any("toolbox" in note for note in plan.notes)
     assert "import toolbox" in [one.frozen for one in plan.kept]
+
+
+def test_a_rule_over_predictions_that_is_not_served_is_told() -> None:
+    rule = "final = np.where(X_test.age < 30, 0, y_pred)\nright = np.where(y_test == y_pred, 1, 0)"
+    plan = plan_of(document(SETUP, READ, XY, SPLIT, FIT, PREDICT, rule))
+    (told,) = [one for one in plan.notes if "%web_output" in one]
+    assert told == (
+        "Cell 7 makes 'final' of 'y_pred' and other columns; the service answers 'y_pred'. If the other is meant, say "
+        "`%web_output final` after it."
+    )
