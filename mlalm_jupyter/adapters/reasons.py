@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from mlalm_jupyter.adapters.slice_answers import Answer
+from mlalm_jupyter.notebook.predictive.modules import LOADER
 from mlalm_jupyter.notebook.predictive.parts import Plan
 from mlalm_jupyter.notebook.predictive.proof import Reason
 
@@ -15,6 +16,7 @@ _MANY_ROWS = (
     "expanding|groupby|fit|fit_transform|fit_predict|cut|qcut|get_dummies|factorize|drop_duplicates|sort_values|sample|"
     "interpolate|ffill|bfill|zscore|scale|normalize|describe|corr|argmax|argmin|percentile|Counter|len|sorted"
 )
+_LOADED = re.compile(rf'\b{LOADER}_*\("([\w.]+)"\)')
 _STATISTIC = re.compile(rf"\b(?:{_MANY_ROWS})\s*\(")
 
 
@@ -34,6 +36,10 @@ class Words:
 
     def of_error(self, answer: Answer, code: str, when: str, cells: tuple[int, ...] = ()) -> Reason:
         text = code.splitlines()[answer.line - 1].strip() if answer.line else ""
+        if loaded := _LOADED.search(text):
+            module = loaded[1].partition(".")[0]
+            importing = re.compile(rf"\b(?:from|import)\b.*\b{module}\b")
+            text = next((found for one in self.plan.kept if (found := _line(one.frozen, importing))), text)
         near = tuple(
             one.place.cell
             for one in self.plan.kept
@@ -54,6 +60,11 @@ class Words:
                 if any(names_column(one.frozen, column) for column in columns)
             )
         )
+
+
+def _line(text: str, pattern: re.Pattern[str]) -> str:
+    """The first line in which something stands."""
+    return next((line.strip() for line in text.splitlines() if pattern.search(line)), "")
 
 
 def names_column(text: str, column: str) -> bool:

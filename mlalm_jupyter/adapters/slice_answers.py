@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
+import signal
 import subprocess
 import sys
 import tempfile
@@ -15,9 +17,13 @@ from typing import Any
 import pandas as pd
 
 from mlalm_jupyter.adapters import exact_frames
-from mlalm_jupyter.adapters.slice_process import ANSWERS, ASKED
+from mlalm_jupyter.adapters.slice_process import ANSWERS, ASKED, hung_at
 from mlalm_jupyter.adapters.tracked_notebook import thing_told
 from mlalm_jupyter.notebook.predictive.proof import KeptFrame, KeptThing
+
+_SAID = "said.txt"
+_STARTING_S = 60.0
+"""What the process may take to start and to tell where it hung, beyond the time for its answers."""
 
 
 @dataclass(frozen=True)
@@ -59,39 +65,59 @@ class Slices:
                 name: {"file": str(one.file), "types": dict(one.types)} for name, one in self.tables.items()
             },
             "questions": list(questions),
+            "timeout_s": self.timeout_s,
+            "parent": os.getpid(),
         }
         (folder / ASKED).write_text(json.dumps(told), encoding="utf-8")
-        command = [sys.executable, "-P", "-m", "mlalm_jupyter.adapters.slice_process", str(folder)]
-        said = ""
-        try:
-            done = subprocess.run(
-                command,
-                cwd=empty,
+        return _read(folder, len(questions), self._said(folder, empty))
+
+    def _said(self, folder: Path, cwd: Path) -> str:
+        """What became of the process that answers, where it did not come to its end; nothing of it stays."""
+        with open(folder / _SAID, "wb") as into:
+            process = subprocess.Popen(
+                [sys.executable, "-P", "-m", "mlalm_jupyter.adapters.slice_process", str(folder)],
+                cwd=cwd,
                 env={**os.environ, "PYTHONDONTWRITEBYTECODE": "1"},
                 stdin=subprocess.DEVNULL,
-                capture_output=True,
-                text=True,
-                errors="replace",
-                timeout=self.timeout_s,
-                check=False,
+                stdout=subprocess.DEVNULL,
+                stderr=into,
+                # whatever it starts is ended with it
+                start_new_session=True,
             )
-            said = (done.stderr.strip().splitlines() or [f"the process ended with status {done.returncode}"])[
-                -1
-            ]
-        except subprocess.TimeoutExpired:
-            said = f"it took longer than {self.timeout_s:g} s"
-        return _read(folder, len(questions), said)
+            try:
+                status = process.wait(None if self.timeout_s is None else self.timeout_s + _STARTING_S)
+            except subprocess.TimeoutExpired:
+                return f"it took longer than {self.timeout_s:g} s"
+            finally:
+                with contextlib.suppress(ProcessLookupError, PermissionError):
+                    os.killpg(process.pid, signal.SIGKILL)
+                process.wait()
+        said = (folder / _SAID).read_text(encoding="utf-8", errors="replace").strip().splitlines()
+        if status < 0:
+            return f"its process was ended by {_name_of(-status)}"
+        return said[-1] if said else f"the process ended with status {status}"
+
+
+def _name_of(number: int) -> str:
+    try:
+        return signal.Signals(number).name
+    except ValueError:
+        return f"signal {number}"
 
 
 def _read(folder: Path, count: int, said: str) -> list[Answer]:
     file = folder / ANSWERS
-    lines = file.read_text(encoding="utf-8").splitlines() if file.exists() else []
     found: list[Answer] = []
-    for line in lines[:count]:
-        told = json.loads(line)
+    for line in file.read_text(encoding="utf-8").splitlines()[:count] if file.exists() else []:
+        try:
+            told = json.loads(line)
+        except ValueError:
+            break  # it was ended in the midst of it
         if "file" in told:
             frame = exact_frames.read(folder / Path(told["file"]).name, told["types"])
             found.append(Answer(frame, given=tuple(told["given"]), made=str(told["made"])))
         else:
             found.append(Answer(None, str(told["error"]), told.get("line")))
+    if len(found) < count and (hung := hung_at(folder)):
+        return found + [Answer(None, *hung)] * (count - len(found))
     return found + [Answer(None, said[:300])] * (count - len(found))

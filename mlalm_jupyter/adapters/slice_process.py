@@ -7,9 +7,13 @@ things, and what to ask, in their order. What came of each is written to `answer
 from __future__ import annotations
 
 import contextlib
+import faulthandler
 import io
 import json
+import re
+import signal
 import sys
+import time
 import traceback
 import warnings
 from collections.abc import Mapping
@@ -19,30 +23,48 @@ from typing import Any
 import pandas as pd
 
 from mlalm_jupyter.adapters import exact_frames
+from mlalm_jupyter.adapters.descendants import signal_at_death_of
 from mlalm_jupyter.adapters.traced_things import thing_from
 from mlalm_jupyter.adapters.watched_things import Watching
 from mlalm_jupyter.formats import frames
 from mlalm_jupyter.formats.code import CodeModule
+from mlalm_jupyter.formats.confined import FILES, OTHERS, PROGRAMS, Outreach, confined
 from mlalm_jupyter.formats.samples import as_served
 from mlalm_jupyter.notebook.predictive.code import ENTRY
+from mlalm_jupyter.notebook.predictive.modules import LOADER
 
-ASKED, ANSWERS = "slice.json", "answers.jsonl"
+ASKED, ANSWERS, HUNG = "slice.json", "answers.jsonl", "hung.txt"
 _FILE = "<service>"
+_LONGEST_S = 600.0
+"""How long one question may take where nobody has set a limit: the notebook itself came to its end."""
+_FRAME = re.compile(r'  File "(.*)", line (\d+) in (\S+)')
 
 
 def main(folder: Path) -> None:
     """Answer all that is asked in a folder."""
     told = json.loads((folder / ASKED).read_text(encoding="utf-8"))
+    if not signal_at_death_of(told["parent"], signal.SIGKILL):
+        return
     things = {one["name"]: thing_from(one) for one in told["things"]}
     tables = {
         name: exact_frames.read(Path(one["file"]), one["types"]) for name, one in told["tables"].items()
     }
     watching = Watching(things.values())
-    with open(folder / ANSWERS, "w", encoding="utf-8") as answers:
+    end_s = time.monotonic() + (told["timeout_s"] or 0)
+    with (
+        open(folder / ANSWERS, "w", encoding="utf-8") as answers,
+        open(folder / HUNG, "w", encoding="utf-8") as hung,
+    ):
         for number, question in enumerate(told["questions"]):
             line: dict[str, Any] = {}
+            limit_s = max(0.1, end_s - time.monotonic()) if told["timeout_s"] else _LONGEST_S
+            faulthandler.dump_traceback_later(limit_s, exit=True, file=hung)
             try:
-                with contextlib.redirect_stdout(io.StringIO()), warnings.catch_warnings():
+                with (
+                    contextlib.redirect_stdout(io.StringIO()),
+                    warnings.catch_warnings(),
+                    confined(FILES, PROGRAMS, OTHERS),
+                ):
                     warnings.simplefilter("ignore")
                     # a new one each time, so that nothing it keeps for itself comes from an earlier question
                     module = CodeModule(told["code"], name="mlalm_slice", file=_FILE)
@@ -55,9 +77,28 @@ def main(folder: Path) -> None:
                 line = {"file": file.name, "types": types, "given": given, "made": made}
             except (Exception, SystemExit) as error:  # noqa: BLE001  # a stranger's code may raise anything
                 watching.ended()
-                line = {"error": f"{type(error).__name__}: {error}"[:300], "line": _line(error)}
+                why = str(error) if isinstance(error, Outreach) else f"{type(error).__name__}: {error}"
+                line = {"error": why[:300], "line": _line(error)}
+            faulthandler.cancel_dump_traceback_later()
             answers.write(json.dumps(line) + "\n")
             answers.flush()
+
+
+def hung_at(folder: Path) -> tuple[str, int | None] | None:
+    """What the process in a folder was at when its time was over, and the line of its code; None where it was not."""
+    file = folder / HUNG
+    text = file.read_text(encoding="utf-8", errors="replace") if file.exists() else ""
+    if not text:
+        return None
+    limit_s = json.loads((folder / ASKED).read_text(encoding="utf-8"))["timeout_s"] or _LONGEST_S
+    frames = [one for one in _FRAME.findall(text) if one[0].startswith("<") and one[2] != LOADER]
+    lines = [int(line) for name, line, _ in frames if name == _FILE]
+    said = f"it took longer than {limit_s:g} s"
+    inner = next(((name, where) for name, _, where in frames if where not in ("<module>", ENTRY)), None)
+    if inner:
+        module = "" if inner[0] == _FILE else f" of {inner[0].strip('<>')}"
+        said += f", and was in `{inner[1]}`{module} then"
+    return said, lines[0] if lines else None
 
 
 def _asked(module: CodeModule, things: Mapping[str, Any], table: pd.DataFrame) -> pd.DataFrame:
@@ -92,7 +133,11 @@ def _table(tables: Mapping[str, pd.DataFrame], question: Mapping[str, Any]) -> p
 
 
 def _line(error: BaseException) -> int | None:
-    lines = [one.lineno for one in traceback.extract_tb(error.__traceback__) if one.filename == _FILE]
+    lines = [
+        one.lineno
+        for one in traceback.extract_tb(error.__traceback__)
+        if one.filename == _FILE and not one.name.startswith(LOADER)
+    ]
     return lines[-1] if lines else None
 
 

@@ -14,6 +14,7 @@ import pandas as pd
 from mlalm_jupyter.domain.errors import MlalmError
 from mlalm_jupyter.formats import bundle, pickling
 from mlalm_jupyter.formats.code import CodeModule
+from mlalm_jupyter.formats.confined import FILES, OTHERS, PROGRAMS, confined
 from mlalm_jupyter.formats.held import Held
 from mlalm_jupyter.notebook.literals import literal_text
 from mlalm_jupyter.notebook.predictive.code import ENTRY
@@ -80,10 +81,11 @@ class Things:
                 for method in _ASKED:
                     _watch(one, method, name, seen)
         try:
-            module = CodeModule(code, name="mlalm_sampled", file="<sampled>")
-            function = module[ENTRY]
-            taken = inspect.signature(function).parameters
-            function(table, **{name: one for name, one in things.items() if name in taken})
+            with confined(FILES, PROGRAMS, OTHERS):
+                module = CodeModule(code, name="mlalm_sampled", file="<sampled>")
+                function = module[ENTRY]
+                taken = inspect.signature(function).parameters
+                function(table, **{name: one for name, one in things.items() if name in taken})
         except Exception:  # noqa: BLE001  # whether the code is right is found out later, and elsewhere
             return seen
         return seen

@@ -22,6 +22,7 @@ from typing import Any
 from mlalm_jupyter.adapters.traced_splits import Splits
 from mlalm_jupyter.adapters.traced_things import Things, thing_from
 from mlalm_jupyter.adapters.traced_values import as_table, columns_like, kept_table, value_of
+from mlalm_jupyter.formats.confined import written_paths
 from mlalm_jupyter.notebook.code import code_of
 
 ENVIRONMENT = "MLALM_TRACE"
@@ -36,12 +37,12 @@ else:
     del _mlalm_start
 """
 _HOOK = "__mlalm_trace__"
-_TOLERATED = ("NameError", "NotFittedError", "AssertionError", "NotWritten")
-"""How a statement may end that no answer needs, where nothing is fitted and nothing is written."""
+_TOLERATED = ("NameError", "NotFittedError", "AssertionError")
+"""How a statement may end that no answer needs, where nothing is fitted."""
 
 
 class NotWritten(PermissionError):
-    """A notebook that is only tried must not write where its files are."""
+    """A notebook that is only tried must not write."""
 
 
 class Tracer:
@@ -59,7 +60,7 @@ class Tracer:
         self._splits = Splits(shell)
         self._things = Things(folder)
         self._table: Any = None
-        self._is_guarding = False
+        self._is_guarding = self._is_bringing = self._has_refused = False
 
     def attach(self) -> None:
         self._shell.events.register("pre_run_cell", self._starts)
@@ -147,6 +148,8 @@ class Tracer:
             self._splits.begins()
         if self._is_trial:
             self._bind_at(place, is_before=True)
+            self._is_bringing = any(one["place"] == place for one in self._told["inputs"])
+            self._has_refused = False
             self._is_guarding = True
         return False
 
@@ -180,7 +183,7 @@ class Tracer:
         self._is_guarding = False
         name = type(error).__name__
         self._note({"what": "skipped", "why": f"{name}: {error}"[:300]})
-        return name not in _TOLERATED
+        return name not in _TOLERATED and not self._has_refused
 
     # ports and fitted things
 
@@ -258,29 +261,13 @@ class Tracer:
             )
 
     def _audited(self, event: str, arguments: tuple[Any, ...]) -> None:
-        if not self._is_guarding or event not in _WRITING:
+        if not self._is_guarding:
             return
-        if event == "open":
-            path, mode, flags = (*arguments, None, None)[:3]
-            is_written = (
-                any(one in mode for one in "wax+") if isinstance(mode, str) else bool((flags or 0) & _WRITES)
-            )
-            if not is_written:
-                return
-            paths = [path]
-        else:
-            paths = list(arguments[:2])
-        for path in paths:
-            if isinstance(path, (str, bytes, os.PathLike)):
-                told = os.path.realpath(os.fsdecode(path))
-                if told.startswith(self._told["cwd"] + os.sep) and "__pycache__" not in told:
-                    raise NotWritten(f"'{os.path.basename(told)}' is not written while the notebook is tried")
-
-
-_WRITING = frozenset(
-    ("open", "os.remove", "os.rename", "os.rmdir", "os.mkdir", "os.link", "os.symlink", "os.truncate")
-)
-_WRITES = os.O_WRONLY | os.O_RDWR | os.O_CREAT | os.O_TRUNC | os.O_APPEND
+        for path in written_paths(event, arguments):
+            # a table may be brought in by way of a file elsewhere
+            if not self._is_bringing or path.startswith(self._told["cwd"] + os.sep):
+                self._has_refused = True
+                raise NotWritten(f"'{os.path.basename(path)}' is not written while the notebook is tried")
 
 
 def _hook(name: str) -> ast.expr:

@@ -26,6 +26,7 @@ from mlalm_jupyter.domain.definition import (
 from mlalm_jupyter.domain.errors import InvalidInput, MissingDependency, MlalmError
 from mlalm_jupyter.domain.model import TrainedModel
 from mlalm_jupyter.formats.code import CodeModule, said
+from mlalm_jupyter.formats.confined import FILES, OTHERS, PROGRAMS, Outreach, confined
 from mlalm_jupyter.notebook.source import function_in, is_script, source_of
 
 if TYPE_CHECKING:
@@ -109,10 +110,11 @@ class Deployables:
         whole = rows_of(ctx, found) if sample is None else None
         frame = self._sample(sample, named) if whole is None else whole.head(_TRIED_ROWS)
         opened = found.opened(ctx)
-        with _running(found.code, found.path) as module:
+        with _running(found.code, found.path, is_alone=True) as module:
 
             def answer(rows: pd.DataFrame) -> pd.DataFrame:
-                return table_of(module["run"](rows, **opened))
+                with confined(FILES):
+                    return table_of(module["run"](rows, **opened))
 
             before = None if whole is None else answers_of(ctx, found)
             if whole is not None and before is not None:
@@ -247,10 +249,11 @@ def _no_script(model: str, got: str) -> InvalidInput:
 
 
 @contextlib.contextmanager
-def _running(source: str, file: str) -> Iterator[CodeModule]:
-    """The code of a file, run through once."""
+def _running(source: str, file: str, *, is_alone: bool = False) -> Iterator[CodeModule]:
+    """The code of a file, run through once; where it is alone, what it would do to the world is refused."""
     try:
-        module = CodeModule(source, name=f"mlalm_{Path(file).stem}", file=file)
+        with confined(FILES, PROGRAMS, OTHERS) if is_alone else contextlib.nullcontext():
+            module = CodeModule(source, name=f"mlalm_{Path(file).stem}", file=file)
     except (Exception, SystemExit) as error:  # a person's own code may raise anything
         raise _not_deployed(f"The code of '{file}'", error, file) from error
     with contextlib.closing(module):
@@ -276,6 +279,13 @@ def _not_deployed(what: str, error: BaseException, file: str | None) -> MlalmErr
     if isinstance(error, ModuleNotFoundError) and error.name:
         name = error.name.partition(".")[0]
         return MissingDependency(what, library=f"the module '{name}'", install=f"pip install {name}")
+    if isinstance(error, Outreach):
+        return InvalidInput(
+            what,
+            expected="a service that writes no files, and that fetches nothing when it is loaded",
+            got=said(error, file).removeprefix("Outreach: "),
+            fix="Do that before the rows come in; what scoring needs of it can be registered as a transform.",
+        )
     return InvalidInput(
         what,
         expected="code that runs through",

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import errno
 import os
 import secrets
+from collections.abc import Iterator
 from pathlib import Path
 
 from mlalm_jupyter.api.context import Context
@@ -70,14 +72,37 @@ def write_new_file(context: Context, file: str, data: bytes) -> Path:
     except FileExistsError as error:
         raise AlreadyExists("file", str(file), fix="Choose another name, or move that file away.") from error
     except OSError as error:
-        why = "The disk is full." if error.errno == errno.ENOSPC else f"The system said: {error.strerror}."
+        is_full = error.errno in (errno.ENOSPC, errno.EDQUOT)
         raise Unavailable(
-            f"The file '{file}' was not written.", why=why, fix="Choose another place."
+            f"The file '{file}' was not written.",
+            why="The disk is full." if is_full else f"The system said: {error.strerror}.",
+            fix="Free some room there, or choose another place." if is_full else "Choose another place.",
         ) from error
     finally:
         if temporary is not None:
             temporary.unlink(missing_ok=True)
     return path.resolve()
+
+
+@contextlib.contextmanager
+def with_room(undone: str) -> Iterator[None]:
+    """Say in our words where a disk has no room left, or lets us write nothing; `undone` is what did not happen."""
+    try:
+        yield
+    except OSError as error:
+        if error.errno in (errno.ENOSPC, errno.EDQUOT) or "No space left" in str(error):
+            raise Unavailable(
+                undone,
+                why=f"The disk{f' of {error.filename!r}' if error.filename else ''} is full.",
+                fix="Free some room there, then repeat it.",
+            ) from error
+        if error.errno in (errno.EACCES, errno.EPERM, errno.EROFS):
+            raise Unavailable(
+                undone,
+                why=f"You may not write to '{error.filename}'.",
+                fix="Have its permissions changed, or use a place of your own.",
+            ) from error
+        raise
 
 
 def _put(temporary: Path, path: Path) -> None:

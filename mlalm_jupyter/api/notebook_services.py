@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+import contextlib
 import math
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from mlalm_jupyter.api.claims import claimed
 from mlalm_jupyter.api.context import Context
 from mlalm_jupyter.api.packages import opened_package
 from mlalm_jupyter.api.pinning import asset_of
 from mlalm_jupyter.api.recorder import Recorder, notebook_file
 from mlalm_jupyter.api.runs import Runs
+from mlalm_jupyter.api.snapshots import changed_modules
 from mlalm_jupyter.domain.asset import Transform
 from mlalm_jupyter.domain.definition import HeldAsset, ModelAsset
 from mlalm_jupyter.domain.errors import Conflict, InvalidInput, MlalmError, NotFound
@@ -23,6 +26,7 @@ from mlalm_jupyter.formats.held import Held
 from mlalm_jupyter.notebook.document import NotebookDocument, read_notebook
 from mlalm_jupyter.notebook.predictive.code import code_text
 from mlalm_jupyter.notebook.predictive.modules import texts_beside, with_modules
+from mlalm_jupyter.notebook.predictive.rebuilding import facts_of
 from mlalm_jupyter.notebook.predictive.serving import Served, served
 
 if TYPE_CHECKING:
@@ -65,7 +69,9 @@ def notebook_code(context: Context, notebook: str) -> NotebookCode:
             found = asset_of(tx, AssetRef.parse(kind, pins.get((kind, wanted), wanted)))
             assert isinstance(found, (TrainedModel, Transform))
             assets[name] = found
-    return NotebookCode(path, run, service, code_beside(service, (context.path / path).parent), assets)
+    code = code_beside(service, (context.path / path).parent)
+    check_modules(context, path, run, document, done="deployed")  # as they were when they were read
+    return NotebookCode(path, run, service, code, assets)
 
 
 def code_beside(service: Served, folder: Path) -> str:
@@ -92,7 +98,19 @@ def last_good_run(context: Context, path: str, document: NotebookDocument, *, do
     if read_notebook(context.blobs.get(run.snapshot.digest)).code_hash != document.code_hash:
         why = f"Its cells have changed since its last finished run, {run.id[:12]}."
         raise Conflict(f"The notebook {path} was not {done}.", why=why, fix=fix)
+    check_modules(context, path, run, document, done=done)
     return run
+
+
+def check_modules(context: Context, path: str, run: Run, document: NotebookDocument, *, done: str) -> None:
+    """Refuse what would be made of other modules beside the notebook than those of its run."""
+    if changed := changed_modules(context, run, document, path):
+        told = f"{changed[0]} beside it has" if len(changed) == 1 else f"{', '.join(changed)} beside it have"
+        raise Conflict(
+            f"The notebook {path} was not {done}.",
+            why=f"{told} changed since its last finished run, {run.id[:12]}.",
+            fix=f"Run it with `mlalm experiment run {path}`, then repeat this.",
+        )
 
 
 def rows_of(context: Context, code: NotebookCode) -> pd.DataFrame | None:
@@ -165,6 +183,18 @@ def is_notebook(context: Context, what: str) -> bool:
         except (NotFound, InvalidInput):
             return True
     return False
+
+
+@contextlib.contextmanager
+def deploying(context: Context, what: object) -> Iterator[None]:
+    """Have nobody set up a notebook anew while that is deployed; of anything else there is nothing to hold."""
+    if not (isinstance(what, str) and is_notebook(context, what)):
+        yield
+        return
+    path, content = notebook_file(context, what)
+    training = str(facts_of(read_notebook(content, name=path)).get("training") or path)
+    with claimed(context, training, done="deployed", is_shared=True):
+        yield
 
 
 def _named(name: str, asset: TrainedModel | Transform) -> ModelAsset | HeldAsset:

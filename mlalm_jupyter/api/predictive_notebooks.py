@@ -49,7 +49,8 @@ class Hands:
 def target_of(context: Context, path: str) -> Target:
     """Where the predictive notebook goes: the one that is there is made again until it is deployed."""
     stem = path.removesuffix(".ipynb")
-    deployed = _deployed(context)
+    with context.catalog.read() as tx:
+        deployed = _deployed(tx)
     number = 1
     while True:
         there = f"{stem}.predictive{'' if number == 1 else f'-{number}'}.ipynb"
@@ -72,10 +73,9 @@ def target_of(context: Context, path: str) -> Target:
         return Target(there, before, known)
 
 
-def _deployed(context: Context) -> set[str]:
+def _deployed(tx: Transaction) -> set[str]:
     """What was ever deployed from here, as the record of deployments names it."""
-    with context.catalog.read() as tx:
-        found = tx.events.find(noun="service", limit=_MOST_EVENTS)
+    found = tx.events.find(noun="service", limit=_MOST_EVENTS)
     return {str(one.data.get("source")) for one in found if one.action == "deploy"}
 
 
@@ -143,21 +143,31 @@ def written(
         with context.catalog.write() as tx:
             experiment = _known(context, tx, target, path, run)
             _note(context, tx, experiment, run)
-            write_new_notebook(context, target.path, made(pieces, like=document, facts=facts))
+            written_anew = made(pieces, like=document, facts=facts)
+            write_new_notebook(
+                context, target.path, written_anew, fix="Somebody made it meanwhile. Repeat this."
+            )
         return experiment, Hands()
-    if f"experiment {target.path}" in _deployed(context):
-        raise Conflict(
-            f"{target.path} was not made again.", why="Somebody has deployed it meanwhile.", fix="Repeat it."
-        )
     with context.catalog.write() as tx:
         # whoever wrote the notebook may have been ended before it was known
         experiment = _known(context, tx, target, path, run)
+    file, undone = context.path / target.path, f"{target.path} was not made again."
     rebuilt = made_again(read_notebook(target.before), pieces, like=document, facts=facts)
     if rebuilt.content != target.before:
         Recorder(context).keep(target.before, path=target.path, message=f"before it was made again of {path}")
-        replaced(context.path / target.path, target.before, rebuilt.content)
     with context.catalog.write() as tx:
+        # while nobody else can write, so that nobody deploys what is being replaced
+        if f"experiment {target.path}" in _deployed(tx):
+            raise Conflict(
+                f"{target.path} was not made again.",
+                why="Somebody has deployed it meanwhile.",
+                fix="Repeat it.",
+            )
         _note(context, tx, experiment, run)
+        if rebuilt.content != target.before:
+            replaced(file, target.before, rebuilt.content)
+        elif not file.exists():
+            raise Conflict(undone, why="Somebody took it away at the same moment.", fix="Repeat it.")
     return experiment, Hands(rebuilt.added, rebuilt.kept, rebuilt.held_back)
 
 

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Annotated
 
 from mlalm_jupyter.api.context import Context
-from mlalm_jupyter.api.files import write_new_file
+from mlalm_jupyter.api.files import with_room, write_new_file
 from mlalm_jupyter.api.moving import begun
 from mlalm_jupyter.api.pinning import asset_of, pin_of, pins_of
 from mlalm_jupyter.api.recorder import Recorder, notebook_file
@@ -232,19 +232,21 @@ def _kept(pins: tuple[Pin, ...]) -> list[Swap]:
 
 def replaced(file: Path, before: bytes, after: bytes, *, what: str = "notebook") -> None:
     """Write a file of a person in the place of what was read, whole or not at all."""
-    handle, temporary = tempfile.mkstemp(dir=file.parent, prefix=f".{file.name}.")
+    undone = f"The {what} '{file.name}' was not changed."
+    temporary: str | None = None
     try:
-        with os.fdopen(handle, "wb") as out:
-            out.write(after)
-            out.flush()
-            os.fsync(out.fileno())
-        os.chmod(temporary, file.stat().st_mode & 0o777)
-        if file.read_bytes() != before:
-            raise Conflict(
-                f"The {what} '{file.name}' was not changed.",
-                why="Somebody saved it at the same moment.",
-                fix="Repeat it.",
-            )
-        os.replace(temporary, file)
+        with with_room(undone):
+            handle, temporary = tempfile.mkstemp(dir=file.parent, prefix=f".{file.name}.")
+            with os.fdopen(handle, "wb") as out:
+                out.write(after)
+                out.flush()
+                os.fsync(out.fileno())
+            os.chmod(temporary, file.stat().st_mode & 0o777)
+            if file.read_bytes() != before:
+                raise Conflict(undone, why="Somebody saved it at the same moment.", fix="Repeat it.")
+            os.replace(temporary, file)
+    except FileNotFoundError as error:
+        raise Conflict(undone, why="Somebody took it away at the same moment.", fix="Repeat it.") from error
     finally:
-        Path(temporary).unlink(missing_ok=True)
+        if temporary is not None:
+            Path(temporary).unlink(missing_ok=True)

@@ -16,6 +16,7 @@ from mlalm_jupyter.api.golive import (
     kept_definition,
 )
 from mlalm_jupyter.api.new_services import NewServices
+from mlalm_jupyter.api.notebook_services import deploying
 from mlalm_jupyter.api.placing import (
     held_service,
     held_services,
@@ -121,14 +122,15 @@ class Services(SettingUp, NewServices):
         if update and not (existing or held):
             known = [*here, *(name for one in ctx.host.estate.regions() for name in one.services)]
             raise NotFound("service", service, known=known, fix="Deploy without --update to make it.")
-        if held or kind == NEW:
-            return self.deploy_new(service, held, asked)
-        deployable = self._deployables.of(what, sample, model=model)
-        seal = self.seal(deployable, service)
-        if existing:
-            return self.moved(service, deployable, seal, asked)
-        self.make(service, deployable, seal, description or "")
-        return self.shown(service)
+        with deploying(ctx, what):
+            if held or kind == NEW:
+                return self.deploy_new(service, held, asked)
+            deployable = self._deployables.of(what, sample, model=model)
+            seal = self.seal(deployable, service)
+            if existing:
+                return self.moved(service, deployable, seal, asked)
+            self.make(service, deployable, seal, description or "")
+            return self.shown(service)
 
     @verb("service", "list")
     def list(self) -> Listing[WebService]:

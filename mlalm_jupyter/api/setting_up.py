@@ -9,11 +9,13 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Annotated
 
+from mlalm_jupyter.api.claims import claimed
 from mlalm_jupyter.api.context import Context
 from mlalm_jupyter.api.datasets import Datasets
+from mlalm_jupyter.api.files import with_room
 from mlalm_jupyter.api.fitted_things import kept_rows, kept_things
 from mlalm_jupyter.api.moving import begun
-from mlalm_jupyter.api.notebook_services import last_good_run
+from mlalm_jupyter.api.notebook_services import check_modules, last_good_run
 from mlalm_jupyter.api.predictive_notebooks import (
     PREDICTIVE,
     code_as_written,
@@ -91,7 +93,9 @@ class SettingUp:
                 fix=f"Deploy it with `mlalm service deploy {path.removesuffix('.ipynb')} NAME`.",
             )
         if told == PREDICTIVE:
-            return self._predictive(path, document, model=model, timeout_s=timeout_s)
+            undone = f"No predictive notebook was cut out of {path}."
+            with claimed(self._context, path, done="set up as a service"), with_room(undone):
+                return self._predictive(path, document, model=model, timeout_s=timeout_s)
         if is_predictive(document):
             raise InvalidInput(
                 f"The notebook {path}",
@@ -151,6 +155,9 @@ class SettingUp:
         target = target_of(ctx, path)
         with tempfile.TemporaryDirectory(prefix="mlalm-setup-") as folder:
             trace, proof = self._tried(path, run, plan, content, scratch=Path(folder), timeout_s=timeout_s)
+            check_modules(
+                ctx, path, run, document, done="set up as a service"
+            )  # its runs may have taken long
             plan = _with_used_only(plan)
             loads, assets = kept_things(ctx, path, run, plan, trace)
             rows = kept_rows(self._datasets, path, proof, Path(folder))

@@ -15,6 +15,7 @@ from mlalm_jupyter.domain.errors import InvalidInput
 from mlalm_jupyter.domain.run import Run, Snapshot
 from mlalm_jupyter.notebook.document import NotebookDocument, check_parameters, pieces, read_notebook, tagged
 from mlalm_jupyter.notebook.named_files import texts_that_may_name_files
+from mlalm_jupyter.notebook.predictive.beside import modules_beside
 
 _CHUNK = 1 << 20
 _TOUCHED_S = 600.0
@@ -46,7 +47,7 @@ def taken(
         environment=environment_here(context),
         git=context.surroundings.git(context.path),
         assets=pins_of(context, document, parameters, loaded=loaded) if assets is None else assets,
-        files=dict(_files(context, document, path, parameters)),
+        files={**dict(_files(context, document, path, parameters)), **_modules(context, document, path)},
         until=until,
         message=message,
     )
@@ -89,6 +90,46 @@ def changed_files(context: Context, run: Run) -> list[str]:
         except OSError:
             changed.append(name)
     return changed
+
+
+def changed_modules(context: Context, run: Run, document: NotebookDocument, path: str) -> list[str]:
+    """The modules beside a notebook that are not any more what they were when a run of it was submitted.
+
+    The notebook may have moved since. A run that was recorded before modules were tells nothing of them.
+    """
+    before, folder = run.snapshot.files, os.path.dirname(path)
+    now = {
+        os.path.relpath(name, folder or "."): digest
+        for name, digest in _modules(context, document, path).items()
+    }
+
+    def as_it_was(name: str) -> str | None:
+        known = [one for one in before if one == os.path.join(folder, name)]
+        known = known or [one for one in before if f"/{one}".endswith(f"/{name}")]
+        return before[known[0]] if len(known) == 1 else None
+
+    gone = [
+        name
+        for name in before
+        if name.endswith(".py")
+        and not (context.path / name).is_file()
+        and not any(f"/{name}".endswith(f"/{one}") for one in now)
+    ]
+    return sorted({*gone, *(name for name, digest in now.items() if as_it_was(name) not in (None, digest))})
+
+
+def _modules(context: Context, document: NotebookDocument, path: str) -> dict[str, str]:
+    """The modules beside a notebook that it imports, with the sha256 of each."""
+    root = context.path.resolve()
+    found = {}
+    for file in modules_beside(document, (context.path / Path(path)).parent).values():
+        try:
+            place = file.resolve()
+            if place.is_relative_to(root):
+                found[place.relative_to(root).as_posix()] = _hash(context, place)
+        except (OSError, ValueError, RuntimeError):
+            continue  # it cannot be read now; the run will say so
+    return found
 
 
 def _files(

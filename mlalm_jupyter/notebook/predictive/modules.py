@@ -8,9 +8,12 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from mlalm_jupyter.domain.errors import InvalidInput
+from mlalm_jupyter.notebook.predictive.beside import module_file
 
 Find = Callable[[str], str | None]
 """The text of a module by its name, such as `tidy` or `tools.tidy`; None of one that does not lie there."""
+LOADER = "_beside"
+"""The function in such a text that loads a module; longer where the notebook has that name."""
 _LARGEST = 1 << 20
 _LOADER = '''
 def {loader}(name, loaded={{}}, lock=__import__("threading").RLock()):
@@ -41,7 +44,7 @@ def with_modules(code: str, find: Find) -> str:
     >>> print(with_modules("import tidy\\n", {"tidy": "limit = 3\\n"}.get).splitlines()[-1])
     tidy = _beside("tidy")
     """
-    loader, holder = "_beside", "_BESIDE"
+    loader, holder = LOADER, "_BESIDE"
     while loader in code:
         loader, holder = f"{loader}_", f"{holder}_"
     bundle = _Bundle(find, loader)
@@ -59,14 +62,11 @@ def texts_beside(folder: Path) -> Find:
     """The modules in a folder, and in folders in it."""
 
     def text(name: str) -> str | None:
-        place = folder.joinpath(*name.split("."))
-        file = place.with_name(f"{place.name}.py")
-        if not file.is_file():
-            if not place.is_dir() or not any(place.glob("*.py")):
-                return None
-            file = place / "__init__.py"
-            if not file.is_file():
-                return ""  # a folder of modules and nothing more
+        file = module_file(folder, name)
+        if file is None:
+            # a folder of modules and nothing more
+            place = folder.joinpath(*name.split("."))
+            return "" if place.is_dir() and any(place.glob("*.py")) else None
         if not file.resolve().is_relative_to(folder.resolve()):
             raise InvalidInput(
                 f"The module '{name}' beside the notebook", expected="a file that lies there", got="a link"

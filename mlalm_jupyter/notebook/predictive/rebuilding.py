@@ -71,15 +71,15 @@ def made_again(
         if part not in seen:
             cells.append(_cell(new[part]))
         cells += [cell for place, cell in found if place == number]
-    metadata = {**old.content.get("metadata", {}), **_kernel(like)}
+    metadata = {**_metadata(old), **_kernel(like)}
     return Rebuilt(_written(cells, metadata, facts, pieces), tuple(added), tuple(kept), tuple(held_back))
 
 
 def _taken_out(old: NotebookDocument, pieces: Sequence[Piece]) -> list[Piece]:
     """The pieces that were made the last time as they would be now, and of which there is no cell any more."""
     before = facts_of(old).get("made")
-    there = {_marks(cell).get("made") for cell in old.content["cells"]}
-    gone = set(before) - there if isinstance(before, list) else set()
+    there = [_marks(cell).get("made") for cell in old.content["cells"]]
+    gone = [one for one in before if one not in there] if isinstance(before, list) else []
     return [one for one in pieces if _digest(one.text) in gone]
 
 
@@ -113,7 +113,7 @@ def _parts(old: NotebookDocument, pieces: Sequence[Piece]) -> list[str]:
 
 def facts_of(document: NotebookDocument) -> Mapping[str, Any]:
     """What a notebook that was made says of where it comes from; nothing of any other."""
-    facts = document.content.get("metadata", {}).get(_OURS, {})
+    facts = _metadata(document).get(_OURS)
     return facts if isinstance(facts, dict) else {}
 
 
@@ -128,8 +128,13 @@ def _cell(piece: Piece) -> dict[str, Any]:
 
 
 def _kernel(document: NotebookDocument) -> dict[str, Any]:
-    metadata = document.content.get("metadata", {})
+    metadata = _metadata(document)
     return {name: metadata[name] for name in ("kernelspec", "language_info") if name in metadata}
+
+
+def _metadata(document: NotebookDocument) -> Mapping[str, Any]:
+    metadata = document.content.get("metadata")
+    return metadata if isinstance(metadata, dict) else {}
 
 
 def _written(
@@ -150,7 +155,8 @@ def _written(
 
 def _with_id(cell: Mapping[str, Any], number: int) -> dict[str, Any]:
     """A cell as the format wants it; one that a tool wrote without an id gets one."""
-    return {**cell, "id": cell.get("id") or f"added-{number}"}
+    told = cell.get("id")
+    return {**cell, "id": told if isinstance(told, str) and told else f"added-{number}"}
 
 
 def _marks(cell: Mapping[str, Any]) -> Mapping[str, Any]:
