@@ -93,6 +93,11 @@ class Proving:
         assert whole is not None
         self._agree(answers, whole, rows, table, "the notebook answered", is_loose=has_small_floats(plain))
         self._look_at_labels(usage, plain)
+        if len(whole) < len(plain):
+            self._warnings.append(
+                f"Of {len(plain)} rows {len(plain) - len(whole)} get no answer, and it is not told which: a join or "
+                "filter leaves them out."
+            )
         if not any(usage.needed.values()):
             cells = tuple(one.place.cell for one in self._plan.outputs)
             raise NotProven(Reason("The answers are the same whatever the rows hold.", cells))

@@ -17,6 +17,7 @@ SAMPLE = 20
 _SINGLE = 40
 _MOST_SINGLE = 160
 _FIRST = 12
+_GAPS = 6
 
 
 @dataclass(frozen=True)
@@ -38,6 +39,7 @@ class RowChecks:
             "reversed": {**base, "rows": list(range(count))[::-1]},
             "first": {**base, "rows": list(range(min(count, _FIRST)))},
             "few": {**base, "rows": rows},
+            "each": {**base, "rows": rows, "is_each": True},
             "twice": {**base, "rows": [*rows, *rows]},
             "plain": {**base, "is_plain": True},
             "served": {**base, "is_served": True},
@@ -68,6 +70,13 @@ class RowChecks:
             whole.iloc[: len(first)], first, "The first rows get other answers than among all the others"
         )
         self._check_singles([found[f"single {row}"] for row in rows], few)
+        if found["each"].frame is None:
+            told = found["each"].error.removeprefix("ValueError: ")
+            raise NotProven(
+                Reason(
+                    f"A row alone is worked out otherwise than among others: {told}.", self.words.candidates()
+                )
+            )
         twice = self._frame(found["twice"], "on rows that are there twice")
         self._same(pd.concat([few, few]), twice, "Rows that are there twice get other answers")
         turned = self._frame(found["reversed"], "on rows in another order")
@@ -129,7 +138,7 @@ def has_small_floats(frame: pd.DataFrame) -> bool:
 
 def _first_missing(column: pd.Series[Any]) -> Iterator[int]:
     missing = column.isna().to_numpy().nonzero()[0]
-    yield from (int(place) for place in missing[:2])
+    yield from (int(place) for place in missing[:_GAPS])
 
 
 def _outermost(column: pd.Series[Any]) -> Iterator[int]:

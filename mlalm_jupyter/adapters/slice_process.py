@@ -25,7 +25,7 @@ import pandas as pd
 from mlalm_jupyter.adapters import exact_frames
 from mlalm_jupyter.adapters.descendants import signal_at_death_of
 from mlalm_jupyter.adapters.traced_things import thing_from
-from mlalm_jupyter.adapters.watched_things import Watching
+from mlalm_jupyter.adapters.watched_things import Watching, unlike
 from mlalm_jupyter.formats import frames
 from mlalm_jupyter.formats.code import CodeModule
 from mlalm_jupyter.formats.confined import FILES, OTHERS, PROGRAMS, Outreach, confined
@@ -70,7 +70,10 @@ def main(folder: Path) -> None:
                     module = CodeModule(told["code"], name="mlalm_slice", file=_FILE)
                     if question.get("is_watched"):
                         watching.begin()
-                    found = _asked(module, things, _table(tables, question))
+                    table = _table(tables, question)
+                    if question.get("is_each"):
+                        _check_each(module, things, table, watching)
+                    found = _asked(module, things, table)
                 given, made = watching.ended()
                 file = folder / f"answer-{number}.parquet"
                 types = exact_frames.written(found, file)
@@ -105,6 +108,24 @@ def _asked(module: CodeModule, things: Mapping[str, Any], table: pd.DataFrame) -
     found = module[ENTRY](table, **things)
     assert isinstance(found, pd.DataFrame)
     return found
+
+
+def _check_each(
+    module: CodeModule, things: Mapping[str, Any], table: pd.DataFrame, watching: Watching
+) -> None:
+    """ValueError says which row reaches a fitted thing otherwise when it is alone.
+
+    A class that stays the same does not show that a row is worked out alone: it may only be far from the border.
+    """
+    whole = watching.calls_of(lambda: _asked(module, things, table.copy()))
+    for row in range(len(table)):
+        lone = table.iloc[[row]].copy()
+        try:
+            alone = watching.calls_of(lambda lone=lone: _asked(module, things, lone))  # type: ignore[misc]
+        except Exception:  # noqa: BLE001  # what fails alone is asked about elsewhere
+            continue
+        if told := unlike(whole, alone, row, len(table)):
+            raise ValueError(told)
 
 
 def _table(tables: Mapping[str, pd.DataFrame], question: Mapping[str, Any]) -> pd.DataFrame:

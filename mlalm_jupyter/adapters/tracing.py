@@ -20,6 +20,7 @@ from pathlib import Path
 from typing import Any
 
 from mlalm_jupyter.adapters.traced_splits import Splits
+from mlalm_jupyter.adapters.traced_tables import Tables
 from mlalm_jupyter.adapters.traced_things import Things, thing_from
 from mlalm_jupyter.adapters.traced_values import as_table, columns_like, kept_table, value_of
 from mlalm_jupyter.formats.confined import written_paths
@@ -60,6 +61,8 @@ class Tracer:
         self._splits = Splits(shell)
         self._things = Things(folder)
         self._table: Any = None
+        self._silent = {tuple(one["place"]): one["names"] for one in self._told["silent"]}
+        self._tables = Tables()
         self._is_guarding = self._is_bringing = self._has_refused = False
 
     def attach(self) -> None:
@@ -141,6 +144,8 @@ class Tracer:
             for one in self._told["things"]:
                 if one["place"] == place and one["is_before"]:
                     self._take(one)
+            if names := self._silent.get((cell, index)):
+                self._tables.begins({name: self._value(name) for name in names})
             for one in self._told["labels"]:
                 if one["place"] == place:
                     self._look_for_label(one["expression"], place)
@@ -156,6 +161,12 @@ class Tracer:
     def after(self, cell: int, index: int) -> bool:
         self._is_guarding = False
         place = [cell, index]
+        if names := self._silent.get((cell, index)):
+            for name in self._tables.changed({name: self._value(name) for name in names}):
+                why = (
+                    f"Cell {cell} changes '{name}', which its text does not tell: write `{name} = ...` there"
+                )
+                self._note({"what": "fault", "of": "change", "why": why})
         for one in self._told["splits"]:
             if one["place"] == place:
                 with self._quietly("split", f"the rows of the split in cell {cell}"):

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import ast
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from mlalm_jupyter.adapters.tracing import LISTING, PLAN
+from mlalm_jupyter.notebook.code import CellCode, code_of
+from mlalm_jupyter.notebook.knowledge import Knowledge
 from mlalm_jupyter.notebook.predictive.fitting import label_expressions, targets_of
 from mlalm_jupyter.notebook.predictive.parts import MODEL, Place, Plan, Port
 from mlalm_jupyter.notebook.predictive.proof import KeptFrame, KeptThing, Reason, Rows
+from mlalm_jupyter.notebook.statements import statement_flow
 
 
 def wanted(plan: Plan, folder: Path, *, cells: Sequence[str], cwd: Path, is_trial: bool, **more: Any) -> None:
@@ -19,6 +23,7 @@ def wanted(plan: Plan, folder: Path, *, cells: Sequence[str], cwd: Path, is_tria
     ports = (*plan.inputs, *plan.outputs)
     labels = label_expressions(plan)
     places = [place for place, _ in labels]
+    places += [] if is_trial else [Place(*one["place"]) for one in _silent(plan)]
     places += (
         [one.place for one in ports] + [one.place for one in plan.fitted] + [one.place for one in plan.splits]
     )
@@ -47,9 +52,42 @@ def wanted(plan: Plan, folder: Path, *, cells: Sequence[str], cwd: Path, is_tria
             }
             for one in plan.fitted
         ],
+        "silent": [] if is_trial else list(_silent(plan)),
         **more,
     }
     (folder / PLAN).write_text(json.dumps(told), encoding="utf-8")
+
+
+def _silent(plan: Plan) -> Iterator[dict[str, Any]]:
+    """The statements that no answer needs, with the tables that they must therefore leave as they are."""
+    read = {
+        node.id
+        for one in plan.program
+        for node in ast.walk(code_of(one.frozen).tree)
+        if isinstance(node, ast.Name)
+    }
+    last = max((one.place for one in plan.outputs), default=Place(0, 0))
+    known = Knowledge()
+    for statement in plan.program:
+        code = code_of(statement.typed)
+        told: set[str] = set()
+        for node in code.tree.body:
+            flow = statement_flow(node, code, known)
+            told |= flow.writes | flow.changes | flow.deletes
+        if statement.frozen.strip() or statement.place > last or not _may_act(code):
+            continue
+        if names := sorted(read - told):
+            yield {"place": _place(statement.place), "names": names}
+
+
+def _may_act(code: CellCode) -> bool:
+    """Whether code does anything but define, import, and give names to what is written out."""
+    return any(
+        isinstance(node, (ast.Call, ast.AugAssign, ast.Subscript, ast.Attribute))
+        for one in code.tree.body
+        if not isinstance(one, (ast.FunctionDef, ast.ClassDef, ast.Import, ast.ImportFrom))
+        for node in ast.walk(one)
+    )
 
 
 def thing_told(thing: KeptThing) -> dict[str, Any]:

@@ -7,8 +7,10 @@ the classes it gives to these few rows. So what reaches a model counts as well.
 from __future__ import annotations
 
 import contextlib
+import copy
 import hashlib
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -24,6 +26,62 @@ _SOFT = ("predict_proba", "decision_function")
 _DIGITS = 9
 
 
+@dataclass(frozen=True, slots=True)
+class Call:
+    """A fitted thing that was asked something."""
+
+    method: str
+    given: tuple[Any, ...]
+    made: Any
+
+
+def unlike(whole: Sequence[Call], alone: Sequence[Call], row: int, count: int) -> str:
+    """How a row alone reaches fitted things otherwise than among others, in words; nothing where it does not.
+
+    Only what has a row for each row that was asked can be compared.
+    """
+    if [one.method for one in whole] != [one.method for one in alone]:
+        return ""
+    for among, single in zip(whole, alone, strict=True):
+        for value, other in zip(among.given, single.given, strict=False):
+            if not _is_alike(value, other, row, count):
+                return f"`{among.method}` is given other values for it"
+        if not _is_alike(among.made, single.made, row, count):
+            return f"`{among.method}` makes something else of it"
+    return ""
+
+
+def _is_alike(value: Any, other: Any, row: int, count: int) -> bool:
+    rows, lone = _rows(value), _rows(other)
+    if (
+        rows is None
+        or lone is None
+        or len(rows) != count
+        or len(lone) != 1
+        or rows.shape[1:] != lone.shape[1:]
+    ):
+        return True
+    first, second = rows[row].ravel(), lone[0].ravel()
+    if first.dtype.kind in "fiub" and second.dtype.kind in "fiub":
+        return bool(
+            np.allclose(first.astype(float), second.astype(float), rtol=1e-5, atol=1e-8, equal_nan=True)
+        )
+    return all(
+        one is two or repr(one) == repr(two) or (pd.isna(one) and pd.isna(two)) or one == two
+        for one, two in zip(first.astype(object), second.astype(object), strict=True)
+    )
+
+
+def _rows(value: Any) -> Any:
+    if hasattr(value, "toarray"):
+        value = value.toarray()
+    if isinstance(value, (pd.DataFrame, pd.Series)):
+        value = value.to_numpy()
+    if isinstance(value, (list, tuple)) and value and isinstance(value[0], (str, int, float)):
+        value = np.array(value, dtype=object)
+    return value if isinstance(value, np.ndarray) and value.ndim else None
+
+
 class Watching:
     """Watches the methods of things; the things stay what they are."""
 
@@ -31,6 +89,7 @@ class Watching:
         self._given: list[dict[str, str]] = []
         self._made = hashlib.sha256()
         self._depth = 0
+        self._calls: list[Call] | None = None
         self.is_on = False
         for thing in things:
             for name in _ASKED:
@@ -43,6 +102,15 @@ class Watching:
         self._given, self._made = [], hashlib.sha256()
         self.is_on = True
 
+    def calls_of(self, asked: Callable[[], Any]) -> list[Call]:
+        """What things were given, and what they made of it, while something was asked."""
+        self._calls, was_on, self.is_on = [], self.is_on, True
+        try:
+            asked()
+            return self._calls
+        finally:
+            self._calls, self.is_on = None, was_on
+
     def ended(self) -> tuple[list[dict[str, str]], str]:
         """A digest of each column or thing that was given since it began, and one of all that was made of it."""
         self.is_on = False
@@ -54,7 +122,13 @@ class Watching:
                 return asked(*arguments, **options)
             self._depth += 1
             try:
-                for one in (name, *arguments, *options.values()):
+                values = (*arguments, *options.values())
+                if self._calls is not None:
+                    given = tuple(copy.deepcopy(one) for one in values)
+                    made = asked(*arguments, **options)
+                    self._calls.append(Call(name, given, self._soft(thing, name, made, arguments)))
+                    return made
+                for one in (name, *values):
                     self._given.append(_digests(one))
                 made = asked(*arguments, **options)
                 self._made.update(_digest(self._soft(thing, name, made, arguments)))

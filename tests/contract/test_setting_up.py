@@ -197,6 +197,40 @@ def test_a_refusal_says_what_to_do_and_writes_nothing(
     assert ws.transforms.list() == ()
 
 
+HIDDEN_FILL = "def tidy(t):\n    t['income'] = t.income.fillna(t.income.median())\n    return t\n"
+CLEANER = (
+    "class Cleaner:\n    def __init__(self, table):\n        self.table = table\n"
+    "    def run(self):\n        self.table.loc[self.table.age > 70, 'age'] = 30"
+)
+
+
+@pytest.mark.full
+@pytest.mark.parametrize(
+    ("file", "cells", "said"),
+    [
+        # a statistic of each request, in a module that is not read
+        (HIDDEN_FILL, ("import tidying\ndf = tidying.tidy(df)",), "A row alone is worked out otherwise"),
+        # a change of rows that the text does not tell
+        (
+            "",
+            (CLEANER, "Cleaner(df).run()"),
+            r"Cell 4 changes 'df', which its text does not tell: write `df = ...`",
+        ),
+    ],
+)
+def test_what_only_running_shows_is_refused(
+    ws: Workspace, file: str, cells: tuple[str, ...], said: str
+) -> None:
+    (ws.path / "tidying.py").write_text(file)
+    forest = TRAIN[4].replace("LogisticRegression()", "RandomForestClassifier(random_state=1)")
+    head = TRAIN[0] + "\nfrom sklearn.ensemble import RandomForestClassifier"
+    write(ws, "churn.ipynb", head, TRAIN[1], *cells, TRAIN[3], forest, TRAIN[5])
+    ws.experiments.run("churn")
+    with pytest.raises(Conflict, match=said):
+        ws.services.setup("predictive", "churn")
+    assert [one.name for one in ws.path.glob("*.ipynb")] == ["churn.ipynb"]
+
+
 @pytest.mark.full
 def test_a_column_is_asked_for_where_only_other_callers_have_other_values_or_gaps(ws: Workspace) -> None:
     table = pd.read_csv(ws.path / "churn.csv")
