@@ -13,7 +13,6 @@ from mlalm_jupyter.api.transforms import kept_transform
 from mlalm_jupyter.domain.model import Lineage
 from mlalm_jupyter.domain.run import Run
 from mlalm_jupyter.domain.setup import FittedAsset
-from mlalm_jupyter.formats.samples import as_served
 from mlalm_jupyter.notebook.predictive.parts import MODEL, Plan
 from mlalm_jupyter.notebook.predictive.proof import LITERAL, PACKAGE, KeptThing, Proof, Trace
 
@@ -43,6 +42,8 @@ def kept_things(
 
 def kept_rows(datasets: Datasets, path: str, proof: Proof, folder: Path) -> str:
     """Rows to try the notebook on, as a dataset."""
+    from mlalm_jupyter.formats.samples import as_served
+
     assert proof.sample is not None
     file = folder / "rows.parquet"
     try:
