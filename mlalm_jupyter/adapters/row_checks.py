@@ -43,7 +43,7 @@ class RowChecks:
             "twice": {**base, "rows": [*rows, *rows]},
             "plain": {**base, "is_plain": True},
             "served": {**base, "is_served": True},
-            "sample": {**base, "is_served": True, "rows": spread(count, SAMPLE)},
+            "sample": {**base, "is_served": True, "rows": typical(self.table[self.given], SAMPLE)},
             **{f"single {row}": {**base, "rows": [row]} for row in rows},
             "again": base,
         }
@@ -129,6 +129,21 @@ def spread(count: int, most: int) -> list[int]:
     [0, 50, 99]
     """
     return sorted({round(place * (count - 1) / max(1, most - 1)) for place in range(most)}) if count else []
+
+
+def typical(frame: pd.DataFrame, most: int) -> list[int]:
+    """Some places over all, and what it takes for each column to show a value, and a gap where it has any.
+
+    >>> typical(pd.DataFrame({"a": [None, None, True, None]}), 2)
+    [0, 2, 3]
+    """
+    places = set(spread(len(frame), most))
+    for place in range(frame.shape[1]):
+        is_gap = frame.iloc[:, place].isna().to_numpy()
+        for rows in (is_gap.nonzero()[0], (~is_gap).nonzero()[0]):
+            if len(rows) and not places.intersection(rows.tolist()):
+                places.add(int(rows[0]))
+    return sorted(places)
 
 
 def has_small_floats(frame: pd.DataFrame) -> bool:

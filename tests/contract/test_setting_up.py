@@ -237,16 +237,18 @@ def test_a_column_is_asked_for_where_only_other_callers_have_other_values_or_gap
     table["unit"] = "year"
     table["phone"] = ["07x" if row % 3 else None for row in range(80)]
     table["tags"] = "a"
+    table["vip"] = [True if row == 7 else None for row in range(80)]  # not among rows at equal distances
     table.to_csv(ws.path / "churn.csv", index=False)
-    more = "df['age'] = np.where(df.unit == 'month', df.age / 12, df.age)\ndf['no_phone'] = df.phone.isna()"
+    more = "df['age'] = np.where(df.unit == 'month', df.age / 12, df.age)\ndf['no_phone'] = df.phone.isna()\ndf['vip'] = df.vip.fillna(False).astype(int)"
     cells = [one.replace("'churn', 'id'", "'churn', 'id', 'unit', 'phone', 'tags'") for one in TRAIN]
     write(ws, "churn.ipynb", "import numpy as np", *cells[:3], more, *cells[3:])
     ws.experiments.run("churn")
     made = ws.services.setup("predictive", "churn")
-    assert made.inputs == ("age", "income", "unit", "phone")
+    assert made.inputs == ("age", "income", "unit", "phone", "vip")
     ws.experiments.run("churn.predictive")
     ws.services.deploy("churn.predictive", "churn")
     rows = pd.DataFrame({"age": [240, 240], "income": 3.0, "unit": ["year", "month"], "phone": "07x"})
+    rows["vip"] = [None, True]
     assert [one[0] for one in ws.services.score("churn", rows).rows] == [1, 0]
 
 
