@@ -267,4 +267,9 @@ def _with_used_only(plan: Plan) -> Plan:
 
 def _not_written(path: str, reasons: Sequence[Reason]) -> Conflict:
     told = " ".join(dict.fromkeys(str(one) for one in reasons)) or "Its answers could not be compared."
+    cells = sorted({number for one in reasons for number in one.cells})
+    if cells and "ell" not in told:
+        told += (
+            f" What may be why is in {'cell' if len(cells) == 1 else 'cells'} {', '.join(map(str, cells))}."
+        )
     return Conflict(f"No predictive notebook was cut out of {path}.", why=told, fix=_BY_HAND)

@@ -239,7 +239,10 @@ def test_a_column_is_asked_for_where_only_other_callers_have_other_values_or_gap
     table["tags"] = "a"
     table["vip"] = [True if row == 7 else None for row in range(80)]  # not among rows at equal distances
     table.to_csv(ws.path / "churn.csv", index=False)
-    more = "df['age'] = np.where(df.unit == 'month', df.age / 12, df.age)\ndf['no_phone'] = df.phone.isna()\ndf['vip'] = df.vip.fillna(False).astype(int)"
+    more = (
+        "df['age'] = np.where(df.unit == 'month', df.age / 12, df.age)\n"
+        "df['no_phone'] = df.phone.isna()\ndf['vip'] = df.vip.fillna(False).astype(int)"
+    )
     cells = [one.replace("'churn', 'id'", "'churn', 'id', 'unit', 'phone', 'tags'") for one in TRAIN]
     write(ws, "churn.ipynb", "import numpy as np", *cells[:3], more, *cells[3:])
     ws.experiments.run("churn")

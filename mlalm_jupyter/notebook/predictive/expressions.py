@@ -67,7 +67,7 @@ class Expressions(Hoisting, ABC):
                 values = [self.value(one) for one in children]
                 if isinstance(node, ast.BinOp) and isinstance(node.op, ast.Div):
                     for index, child in enumerate(children):
-                        if _counts(child) and values[index].kind == ROWS:
+                        if counts(child) and values[index].kind == ROWS:
                             values[index] = Value(FITTED, is_raw=True)
                 return self.settle(list(zip(children, values, strict=True)), joined(values))
 
@@ -252,7 +252,7 @@ class Expressions(Hoisting, ABC):
         """What a call gives."""
 
 
-def _counts(node: ast.expr) -> bool:
+def counts(node: ast.expr) -> bool:
     """`len(df)`, `df.shape[0]`."""
     if isinstance(node, ast.Call):
         return isinstance(node.func, ast.Name) and node.func.id == "len"

@@ -6,6 +6,7 @@ import ast
 from dataclasses import replace
 
 from mlalm_jupyter.notebook.predictive import refusals
+from mlalm_jupyter.notebook.predictive.expressions import counts
 from mlalm_jupyter.notebook.predictive.known_rows import (
     BRINGS_CONTAINER,
     BRINGS_PAIR,
@@ -116,6 +117,9 @@ class LibraryCalls(TableCalls):
             if not along_row:
                 self.found.trouble(self.here, refusals.neighbours(self.cell, self.text(node)))
             return self._other(node, given)
+        if full in ("numpy.arange", "numpy.linspace") and any(map(counts, node.args)):
+            # the place of a row among all
+            self.found.trouble(self.here, refusals.neighbours(self.cell, self.text(node)))
         if last == "get_dummies":
             return self._dummies(node, given)
         if last in ("cut", "qcut") and module == "pandas":

@@ -56,6 +56,10 @@ REFUSED: dict[str, tuple[list[Cell], tuple[str, ...]]] = {
         [READ, "coef = np.polyfit(df.age, df.pay, 2)", "said = np.polyval(coef, df.age)"],
         ("Cell 3", "`numpy.polyfit`, which gives numbers", "%web_output VAR"),
     ),
+    "the place of a row among all": (
+        [READ, "df['trend'] = np.arange(len(df))", XY.replace("'pay'", "'trend'"), SPLIT, FIT, PREDICT],
+        ("Cell 3", "np.arange(len(df))"),
+    ),
     "a value of the machine": (
         [READ, "import os\ndf['pay'] = df.pay * float(os.environ.get('RATE', 1))", XY, SPLIT, FIT, PREDICT],
         ("Cell 3", "`os.environ`, which is another on the machine that serves", "Write the value"),
