@@ -61,7 +61,7 @@ def _is_alike(value: Any, other: Any, row: int, count: int) -> bool:
         or rows.shape[1:] != lone.shape[1:]
     ):
         return True
-    first, second = rows[row].ravel(), lone[0].ravel()
+    first, second = rows[row : row + 1].ravel(), lone[:1].ravel()
     if first.dtype.kind in "fiub" and second.dtype.kind in "fiub":
         return bool(
             np.allclose(first.astype(float), second.astype(float), rtol=1e-5, atol=1e-8, equal_nan=True)

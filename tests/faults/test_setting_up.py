@@ -96,7 +96,9 @@ def fill(disk: Path) -> None:
 
 
 def beside(ws: Workspace) -> list[str]:
-    return sorted(one.name for one in ws.path.iterdir() if one.name not in (".mlalm", "rows.csv"))
+    return sorted(
+        one.name for one in ws.path.iterdir() if one.name not in (".mlalm", "rows.csv", "__pycache__")
+    )
 
 
 def assets(ws: Workspace) -> list[str]:
@@ -382,9 +384,7 @@ def test_whoever_is_interrupted_leaves_no_kernel_behind(
         text=True,
     )
     until = time.monotonic() + 120
-    while not any(
-        wanted in " ".join(one.cmdline()) for one in started_here(scratch) if one.pid not in others
-    ):
+    while not any(wanted in said for pid, said in started_here(scratch).items() if pid not in others):
         assert process.poll() is None
         assert time.monotonic() < until
         time.sleep(0.05)

@@ -13,7 +13,7 @@ from mlalm_jupyter.adapters.perturbing import perturbed
 from mlalm_jupyter.adapters.slice_answers import Answer
 from mlalm_jupyter.adapters.traced_values import as_table, is_alike, same_as
 from mlalm_jupyter.adapters.usage import classified, mixed
-from mlalm_jupyter.adapters.watched_things import Watching
+from mlalm_jupyter.adapters.watched_things import Call, Watching, unlike
 from mlalm_jupyter.notebook.predictive.code import Shape
 from mlalm_jupyter.notebook.predictive.proof import Rows
 
@@ -176,3 +176,14 @@ def test_a_column_that_a_pipeline_does_without_is_idle_and_one_that_it_looks_at_
     assert (dict(few.fills), few.absent) == ({"label": "0"}, ("idle",))
     assert set(all_filled.fills) == {"idle", "label"}
     assert set(only_labels.fills) == {"label"}
+
+
+def test_a_row_among_others_is_compared_with_the_row_alone_whatever_it_holds() -> None:
+    texts = np.array(["good", "bad"], dtype=object)
+    numbers = np.array([[1.0, 2.0], [3.0, np.nan]])
+    whole = [Call("predict", (texts, numbers), np.array([0.2, 0.7]))]
+    alone = [Call("predict", (texts[1:], numbers[1:]), np.array([0.7]))]
+    assert unlike(whole, alone, 1, 2) == ""
+    assert unlike(whole, alone, 0, 2) == "`predict` is given other values for it"
+    soft = [Call("predict", (texts[1:], numbers[1:]), np.array([0.6]))]
+    assert unlike(whole, soft, 1, 2) == "`predict` makes something else of it"
