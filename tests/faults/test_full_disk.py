@@ -16,6 +16,7 @@ from mlalm_jupyter.adapters import kept_values
 from mlalm_jupyter.domain.errors import RunFailed, Unavailable
 from mlalm_jupyter.domain.run import RunStatus
 from mlalm_jupyter.workspace import Workspace
+from tests.faults.small_disks import small_disk
 
 pytestmark = [
     pytest.mark.timeout(240),
@@ -27,18 +28,8 @@ WAIT_S = 90.0
 @pytest.fixture
 def small(home: Path, tmp_path: Path) -> Iterator[Workspace]:
     """A workspace on a disk of 4 MB, with the server's files elsewhere."""
-    disk = tmp_path / "disk"
-    disk.mkdir()
-    made = subprocess.run(
-        ["mount", "-t", "tmpfs", "-o", "size=4m", "mlalm-test", str(disk)], capture_output=True, check=False
-    )
-    if made.returncode:
-        pytest.skip("only a superuser may mount a small disk")
-    try:
-        with Workspace.init(disk / "ws") as workspace:
-            yield workspace
-    finally:
-        subprocess.run(["umount", "-l", str(disk)], check=True)
+    with small_disk(tmp_path / "disk", megabytes=4) as disk, Workspace.init(disk / "ws") as workspace:
+        yield workspace
 
 
 def write(path: Path, *sources: str) -> Path:

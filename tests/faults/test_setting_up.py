@@ -26,6 +26,7 @@ from mlalm_jupyter.api import predictive_notebooks, setting_up
 from mlalm_jupyter.domain.errors import Conflict, InvalidInput, NotFound, Unavailable
 from mlalm_jupyter.notebook.predictive.proof import KeptFrame
 from mlalm_jupyter.workspace import Workspace
+from tests.faults.small_disks import small_disk
 
 pytestmark = [
     pytest.mark.prove_conversion,
@@ -72,18 +73,8 @@ def ws(hosted: Any) -> Workspace:
 @pytest.fixture
 def small(home: Path, tmp_path: Path) -> Iterator[Workspace]:
     """A workspace on a disk of 8 MB, with the server's files elsewhere."""
-    disk = tmp_path / "disk"
-    disk.mkdir()
-    made = subprocess.run(
-        ["mount", "-t", "tmpfs", "-o", "size=8m", "mlalm-test", str(disk)], capture_output=True, check=False
-    )
-    if made.returncode:
-        pytest.skip("only a superuser may mount a small disk")
-    try:
-        with Workspace.init(disk / "ws") as workspace:
-            yield prepared(workspace)
-    finally:
-        subprocess.run(["umount", "-l", str(disk)], check=True)
+    with small_disk(tmp_path / "disk", megabytes=8) as disk, Workspace.init(disk / "ws") as workspace:
+        yield prepared(workspace)
 
 
 def fill(disk: Path) -> None:

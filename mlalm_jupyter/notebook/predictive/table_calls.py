@@ -42,15 +42,7 @@ class TableCalls(TrainingCalls):
         if method in RESHAPES:
             self.found.trouble(self.here, refusals.reshaped(self.cell, self.text(node)))
             return self._other(node, self._given(node), plain)
-        if method == "select_dtypes":
-            name = self.hoist(
-                node,
-                expression=f"list({self.text(node)}.columns)",
-                hint=f"{root_name(func) or 'table'}_columns",
-            )
-            self.edit(self.code.span(func.value)[1], self.code.span(node)[1], f"[{name}]")
-            return plain
-        if method == "dropna" and along_row:
+        if method == "select_dtypes" or (method == "dropna" and along_row):
             name = self.hoist(
                 node,
                 expression=f"list({self.text(node)}.columns)",
