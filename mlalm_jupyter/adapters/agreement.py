@@ -8,10 +8,13 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
 from mlalm_jupyter.notebook.predictive.proof import Rows
 
 _CLOSE, _CLOSE_32 = 1e-9, 1e-5
+_DEEPEST, _MOST_WAYS = 5, 60
+"""How many selections after each other are followed, and how many ways at each step."""
 _NOISE = 1e-3
 """Beside a column's own size, differences this many times smaller than the tolerance are noise."""
 
@@ -83,7 +86,7 @@ def aligned(
         yield whole
     for positions in _taken(rows, len(whole)):
         if len(positions) == len(answers):
-            yield whole.iloc[list(positions)]
+            yield whole.iloc[positions]
     for one in rows:
         if (
             one.count == len(table) != len(whole)
@@ -96,20 +99,22 @@ def aligned(
                 yield whole.iloc[places]
 
 
-def _taken(rows: Sequence[Rows], count: int) -> Iterator[tuple[int, ...]]:
+def _taken(rows: Sequence[Rows], count: int) -> Iterator[NDArray[np.intp]]:
     """The positions among so many rows that splits took, also by one after another; the last come first."""
-    seen: set[tuple[int, ...]] = set()
-    for one in reversed(rows):
-        found = [one.positions] if one.count == count else []
-        found += [
-            tuple(base.positions[place] for place in one.positions)
-            for base in rows
-            if base.count == count and base is not one and len(base.positions) == one.count
-        ]
-        for positions in found:
-            if positions not in seen:
-                seen.add(positions)
-                yield positions
+    found = [np.arange(count)]
+    seen = {one.tobytes() for one in found}
+    taken = [(np.asarray(one.positions, dtype=np.intp), one.count) for one in reversed(rows)]
+    for _ in range(_DEEPEST):
+        ways: list[NDArray[np.intp]] = []
+        for positions, among in taken:
+            for base in found:
+                if len(base) == among and len(ways) < _MOST_WAYS:
+                    way = base[positions]
+                    if way.tobytes() not in seen:
+                        seen.add(way.tobytes())
+                        ways.append(way)
+        yield from ways
+        found = ways
 
 
 def remaining(rows: Sequence[Rows], count: int) -> list[tuple[int, ...]]:

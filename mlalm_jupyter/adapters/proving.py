@@ -122,7 +122,7 @@ class Proving:
                 self._words.of_error(found["whole"], code, "without the columns that change no answer")
             )
         self._agree_on_perturbed(trial, found["perturbed"], slices, other, code, given)
-        checks.check(whole, found)
+        self._warnings += checks.check(whole, found)
         sample = plain[given].iloc[typical(plain[given], SAMPLE)]
         proof = Proof(
             True,

@@ -32,16 +32,18 @@ class RowChecks:
     def asked(self, slices: Slices) -> dict[str, Answer]:
         """All answers, those to the rows of the table "perturbed" among them."""
         rows, count = self.singles, len(self.table)
-        base: dict[str, Any] = {"table": "table", "columns": self.given}
+        labelled: dict[str, Any] = {"table": "table", "columns": self.given}
+        # a request's rows are counted from 0, however few of them there are
+        base = {**labelled, "is_plain": True}
         questions: dict[str, dict[str, Any]] = {
-            "whole": base,
-            "perturbed": {**base, "table": "perturbed"},
+            "whole": labelled,
+            "perturbed": {**labelled, "table": "perturbed"},
             "reversed": {**base, "rows": list(range(count))[::-1]},
             "first": {**base, "rows": list(range(min(count, _FIRST)))},
             "few": {**base, "rows": rows},
             "each": {**base, "rows": rows, "is_each": True},
             "twice": {**base, "rows": [*rows, *rows]},
-            "plain": {**base, "is_plain": True},
+            "plain": base,
             "served": {**base, "is_served": True},
             "sample": {**base, "is_served": True, "rows": typical(self.table[self.given], SAMPLE)},
             **{f"single {row}": {**base, "rows": [row]} for row in rows},
@@ -59,9 +61,11 @@ class RowChecks:
         found.update(dict.fromkeys(spread(len(self.table), _SINGLE)))
         return sorted(list(found)[:_MOST_SINGLE])
 
-    def check(self, whole: pd.DataFrame, found: Mapping[str, Answer]) -> None:
-        """Raise with the reason where a row's answer depends on more than the row."""
+    def check(self, whole: pd.DataFrame, found: Mapping[str, Answer]) -> Iterator[str]:
+        """Raise with the reason where a row's answer depends on more than the row; tell of what only fails then."""
         rows = self.singles
+        bare = self._frame(found["plain"], "on rows without labels")
+        self._same(whole, bare, "Rows without the labels they had in the notebook get other answers")
         few = self._frame(found["few"], "on a few rows")
         if len(whole) == len(self.table):
             self._same(whole.iloc[rows], few, "A few rows get other answers than among all the others")
@@ -77,12 +81,13 @@ class RowChecks:
                     f"A row alone is worked out otherwise than among others: {told}.", self.words.candidates()
                 )
             )
-        twice = self._frame(found["twice"], "on rows that are there twice")
-        self._same(pd.concat([few, few]), twice, "Rows that are there twice get other answers")
+        twice = found["twice"]
+        if twice.frame is not None:
+            self._same(pd.concat([few, few]), twice.frame, "Rows that are there twice get other answers")
+        else:
+            yield f"A request that has a row twice is refused: {twice.error.rstrip('.')}."
         turned = self._frame(found["reversed"], "on rows in another order")
         self._same(whole.iloc[::-1], turned, "Rows in another order get other answers")
-        bare = self._frame(found["plain"], "on rows without labels")
-        self._same(whole, bare, "Rows without the labels they had in the notebook get other answers")
         served = self._frame(found["served"], "on rows as a request brings them")
         self._same(whole, served, "Rows as a request brings them get other answers")
         again = self._frame(found["again"], "when asked again")

@@ -119,7 +119,7 @@ def _check_each(
     """
     whole = watching.calls_of(lambda: _asked(module, things, table.copy()))
     for row in range(len(table)):
-        lone = table.iloc[[row]].copy()
+        lone = table.iloc[[row]].reset_index(drop=True)
         try:
             alone = watching.calls_of(lambda lone=lone: _asked(module, things, lone))  # type: ignore[misc]
         except Exception:  # noqa: BLE001  # what fails alone is asked about elsewhere

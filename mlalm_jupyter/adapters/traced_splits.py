@@ -11,6 +11,9 @@ import pandas as pd
 
 _MODULES = ("sklearn.model_selection", "sklearn.model_selection._split")
 _NAME = "train_test_split"
+_MOST_ROWS = 200_000
+"""Of more rows it is not looked for which are equal."""
+_MOST_TIMES = 3
 
 
 class Splits:
@@ -49,6 +52,20 @@ class Splits:
             if positions is not None:
                 yield {"positions": list(map(int, positions)), "count": len(table)}
 
+    def chosen(self, source: Any, taken: Any) -> dict[str, Any] | None:
+        """The rows of something among those it was taken from, where labels or the rows themselves tell."""
+        positions = _by_labels(taken, source)
+        if positions is None:
+            positions = _by_content(taken, source)
+        if positions is None:
+            return None
+        if isinstance(taken, (np.ndarray, pd.Series, pd.DataFrame)):
+            before = self.rows_of(source)
+            self._positions[id(taken)] = (taken, positions, len(source))
+            if before is not None and before[1] != len(source):
+                self._positions[id(taken)] = (taken, before[0][positions], before[1])
+        return {"positions": positions.tolist(), "count": len(source)}
+
     def rows_of(self, value: Any) -> tuple[Any, int] | None:
         """Where the rows of something were that a split gave, and among how many."""
         found = self._positions.get(id(value))
@@ -82,3 +99,23 @@ def _by_labels(value: Any, table: Any) -> Any:
         return None
     positions = table.index.get_indexer(value.index)
     return None if (positions < 0).any() else positions
+
+
+def _by_content(value: Any, source: Any) -> Any:
+    """Where rows are among others that are equal to them; of equal ones the first."""
+    keys, wanted = _keys(source), _keys(value)
+    if not keys or not wanted or len(wanted) > len(keys) * _MOST_TIMES:
+        return None
+    places = {key: place for place, key in reversed(list(enumerate(keys)))}
+    found = [places.get(key, -1) for key in wanted]
+    return None if min(found) < 0 else np.array(found)
+
+
+def _keys(value: Any) -> list[Any]:
+    if isinstance(value, (pd.DataFrame, pd.Series)):
+        return list(pd.util.hash_pandas_object(value, index=False)) if len(value) <= _MOST_ROWS else []
+    if not isinstance(value, np.ndarray) or value.ndim not in (1, 2) or len(value) > _MOST_ROWS:
+        return []
+    if value.dtype == object:
+        return list(map(repr, value.tolist()))
+    return [one.tobytes() for one in np.ascontiguousarray(value)]

@@ -19,6 +19,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
+from mlalm_jupyter.adapters.traced_selections import HOOK, Selected
 from mlalm_jupyter.adapters.traced_splits import Splits
 from mlalm_jupyter.adapters.traced_tables import Tables
 from mlalm_jupyter.adapters.traced_things import Things, thing_from
@@ -37,7 +38,6 @@ else:
     _mlalm_start()
     del _mlalm_start
 """
-_HOOK = "__mlalm_trace__"
 _TOLERATED = ("NameError", "NotFittedError", "AssertionError")
 """How a statement may end that no answer needs, where nothing is fitted."""
 
@@ -60,6 +60,8 @@ class Tracer:
         self._is_entered = False
         self._splits = Splits(shell)
         self._things = Things(folder)
+        self._sources: dict[int, Any] = {}
+        self._chosen: list[dict[str, Any]] = []
         self._table: Any = None
         self._silent = {tuple(one["place"]): one["names"] for one in self._told["silent"]}
         self._tables = Tables()
@@ -69,7 +71,7 @@ class Tracer:
         self._shell.events.register("pre_run_cell", self._starts)
         self._shell.events.register("post_run_cell", self._ended)
         self._shell.ast_transformers.append(self)
-        setattr(builtins, _HOOK, self)
+        setattr(builtins, HOOK, self)
         if self._is_trial:
             sys.addaudithook(self._audited)
             for one in self._told["things"]:
@@ -109,6 +111,8 @@ class Tracer:
             body: list[ast.stmt] = []
             for index, node in enumerate(module.body):
                 is_wanted = (self._cell + 1, index) in wanted
+                if self._selects(self._cell + 1, index):
+                    node = Selected().visit(node)
                 body += self._told_of(node, self._cell + 1, index) if is_wanted else [node]
             module.body = body
         return ast.fix_missing_locations(module)
@@ -127,6 +131,8 @@ class Tracer:
         if not body:
             return body
         before, after = (_call(body[0], name, step["cell"], step["index"]) for name in ("before", "after"))
+        if self._selects(step["cell"], step["index"]):
+            body = [Selected().visit(node) for node in body]
         if not step["may_fail"]:
             return [before, *body, after]
         caught = ast.ExceptHandler(ast.Name("Exception", ast.Load()), "__mlalm_error__", [])
@@ -136,7 +142,23 @@ class Tracer:
         caught.body = [again]
         return [before, ast.copy_location(ast.Try(body, [caught], [], []), body[0]), after]
 
+    def _selects(self, cell: int, index: int) -> bool:
+        return any(one["place"] == [cell, index] for one in self._told["splits"])
+
     # what the statements call
+
+    def source(self, number: int, value: Any) -> Any:
+        """What rows may be taken from, on its way."""
+        self._sources[number] = value
+        return value
+
+    def taken(self, number: int, value: Any) -> Any:
+        """What was taken from it, on its way."""
+        source = self._sources.pop(number, None)
+        if value is not source:
+            with contextlib.suppress(Exception):  # what tells nothing of its rows is not asked again
+                self._chosen += filter(None, [self._splits.chosen(source, value)])
+        return value
 
     def before(self, cell: int, index: int) -> bool:
         place = [cell, index]
@@ -161,6 +183,9 @@ class Tracer:
     def after(self, cell: int, index: int) -> bool:
         self._is_guarding = False
         place = [cell, index]
+        for rows in self._chosen:
+            self._note({"what": "rows", **rows})
+        self._chosen.clear()
         if names := self._silent.get((cell, index)):
             for name in self._tables.changed({name: self._value(name) for name in names}):
                 why = (
@@ -282,7 +307,7 @@ class Tracer:
 
 
 def _hook(name: str) -> ast.expr:
-    return ast.Attribute(ast.Name(_HOOK, ast.Load()), name, ast.Load())
+    return ast.Attribute(ast.Name(HOOK, ast.Load()), name, ast.Load())
 
 
 def _call(near: ast.stmt, name: str, cell: int, index: int) -> ast.stmt:

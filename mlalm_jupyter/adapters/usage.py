@@ -92,7 +92,7 @@ def moved(frame: pd.DataFrame) -> pd.DataFrame:
 
 def column_questions(frame: pd.DataFrame, rows: list[int]) -> list[dict[str, Any]]:
     """The rows as they are; then for each column: with other values in it, without it, and with others missing."""
-    base: dict[str, Any] = {"table": "table", "rows": rows, "is_watched": True}
+    base: dict[str, Any] = {"table": "table", "rows": rows, "is_plain": True, "is_watched": True}
     found = [base]
     for name in frame.columns:
         found.append({**base, "changed": name, "with": "mixed"})

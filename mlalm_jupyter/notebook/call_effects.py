@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import re
 
 from mlalm_jupyter.notebook.code import calls_in
 from mlalm_jupyter.notebook.effects import Call, Flow
@@ -16,6 +17,8 @@ from mlalm_jupyter.notebook.known_calls import (
     UNKNOWABLE_CALLS,
     WRITING,
 )
+
+_NAMED = re.compile(r"@([^\W\d]\w*)")
 
 
 def changed_root(node: ast.AST) -> str | None:
@@ -46,6 +49,7 @@ class CallEffects:
         if builtin in UNKNOWABLE_CALLS:
             unknowns = (*unknowns, UNKNOWABLE_CALLS[builtin])
         return Flow(
+            reads=_named_in_text(call),
             changes=frozenset(changes),
             files_read=frozenset(read),
             files_written=frozenset(written),
@@ -163,6 +167,14 @@ def _argument(call: ast.Call, position: int, names: frozenset[str]) -> ast.expr 
     if position < len(call.args):
         return call.args[position]
     return next((word.value for word in call.keywords if word.arg in names), None)
+
+
+def _named_in_text(call: ast.Call) -> frozenset[str]:
+    """The variables that a table's query names, as in `df.query("price < @most")`."""
+    if not isinstance(call.func, ast.Attribute) or call.func.attr not in ("query", "eval"):
+        return frozenset()
+    texts = [one.value for one in call.args if isinstance(one, ast.Constant)]
+    return frozenset(name for text in texts if isinstance(text, str) for name in _NAMED.findall(text))
 
 
 def _is_false(node: ast.expr) -> bool:

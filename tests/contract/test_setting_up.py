@@ -231,6 +231,35 @@ def test_what_only_running_shows_is_refused(
     assert [one.name for one in ws.path.glob("*.ipynb")] == ["churn.ipynb"]
 
 
+BY_HAND = (
+    "import numpy as np\nimport pandas as pd\nfrom sklearn.linear_model import LogisticRegression",
+    "df = pd.read_csv('churn.csv')\ndf = df.set_index('id')\nmost = df.age.max()\n"
+    "df = df.query('age <= @most').sample(frac=1, random_state=4)\n"
+    "df.loc[df.income.isna(), 'income'] = df['age'] / 20",
+    "X = pd.DataFrame()\nX['old'] = [age > 50 for age in df.age]\nX['early'] = [one < 40 for one in df.index]\n"
+    "df = df.reset_index(drop=True)\nX['income'] = df.income",
+    "cut = int(0.7 * len(X))\nA, y = X.to_numpy(dtype=float), df.churn.to_numpy()\n"
+    "model = LogisticRegression().fit(A[:cut], y[:cut])",
+    "proba = model.predict_proba(A[cut:])[:, 1]",
+)
+
+
+@pytest.mark.full
+def test_rows_that_were_shuffled_filtered_and_split_by_hand_are_found_again(ws: Workspace) -> None:
+    write(ws, "churn.ipynb", *BY_HAND)
+    ws.experiments.run("churn")
+    made = ws.services.setup("predictive", "churn")
+    assert made.inputs == ("id", "age", "income")
+    assert any("has a row twice is refused" in one for one in made.warnings)
+    ws.experiments.run("churn.predictive")
+    ws.services.deploy("churn.predictive", "churn")
+    rows = pd.DataFrame({"id": [900, 901], "age": [20, 75], "income": [2.5, None]})
+    low, high = (row[0] for row in ws.services.score("churn", rows).rows)
+    assert isinstance(low, float)
+    assert isinstance(high, float)
+    assert low < 0.5 < high
+
+
 @pytest.mark.full
 def test_a_column_is_asked_for_where_only_other_callers_have_other_values_or_gaps(ws: Workspace) -> None:
     table = pd.read_csv(ws.path / "churn.csv")

@@ -42,6 +42,7 @@ def words(names: frozenset[str]) -> str:
         ("df.drop(columns='a', inplace=False)", "df", "", ""),
         ("df.copy().drop(columns='a', inplace=True)", "df", "", ""),
         ("items.append(x)", "items x", "", "items"),
+        ("df.query('a < @most and b > @least.x')", "df least most", "", ""),
         ("model.fit(X, y)", "X model y", "", "model"),
         ("fitted = model.fit(X, y)", "X model y", "fitted", "model"),
         ("del df['a'], old", "df", "", "df"),
