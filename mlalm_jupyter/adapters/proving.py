@@ -12,7 +12,7 @@ from mlalm_jupyter.adapters import exact_frames
 from mlalm_jupyter.adapters.agreement import Difference, aligned, difference, remaining, within
 from mlalm_jupyter.adapters.perturbing import perturbed
 from mlalm_jupyter.adapters.reasons import NotProven, Words, names_column
-from mlalm_jupyter.adapters.row_checks import SAMPLE, RowChecks, has_small_floats, typical
+from mlalm_jupyter.adapters.row_checks import RowChecks, has_small_floats, sample_of
 from mlalm_jupyter.adapters.slice_answers import Answer, Slices
 from mlalm_jupyter.adapters.traced_values import as_table, is_alike
 from mlalm_jupyter.adapters.trial import Trial, TrialFailed
@@ -123,7 +123,7 @@ class Proving:
             )
         self._agree_on_perturbed(trial, found["perturbed"], slices, other, code, given)
         self._warnings += checks.check(whole, found)
-        sample = plain[given].iloc[typical(plain[given], SAMPLE)]
+        sample = plain[given].iloc[sample_of(plain[given])]
         proof = Proof(
             True,
             (),

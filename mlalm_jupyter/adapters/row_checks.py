@@ -13,7 +13,7 @@ from mlalm_jupyter.adapters.reasons import NotProven, Words
 from mlalm_jupyter.adapters.slice_answers import Answer, Slices
 from mlalm_jupyter.notebook.predictive.proof import Reason
 
-SAMPLE = 20
+_SAMPLE = 20
 _SINGLE = 40
 _MOST_SINGLE = 160
 _FIRST = 12
@@ -45,7 +45,7 @@ class RowChecks:
             "twice": {**base, "rows": [*rows, *rows]},
             "plain": base,
             "served": {**base, "is_served": True},
-            "sample": {**base, "is_served": True, "rows": typical(self.table[self.given], SAMPLE)},
+            "sample": {**base, "is_served": True, "rows": sample_of(self.table[self.given])},
             **{f"single {row}": {**base, "rows": [row]} for row in rows},
             "again": base,
         }
@@ -73,7 +73,7 @@ class RowChecks:
         self._same(
             whole.iloc[: len(first)], first, "The first rows get other answers than among all the others"
         )
-        self._check_singles([found[f"single {row}"] for row in rows], few)
+        yield from self._check_singles([found[f"single {row}"] for row in rows], few)
         if found["each"].frame is None:
             told = found["each"].error.removeprefix("ValueError: ")
             raise NotProven(
@@ -109,13 +109,26 @@ class RowChecks:
                 continue
             raise NotProven(Reason(f"The notebook that would be written {what}"))
 
-    def _check_singles(self, singles: list[Answer], few: pd.DataFrame) -> None:
+    def _check_singles(self, singles: list[Answer], few: pd.DataFrame) -> Iterator[str]:
         alone = [one.frame for one in singles if one.frame is not None]
-        error = next((one for one in singles if one.frame is None), None)
+        failed = [place for place, one in enumerate(singles) if one.frame is None]
         # what leaves rows out may fail when none is left
-        if error is not None and (not alone or sum(map(len, alone)) != len(few)):
-            raise NotProven(self.words.of_error(error, self.code, "on a row alone", self.words.candidates()))
+        if failed and (not alone or sum(map(len, alone)) != len(few)):
+            gaps = self._gaps_of(failed) if alone and len(few) == len(singles) else []
+            error = singles[failed[0]]
+            if not gaps:
+                raise NotProven(
+                    self.words.of_error(error, self.code, "on a row alone", self.words.candidates())
+                )
+            few = few.drop(few.index[failed])
+            listed = ", ".join(f"'{name}'" for name in gaps)
+            yield f"A request is refused in which {listed} has a gap in every row: {error.error.rstrip('.')}."
         self._same(few, pd.concat(alone), "A row alone gets another answer than among others")
+
+    def _gaps_of(self, failed: list[int]) -> list[str]:
+        """The columns that are missing in each of some rows, if only such rows were asked that have a gap there."""
+        rows = self.table[self.given].iloc[[self.singles[place] for place in failed]]
+        return [str(name) for name in self.given if rows[name].isna().all()]
 
     def _frame(self, answer: Answer, when: str) -> pd.DataFrame:
         if answer.frame is None:
@@ -149,6 +162,11 @@ def typical(frame: pd.DataFrame, most: int) -> list[int]:
             if len(rows) and not places.intersection(rows.tolist()):
                 places.add(int(rows[0]))
     return sorted(places)
+
+
+def sample_of(frame: pd.DataFrame) -> list[int]:
+    """Typical places for a sample; one without a gap is the first, for that has to be answered by itself."""
+    return sorted(typical(frame, _SAMPLE), key=lambda place: bool(frame.iloc[place].isna().any()))
 
 
 def has_small_floats(frame: pd.DataFrame) -> bool:

@@ -15,7 +15,7 @@ import pandas as pd
 import pytest
 from nbformat.v4 import new_code_cell, new_notebook
 
-from mlalm_jupyter.domain.errors import AlreadyExists, Conflict, InvalidInput
+from mlalm_jupyter.domain.errors import AlreadyExists, Conflict, InvalidInput, MlalmError
 from mlalm_jupyter.domain.setup import SetUp
 from mlalm_jupyter.workspace import Workspace
 
@@ -377,3 +377,23 @@ def test_a_notebook_without_a_model_stays_one_notebook_and_gets_its_marks(ws: Wo
     before = file.read_bytes()
     assert "Nothing changed" in ws.services.setup("ports", "tidy").note
     assert file.read_bytes() == before
+
+
+@pytest.mark.full
+def test_a_row_that_fails_alone_for_its_gap_is_told_and_does_not_stand_against_the_rest(
+    ws: Workspace,
+) -> None:
+    table = pd.read_csv(ws.path / "churn.csv")
+    table["plan"] = [None if row % 9 == 0 else f"{row % 4} GB" for row in range(80)]
+    table.to_csv(ws.path / "churn.csv", index=False)
+    more = "df['plan'] = df.plan.str.split(' ').str[0].str.strip().astype(float).fillna(-1)"
+    write(ws, "churn.ipynb", *TRAIN[:3], more, *TRAIN[3:])
+    ws.experiments.run("churn")
+    made = ws.services.setup("predictive", "churn")
+    assert any("in which 'plan' has a gap in every row" in one for one in made.warnings), made.warnings
+    ws.experiments.run("churn.predictive")
+    ws.services.deploy("churn.predictive", "churn")
+    rows = pd.DataFrame({"age": [20, 75], "income": [2.5, 3.0], "plan": ["2 GB", None]})
+    assert [one[0] for one in ws.services.score("churn", rows).rows] == [0, 1]
+    with pytest.raises(MlalmError):
+        ws.services.score("churn", rows.tail(1))

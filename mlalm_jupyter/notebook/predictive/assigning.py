@@ -6,7 +6,7 @@ import ast
 from collections.abc import Sequence
 from dataclasses import replace
 
-from mlalm_jupyter.notebook.code import root_name
+from mlalm_jupyter.notebook.code import dotted, root_name
 from mlalm_jupyter.notebook.predictive import refusals
 from mlalm_jupyter.notebook.predictive.calls import Calls
 from mlalm_jupyter.notebook.predictive.drafts import Asset, Found, Piece
@@ -72,7 +72,7 @@ class Assigning(Calls):
             return [self._fitted(name, found)]
         if found.kind == ROWS and self.brought and name in self.lookups:
             return [self._fitted(name, NOTHING)]
-        if found.kind == ROWS and self.brought and not self._is_from_rows(value):
+        if found.kind == ROWS and self._comes_in(value):
             self.found.sources[self.here] = [name]
         self._bind(target, found)
         self._copied(name, value)
@@ -92,6 +92,15 @@ class Assigning(Calls):
     def _may_be_model(self, value: ast.expr, found: Value) -> bool:
         """A value that predicts, and comes out of a call that nothing is known of."""
         return isinstance(value, ast.Call) and not found.is_scored and not found.maker
+
+    def _comes_in(self, value: ast.expr) -> bool:
+        """Whether it brings rows in: from elsewhere, or all that were read from there below each other."""
+        if not self.is_gathered:
+            return self.brought and not self._is_from_rows(value)
+        if "concat" not in dotted(value).split("."):
+            self.found.trouble(self.here, refusals.rows_put_below(self.cell))
+            return False
+        return True
 
     def _is_from_rows(self, value: ast.expr) -> bool:
         """Whether it takes something of rows that were there before."""
@@ -187,7 +196,7 @@ class Assigning(Calls):
         self._name_selections(first, [target.id])
         if found.kind == FITTED and found.is_raw:
             return [self._fitted(target.id, found)]
-        if found.kind == ROWS and self.brought and not self._is_from_rows(value):
+        if found.kind == ROWS and self._comes_in(value):
             self.found.sources.setdefault(self.here, []).append(target.id)
         self._bind(target, found)
         self._copied(target.id, value)

@@ -11,6 +11,7 @@ from mlalm_jupyter.notebook.code import dotted, root_name
 from mlalm_jupyter.notebook.predictive.drafts import Scoring, Selection
 from mlalm_jupyter.notebook.predictive.known_rows import (
     FITS,
+    POLYNOMIAL,
     SCORES,
 )
 from mlalm_jupyter.notebook.predictive.library_calls import LibraryCalls
@@ -44,7 +45,10 @@ class Calls(LibraryCalls):
             if func.id in self.functions:
                 return self._own_function(node, func.id)
             if func.id in self.env and self.env[func.id].kind != CONST:
-                return self._other(node, self._given(node), self.env[func.id])
+                given = self._given(node)
+                found = self._other(node, given, self.env[func.id])
+                is_curve = self.env[func.id].maker == POLYNOMIAL and found.kind == ROWS and node.args
+                return self.on_curve(node, func.id, node.args[0], found) if is_curve else found
             return self._library(node, self._full(func))
         inner = self.value(func)
         return self._other(node, self._given(node), inner)

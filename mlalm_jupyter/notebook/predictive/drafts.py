@@ -50,6 +50,10 @@ class Selection:
     source: str
 
 
+ON_CURVE = "polyval"
+"""The method of a scoring that tells where a curve is."""
+
+
 @dataclass(frozen=True, slots=True)
 class Scoring:
     """A call of a model's `predict`, or the like."""

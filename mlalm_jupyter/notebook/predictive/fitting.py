@@ -16,6 +16,8 @@ _FITS = (
     "fit_resample",
     "train_test_split",
     "train_on_batch",
+    "polyfit",
+    "linregress",
 )
 _SCORES = ("cross_val_score", "cross_validate", "cross_val_predict", "learning_curve", "validation_curve")
 _LABELS = ("y", "label", "target", "endog", "y_train")

@@ -33,7 +33,8 @@ class Freezer(Nested):
     def run(self) -> None:
         for index, line in enumerate(self.found.program.lines):
             self.here = self.text_line = index
-            self.fits, self.brought, self.depth, self.bound, self.loop = [], False, 0, frozenset(), None
+            self.fits, self.depth, self.bound, self.loop = [], 0, frozenset(), None
+            self.brought = self.is_gathered = False
             before = set(line.flow.writes | line.flow.changes)
             pieces = self._by_hand(line) if line.hand else None
             self.found.pieces[index] = self._line(line) if pieces is None else pieces

@@ -50,6 +50,7 @@ class Hoisting:
         self.inside: list[str] = []
         self.fits: list[tuple[str, Value]] = []
         self.brought = False
+        self.is_gathered = False
         self.is_marked = False
         self.is_over_rows = False
         self.frames: dict[str, str] = {}

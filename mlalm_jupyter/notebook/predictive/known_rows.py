@@ -70,6 +70,9 @@ CURVES = frozenset(
     }
 )
 """Functions that fit a curve and give its numbers."""
+POLYNOMIALS = frozenset({"numpy.polyval", "numpy.polynomial.polynomial.polyval"})
+"""Functions that say where a curve is, with its numbers or where it is asked for among their arguments."""
+POLYNOMIAL = "numpy.poly1d"
 
 LEARNS_ONCE = frozenset(
     {

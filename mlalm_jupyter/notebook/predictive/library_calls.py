@@ -3,19 +3,25 @@
 from __future__ import annotations
 
 import ast
+import re
+from collections.abc import Sequence
 from dataclasses import replace
 
+from mlalm_jupyter.notebook.code import root_name
 from mlalm_jupyter.notebook.predictive import refusals
 from mlalm_jupyter.notebook.predictive.expressions import counts
 from mlalm_jupyter.notebook.predictive.known_rows import (
     BRINGS_CONTAINER,
     BRINGS_PAIR,
     BRINGS_TABLE,
+    CURVES,
     IMPURE,
     NETWORKS,
     ORDERED,
     OVER_ROWS_BUILTINS,
     OVER_ROWS_FUNCTIONS,
+    POLYNOMIAL,
+    POLYNOMIALS,
     TRAINS,
 )
 from mlalm_jupyter.notebook.predictive.table_calls import TableCalls, column_named, is_along_row
@@ -31,6 +37,10 @@ from mlalm_jupyter.notebook.predictive.values import (
     joined,
 )
 from mlalm_jupyter.notebook.role_signs import kind_of
+
+_TO_PREDICT = re.compile(
+    r"(^|_)(test|tst|te|new|unseen|submission|holdout)(_|\d|$)|test_?(df|data|set)|(df|data)_?test", re.I
+)
 
 
 class LibraryCalls(TableCalls):
@@ -73,6 +83,8 @@ class LibraryCalls(TableCalls):
             or (is_class and ROWS not in kinds and FITTED not in kinds)
         ):
             return self._made(node, full, given)
+        if full == POLYNOMIAL and FITTED in kinds:
+            return replace(self._other(node, given), maker=full)
         if ROWS not in kinds and GROUPED not in kinds:
             return self._other(node, given)
         return self._of_rows(node, full, given)
@@ -120,6 +132,11 @@ class LibraryCalls(TableCalls):
         if full in ("numpy.arange", "numpy.linspace") and any(map(counts, node.args)):
             # the place of a row among all
             self.found.trouble(self.here, refusals.neighbours(self.cell, self.text(node)))
+        if full in CURVES:
+            return Value(FITTED, is_raw=True)
+        if full in POLYNOMIALS and any(value.kind == FITTED for _, value in given):
+            curve, rows = given[:2] if given[0][1].kind == FITTED else given[1::-1]
+            return self.on_curve(node, root_name(curve[0]) or "", rows[0], self._other(node, given))
         if last == "get_dummies":
             return self._dummies(node, given)
         if last in ("cut", "qcut") and module == "pandas":
@@ -246,12 +263,25 @@ class LibraryCalls(TableCalls):
             node.args[1] if len(node.args) > 1 else None,
         )
         beside = isinstance(axis, ast.Constant) and axis.value in (1, "columns")
-        rows = 0
-        if isinstance(first, (ast.List, ast.Tuple)):
-            rows = sum(self._kind(one) == ROWS for one in first.elts)
-        if not beside and rows > 1:
-            self.found.trouble(self.here, refusals.rows_put_below(self.cell))
+        parts = first.elts if isinstance(first, (ast.List, ast.Tuple)) else []
+        rows = [one for one in parts if self._kind(one) == ROWS]
+        if not beside and len(rows) > 1:
+            self._put_below(node, rows)
         return self._other(node, given)
+
+    def _put_below(self, node: ast.Call, parts: Sequence[ast.expr]) -> None:
+        """Of tables below each other it is the one to predict that a caller sends; where none is, it is all of them."""
+        names = [root_name(one) or "" for one in parts]
+        asked = [one for one, name in zip(parts, names, strict=True) if _TO_PREDICT.search(name)]
+        brought = {name for one in self.found.sources.values() for name in one}
+        if self.inside or self.depth:
+            self.found.trouble(self.here, refusals.rows_put_below(self.cell))
+        elif len(asked) == 1:
+            self.only(node, asked[0])
+        elif not asked and brought.issuperset(names) and all(isinstance(one, ast.Name) for one in parts):
+            self.is_gathered = True
+        else:
+            self.found.trouble(self.here, refusals.rows_put_below(self.cell))
 
     def _kind(self, node: ast.expr) -> str:
         mark = self.found.mark()

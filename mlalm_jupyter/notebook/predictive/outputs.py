@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 from mlalm_jupyter.notebook.predictive import refusals
 from mlalm_jupyter.notebook.predictive.answers import output_of, rendered
-from mlalm_jupyter.notebook.predictive.drafts import Found, Scoring
+from mlalm_jupyter.notebook.predictive.drafts import ON_CURVE, Found, Scoring
 from mlalm_jupyter.notebook.predictive.known_rows import CURVES, FITS
 from mlalm_jupyter.notebook.predictive.marks import INPUT, OUTPUT, SELECTION, marks_of
 from mlalm_jupyter.notebook.predictive.parts import MODEL
@@ -128,7 +128,8 @@ def _candidates(found: Found) -> list[_Candidate]:
             continue
         level = 3 if one.is_score else 1 if _has_name(found, one) else 2
         made.append(_Candidate(one, level, _key(found, one.model, one.line)))
-    return made
+    # beside a model, a curve is a trend that somebody draws
+    return [one for one in made if one.scoring.method != ON_CURVE] or made
 
 
 def _has_name(found: Found, one: Scoring) -> bool:

@@ -11,7 +11,7 @@ from mlalm_jupyter.notebook.document import NotebookDocument
 from mlalm_jupyter.notebook.effects import Call
 from mlalm_jupyter.notebook.predictive import refusals
 from mlalm_jupyter.notebook.predictive.answers import decided_later
-from mlalm_jupyter.notebook.predictive.drafts import Asset, Found
+from mlalm_jupyter.notebook.predictive.drafts import ON_CURVE, Asset, Found
 from mlalm_jupyter.notebook.predictive.folding import folded
 from mlalm_jupyter.notebook.predictive.freezing import frozen
 from mlalm_jupyter.notebook.predictive.known_rows import FITS
@@ -149,8 +149,8 @@ def _notes(found: Found, chosen: Slice, whole: Slice) -> Iterator[str]:
         line = found.program.lines[one.line]
         if one.line in lines and "train_test_split" not in one.call:
             yield (
-                f"Cell {line.place.cell} leaves rows out, or orders them (`{one.call}`): that was for training, "
-                "and the service answers every row it is given."
+                f"Cell {line.place.cell} leaves rows out, or orders them (`{' '.join(one.call.split())}`): that was for "
+                "training, and the service answers every row it is given."
             )
 
 
@@ -226,7 +226,8 @@ def _check(found: Found, outputs: Sequence[Output], chosen: Slice, *, is_chosen:
         _check_label(part.text, cell, labels)
         _check_fit(part.text, cell)
     is_by_hand = is_chosen or (bool(marks_of(lines, OUTPUT)) and not _has_model(found))
-    models = [one for one in chosen.assets if one.kind != VALUE or is_by_hand]
+    curves = {one.model for one in found.scorings if one.method == ON_CURVE}
+    models = [one for one in chosen.assets if one.kind != VALUE or is_by_hand or one.variable in curves]
     is_trained = _has_model(found) or bool(training_cells(found))
     if not models:
         raise refusals.not_reached(outputs[0].variable) if is_trained else refusals.no_model()

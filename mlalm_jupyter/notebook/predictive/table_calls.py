@@ -70,6 +70,9 @@ class TableCalls(TrainingCalls):
             learned = self._applied_fit(node, func)
             if learned is not None:
                 return learned
+            if self._is_of_columns(node, func):
+                self._given(node)
+                return Value(FITTED, is_raw=True)
             self._check_applied(node, func)
             return self._other(node, self._given(node), plain)
         if method in OVER_ROWS and not along_row:
@@ -115,6 +118,19 @@ class TableCalls(TrainingCalls):
             comma = "" if before.endswith((",", "(")) else ", "
             self.edit(end, end, f'{comma}errors="ignore"', is_kept_only=True)
         return self._other(node, given, plain)
+
+    def _is_of_columns(self, node: ast.Call, func: ast.Attribute) -> bool:
+        """`table.apply(lambda column: skew(column))`: something about each column, and nothing for each row."""
+        first = node.args[0] if node.args else None
+        is_column = isinstance(func.value, ast.Subscript) and isinstance(func.value.slice, ast.Constant)
+        if not isinstance(first, ast.Lambda) or is_column or is_along_row(node, "apply") or self.inside:
+            return False
+        mark, outer = self.found.mark(), self.env
+        self.env = {**outer, **{one.arg: Value(ROWS) for one in first.args.args}}
+        found = self.value(first.body)
+        self.env = outer
+        self.found.forget(mark)
+        return found.kind == FITTED and found.is_raw
 
     def _check_applied(self, node: ast.Call, func: ast.Attribute) -> None:
         first = node.args[0] if node.args else None

@@ -7,7 +7,7 @@ from dataclasses import replace
 
 from mlalm_jupyter.notebook.code import root_name
 from mlalm_jupyter.notebook.predictive import refusals
-from mlalm_jupyter.notebook.predictive.drafts import Scoring
+from mlalm_jupyter.notebook.predictive.drafts import ON_CURVE, Scoring
 from mlalm_jupyter.notebook.predictive.expressions import Expressions
 from mlalm_jupyter.notebook.predictive.known_rows import (
     LEARNS_ONCE,
@@ -153,6 +153,16 @@ class TrainingCalls(Expressions):
         one = Scoring(self.here, start, end, func.attr, root, argument, is_inner, is_score)
         if one not in self.found.scorings:
             self.found.scorings.append(one)
+
+    def on_curve(self, node: ast.Call, name: str, rows: ast.expr, found: Value) -> Value:
+        """Where a curve is that was fitted, for these rows."""
+        if name and not self.inside:
+            start, end = self.code.span(node)
+            one = Scoring(self.here, start, end, ON_CURVE, name, self.text(rows), bool(self.depth))
+            if one not in self.found.scorings:
+                self.found.scorings.append(one)
+            found = replace(found, is_scored=True, model=name)
+        return found
 
     def _applied_fit(self, node: ast.Call, func: ast.Attribute) -> Value | None:
         """`table.apply(LabelEncoder().fit_transform)`: one transform for each column."""

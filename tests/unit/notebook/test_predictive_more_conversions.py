@@ -49,6 +49,104 @@ NOTEBOOKS: dict[str, tuple[list[Cell], str | None, str | None, str | None]] = {
         None,
         None,
     ),
+    "kaggle pair below each other": (
+        [
+            ("train = pd.read_csv('train.csv')\ntest = pd.read_csv('test.csv')"),
+            "both = pd.concat([train.drop(columns='y'), test], ignore_index=True)",
+            (
+                "from scipy.stats import skew\n"
+                "crooked = train[['pay', 'age']].apply(lambda column: skew(column.dropna()))\n"
+                "chosen = crooked[crooked > -9].index\n"
+                "both[chosen] = np.log1p(both[chosen])\n"
+                "both = pd.get_dummies(both.drop(columns=['note', 'cost']))\n"
+                "both = both.fillna(both.mean())"
+            ),
+            "X_train, X_test = both[:len(train)], both[train.shape[0]:]",
+            "model = LogisticRegression().fit(X_train, train['y'])\npred = model.predict(X_test)",
+        ],
+        "test.index",
+        None,
+        None,
+    ),
+    "train and test below each other again": (
+        [READ, FILL, NUM, SPLIT, FIT, "both = pd.concat([X_train, X_test])\np = model.predict(both)"],
+        "both.index",
+        "y",
+        None,
+    ),
+    "two tables that are one from there on": (
+        [
+            (
+                "red = pd.read_csv('train.csv')\nwhite = pd.read_csv('train.csv')\n"
+                "red['kind'] = 0\nwhite['kind'] = 1"
+            ),
+            "df = pd.concat([red, white]).reset_index(drop=True)",
+            FILL,
+            "X = df[['age', 'pay', 'kind']]\ny = df['y']",
+            SPLIT,
+            FIT,
+            PREDICT,
+        ],
+        "X_test.index",
+        "y",
+        None,
+    ),
+    "a table to look up in, inside a function": (
+        [
+            READ,
+            FILL,
+            "towns = pd.read_csv('towns.csv')\ntowns.head()",
+            (
+                "def with_size(df, table):\n"
+                "    return df.merge(table.rename(columns={'size': 'people'}), on='town', how='left')\n"
+                "df = df.pipe(with_size, table=towns)"
+            ),
+            "X = df[['age', 'people']]\ny = df['y']",
+            SPLIT,
+            FIT,
+            PREDICT,
+        ],
+        "X_test.index",
+        "y",
+        None,
+    ),
+    "a curve": (
+        [
+            READ,
+            FILL,
+            "train, test = df[:60], df[60:]\ncurve = np.polyfit(train.age, train.cost, 2)",
+            "said = np.polyval(curve, test.age)\nprint(np.abs(said - test.cost).mean())",
+        ],
+        "test.index",
+        "cost",
+        None,
+    ),
+    "a curve that is called": (
+        [
+            READ,
+            FILL,
+            "train, test = df[:60], df[60:]\ncurve = np.poly1d(np.polyfit(train.age, train.cost, 2))",
+            "said = curve(test.age)",
+        ],
+        "test.index",
+        "cost",
+        None,
+    ),
+    "a curve beside a model": (
+        [
+            READ,
+            FILL,
+            "trend = np.polyval(np.polyfit(df.age, df.cost, 1), df.age)",
+            NUM,
+            SPLIT,
+            FIT,
+            PREDICT,
+            "line = np.polyfit(df.age, df.cost, 1)\ntrend = np.polyval(line, df.age)",
+        ],
+        "X_test.index",
+        "y",
+        None,
+    ),
     "kaggle own median": (
         [
             ("train = pd.read_csv('train.csv')\ntest = pd.read_csv('test.csv')"),

@@ -53,7 +53,7 @@ REFUSED: dict[str, tuple[list[Cell], tuple[str, ...]]] = {
         ("`forest`", "one of `model`"),
     ),
     "a curve that gives numbers": (
-        [READ, "coef = np.polyfit(df.age, df.pay, 2)", "said = np.polyval(coef, df.age)"],
+        [READ, "coef = np.polyfit(df.age, df.pay, 1)", "said = coef[0] * df.age + coef[1]"],
         ("Cell 3", "`numpy.polyfit`, which gives numbers", "%web_output VAR"),
     ),
     "the place of a row among all": (
@@ -82,6 +82,18 @@ REFUSED: dict[str, tuple[list[Cell], tuple[str, ...]]] = {
     "two tables below each other": (
         [READ, "df = pd.concat([df, pd.read_csv('more.csv')])", XY, SPLIT, FIT, PREDICT],
         ("Cell 3", "put below each other"),
+    ),
+    "what was made of two tables below each other": (
+        [
+            READ,
+            "more = pd.read_csv('more.csv')",
+            "df = LabelEncoder().fit_transform(pd.concat([df, more]))",
+            XY,
+            SPLIT,
+            FIT,
+            PREDICT,
+        ],
+        ("Cell 4", "put below each other"),
     ),
     "a row from its neighbours": (
         [
@@ -226,10 +238,6 @@ REFUSED: dict[str, tuple[list[Cell], tuple[str, ...]]] = {
             "res = main()",
         ],
         ("Cell 4", "inside the function `main`"),
-    ),
-    "train and test below each other": (
-        [READ, XY, SPLIT, FIT, "both = pd.concat([X_train, X_test])\np = model.predict(both)"],
-        ("Cell 6", "below each other"),
     ),
     "validation alone": (
         [
