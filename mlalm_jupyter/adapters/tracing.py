@@ -228,9 +228,9 @@ class Tracer:
         if self._is_trial:
             self._shell.user_ns[name] = self._table = value_of(self._told["table"], self._folder)
             return
-        value = self._value(name)
-        told = {"what": "input", "name": name, "type": type(value).__name__}
         with self._quietly("input", f"'{name}', which brings the rows in,"):
+            value = eval(compile(port["expression"], "<rows>", "eval"), self._shell.user_ns)
+            told = {"what": "input", "name": name, "type": type(value).__name__}
             self._note({**told, **kept_table(value, name, self._folder / "input.parquet")})
             self._table = copy.deepcopy(value)
 

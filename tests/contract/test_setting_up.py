@@ -380,6 +380,24 @@ def test_a_notebook_without_a_model_stays_one_notebook_and_gets_its_marks(ws: Wo
 
 
 @pytest.mark.full
+def test_data_that_is_handed_on_as_a_part_of_what_was_loaded_is_what_callers_send(ws: Workspace) -> None:
+    cells = (
+        "from sklearn.datasets import load_iris\nfrom sklearn.linear_model import LogisticRegression",
+        "from sklearn.model_selection import train_test_split\niris = load_iris()",
+        "X_train, X_test, y_train, y_test = train_test_split(iris.data, iris.target, random_state=1)",
+        "model = LogisticRegression(max_iter=500).fit(X_train, y_train)\npredictions = model.predict(X_test)",
+    )
+    write(ws, "iris.ipynb", *cells)
+    ws.experiments.run("iris")
+    made = ws.services.setup("predictive", "iris")
+    assert made.inputs == tuple(f"iris_data_{place}" for place in range(4))
+    ws.experiments.run("iris.predictive")
+    ws.services.deploy("iris.predictive", "iris")
+    rows = pd.DataFrame([[5.0, 3.4, 1.5, 0.2], [6.5, 3.0, 5.8, 2.2]], columns=list(made.inputs))
+    assert [one[0] for one in ws.services.score("iris", rows).rows] == [0, 2]
+
+
+@pytest.mark.full
 def test_a_row_that_fails_alone_for_its_gap_is_told_and_does_not_stand_against_the_rest(
     ws: Workspace,
 ) -> None:

@@ -101,6 +101,8 @@ class Found:
     pieces: dict[int, list[Piece]] = field(default_factory=dict)
     sources: dict[int, list[str]] = field(default_factory=dict)
     """Lines that bring tables in, with the variables that hold them."""
+    named_parts: dict[str, str] = field(default_factory=dict)
+    """Names for parts of containers that come in without one, with what gives them."""
     values: dict[int, dict[str, Value]] = field(default_factory=dict)
     """What the names that a line sets or changes stand for after it."""
     notes: list[str] = field(default_factory=list)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import re
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from dataclasses import replace
@@ -93,9 +94,44 @@ class Expressions(Hoisting, ABC):
         self.brought = self.brought or kind == ROWS
         return Value(kind, is_frame=kind == ROWS)
 
+    def handed(self, node: ast.expr) -> Value:
+        """What is handed to training, a split or a model; a part of a container gets a name to come in by."""
+        self.is_handed, outer = True, self.is_handed
+        found = self.value(node)
+        self.is_handed = outer
+        return found
+
+    def handed_text(self, node: ast.expr) -> str:
+        """Its text, with the names of what comes in."""
+        text = self.text(node)
+        for name, typed in self.found.named_parts.items():
+            text = re.sub(rf"(?<![\w.]){re.escape(typed)}(?!\w)", name, text)
+        return text
+
+    def _named_part(self, node: ast.Attribute | ast.Subscript, key: str) -> str | None:
+        """A name for `digits.data`, which is there from where `digits` is; None where the text has names enough."""
+        if not self.is_handed or self.inside or self.depth or self.is_marked:
+            return None
+        if key not in ("data", "frame", "images") or not isinstance(node.value, ast.Name):
+            return None
+        text, container = self.text(node), node.value.id
+        name = next((one for one, typed in self.found.named_parts.items() if typed == text), None)
+        if name is None:
+            lines = self.found.program.lines[: self.here]
+            made = [place for place, line in enumerate(lines) if container in line.flow.writes]
+            if not made:
+                return None
+            name = self.found.fresh(f"{container}_{key}")
+            self.found.named_parts[name] = text
+            self.found.sources.setdefault(made[-1], []).append(name)
+        return name
+
     def _attribute(self, node: ast.Attribute) -> Value:
         inner = self.value(node.value)
         if inner.kind == SOURCE:
+            if (name := self._named_part(node, node.attr)) is not None:
+                self.replace(node, name)
+                return Value(ROWS, is_frame=node.attr == "frame")
             if node.attr in ("data", "frame", "target", "images"):
                 self.brought = True
                 return Value(ROWS, is_frame=node.attr == "frame")
@@ -119,7 +155,10 @@ class Expressions(Hoisting, ABC):
         inner = self.value(node.value)
         where = node.slice
         if inner.kind == SOURCE:
-            key = where.value if isinstance(where, ast.Constant) else ""
+            key = str(where.value) if isinstance(where, ast.Constant) else ""
+            if (name := self._named_part(node, key)) is not None:
+                self.replace(node, name)
+                return Value(ROWS)
             if key in ("data", "target", "frame", "images"):
                 self.brought = True
                 return Value(ROWS)

@@ -52,6 +52,7 @@ class Hoisting:
         self.brought = False
         self.is_gathered = False
         self.is_marked = False
+        self.is_handed = False
         self.is_over_rows = False
         self.frames: dict[str, str] = {}
         """Parameters of lambdas that stand for a whole table, with the text of that table."""

@@ -180,13 +180,13 @@ class LibraryCalls(TableCalls):
         return isinstance(first, (ast.List, ast.Tuple))
 
     def _split(self, node: ast.Call) -> Value:
-        given = [(one, self.value(one)) for one in node.args]
+        given = [(one, self.handed(one)) for one in node.args]
         for word in node.keywords:
             self.value(word.value)
         if not any(value.kind == ROWS for _, value in given):
             return joined(value for _, value in given)
         elements = tuple(replace(value, elements=()) for _, value in given for _ in range(2))
-        texts = ", ".join(f"{self.text(one)}, {self.text(one)}" for one, _ in given)
+        texts = ", ".join(f"{self.handed_text(one)}, {self.handed_text(one)}" for one, _ in given)
         self.edit(*self.code.span(node), f"({texts})", is_kept_only=True)
         return Value(ROWS, elements=elements, maker="train_test_split")
 

@@ -46,7 +46,8 @@ def plan_of(
     last = max(one.line for one in outputs)
     lines = program.lines
     inputs = tuple(
-        Port(_port_name(found, line, name), name, lines[line].place) for line, name in chosen.sources
+        Port(_port_name(found, line, name), name, lines[line].place, found.named_parts.get(name, ""))
+        for line, name in chosen.sources
     )
     plan = Plan(
         inputs,

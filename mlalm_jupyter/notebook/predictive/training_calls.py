@@ -10,8 +10,10 @@ from mlalm_jupyter.notebook.predictive import refusals
 from mlalm_jupyter.notebook.predictive.drafts import ON_CURVE, Scoring
 from mlalm_jupyter.notebook.predictive.expressions import Expressions
 from mlalm_jupyter.notebook.predictive.known_rows import (
+    FITS,
     LEARNS_ONCE,
     NETWORKS,
+    SCORES,
 )
 from mlalm_jupyter.notebook.predictive.values import (
     FITTED,
@@ -23,6 +25,8 @@ from mlalm_jupyter.notebook.predictive.values import (
 )
 from mlalm_jupyter.notebook.role_signs import TOPICS
 
+_HANDED = FITS | SCORES | {"fit_transform", "fit_predict", "transform", "score"}
+
 Given = list[tuple[ast.expr, Value]]
 
 
@@ -31,7 +35,8 @@ class TrainingCalls(Expressions):
 
     def _given(self, node: ast.Call) -> Given:
         parts = [*node.args, *(word.value for word in node.keywords)]
-        return [(one, self.value(one)) for one in parts]
+        is_model = isinstance(node.func, ast.Attribute) and node.func.attr in _HANDED
+        return [(one, self.handed(one) if is_model else self.value(one)) for one in parts]
 
     def _other(self, node: ast.Call, given: Given, inner: Value = NOTHING) -> Value:
         """A call that goes row by row, as far as is known."""

@@ -77,7 +77,7 @@ def original(plan: Plan) -> tuple[dict[str, Any], Any, Any, dict[str, Any]]:
                 fitted[one.name] = copy.deepcopy(eval(one.expression, space))
         for port in plan.inputs:
             if port.place == statement.place:
-                came = copy.deepcopy(space[port.variable])
+                came = copy.deepcopy(eval(port.expression or port.variable, space))
         for port in plan.outputs:
             if port.place == statement.place:
                 out = copy.deepcopy(eval(port.expression or port.variable, space))

@@ -74,6 +74,28 @@ NOTEBOOKS: dict[str, tuple[list[Cell], str | None, str | None, str | None]] = {
         "y",
         None,
     ),
+    "data that is a part of what was loaded": (
+        [
+            "from sklearn.datasets import load_iris\niris = load_iris()\nprint(iris.DESCR)",
+            "X_train, X_test, y_train, y_test = train_test_split(iris.data / 2, iris['target'], random_state=1)",
+            FIT,
+            PREDICT,
+        ],
+        None,
+        None,
+        None,
+    ),
+    "data that is a part of what was loaded, and handed to the model": (
+        [
+            "from sklearn.datasets import load_iris\niris = load_iris(as_frame=True)",
+            "scaler = StandardScaler().fit(iris['data'])",
+            "model = LogisticRegression().fit(scaler.transform(iris['data']), iris.target)",
+            "y_pred = model.predict(scaler.transform(iris['data']))",
+        ],
+        None,
+        None,
+        None,
+    ),
     "two tables that are one from there on": (
         [
             (
