@@ -17,7 +17,6 @@ from mlalm_jupyter.api.fitted_things import kept_rows, kept_things
 from mlalm_jupyter.api.moving import begun
 from mlalm_jupyter.api.notebook_services import check_modules, last_good_run
 from mlalm_jupyter.api.predictive_notebooks import (
-    PREDICTIVE,
     code_as_written,
     notebook_pieces,
     target_of,
@@ -29,6 +28,8 @@ from mlalm_jupyter.api.saving import replaced
 from mlalm_jupyter.api.source_cells import source_cells
 from mlalm_jupyter.api.verb import Arg, verb
 from mlalm_jupyter.domain.errors import Conflict, InvalidInput, MlalmError
+from mlalm_jupyter.domain.experiment import PREDICTIVE
+from mlalm_jupyter.domain.names import name_of
 from mlalm_jupyter.domain.run import Cells, Run
 from mlalm_jupyter.domain.setup import Proven, SetUp
 from mlalm_jupyter.notebook.code import code_of
@@ -90,7 +91,7 @@ class SettingUp:
                 f"The notebook {path}",
                 expected="a training notebook",
                 got="one that was cut out of one already",
-                fix=f"Deploy it with `mlalm service deploy {path.removesuffix('.ipynb')} NAME`.",
+                fix=f"Deploy it with `mlalm service deploy {name_of(path)} NAME`.",
             )
         if told == PREDICTIVE:
             undone = f"No predictive notebook was cut out of {path}."
@@ -101,7 +102,7 @@ class SettingUp:
                 f"The notebook {path}",
                 expected="one that trains nothing, which can be a service as it is",
                 got="one that trains a model",
-                fix=f"Use `mlalm service setup predictive {path}`, or `mlalm retrain run SERVICE` to train it again.",
+                fix=f"Use `mlalm service setup predictive {name_of(path)}`, or `mlalm retrain run SERVICE` to train it again.",
             )
         return self._with_marks(path, content, document, asked=told)
 
@@ -116,7 +117,7 @@ class SettingUp:
         else:
             recorder.keep(content, path=path, message="before its marks were put in")
             replaced(ctx.path / path, content, found.content)
-            note = f"{clearer}Run it, then deploy it with `mlalm service deploy {path.removesuffix('.ipynb')} NAME`."
+            note = f"{clearer}Run it, then deploy it with `mlalm service deploy {name_of(path)} NAME`."
         with ctx.catalog.read() as tx:
             experiment = tx.experiments.at_path(path)
         if experiment is None:
@@ -160,8 +161,10 @@ class SettingUp:
             )  # its runs may have taken long
             plan = _with_used_only(plan)
             loads, assets = kept_things(ctx, path, run, plan, trace)
-            rows = kept_rows(self._datasets, path, proof, Path(folder))
-        pieces = notebook_pieces(plan, document, proof, path=path, run=run, loads=loads, rows=rows)
+            rows = kept_rows(self._datasets, path, run, proof, Path(folder))
+        pieces = notebook_pieces(
+            plan, document, proof, path=path, target=target.path, run=run, loads=loads, rows=rows
+        )
         experiment, rebuilt = written(ctx, target, path, run, document, pieces)
         cells = {one.place.cell for one in plan.kept if one.frozen.strip()}
         return SetUp(
@@ -182,6 +185,7 @@ class SettingUp:
             by_hand=(*rebuilt.added, *rebuilt.kept, *rebuilt.held_back),
             held_back=rebuilt.held_back,
             warnings=(*proof.warnings, *plan.notes),
+            note=target.note,
         )
 
     def _tried(

@@ -110,8 +110,22 @@ def test_from_a_training_notebook_to_a_service_and_on(ws: Workspace) -> None:
     ws.experiments.run("churn")
     other = ws.services.setup("predictive", "churn")
     assert (other.experiment.path, other.is_new) == ("churn.predictive-2.ipynb", True)
+    assert other.note == (
+        "churn.predictive.ipynb is deployed and stays as it is, with what you changed in it: none of that is in "
+        "churn.predictive-2.ipynb. Deploy churn.predictive-2.ipynb as a service of its own."
+    )
+    assert "`%deploy churn.predictive-2 SERVICE`" in texts(ws.path / other.experiment.path)[0]
     assert [one.reference for one in other.assets if one.kind == "model"] == ["churn:2"]
     ws.experiments.run("churn.predictive-2")
+    for update in (True, False):
+        with pytest.raises(Conflict) as refused:
+            ws.services.deploy("churn.predictive-2", "churn", update=update)
+        assert str(refused.value) == (
+            "Service 'churn' was not updated. It was deployed from churn.predictive.ipynb, and churn.predictive-2.ipynb "
+            "was cut out of churn.ipynb anew, without what you changed there. Make it a service of its own with "
+            "`mlalm service deploy churn.predictive-2 NAME`; or change churn.predictive.ipynb, run it, and deploy that "
+            "with --update."
+        )
     ws.services.deploy("churn.predictive-2", "churn-two")
     assert [one[0] for one in answers(ws, "churn-two")] == [("predictions",)] * 3
     assert answers(ws, "churn") == first

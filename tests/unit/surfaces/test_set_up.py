@@ -66,7 +66,7 @@ def test_it_says_at_a_glance_what_comes_in_what_goes_out_and_what_was_fitted() -
         "mean             value      2.5                   3",
         "model            model      churn:1               4",
         "",
-        "Run it with `mlalm experiment run teams/my churn.predictive.ipynb`, then deploy it.",
+        "Run it with `mlalm experiment run 'teams/my churn.predictive.ipynb'`, then deploy it.",
     ]
 
 
