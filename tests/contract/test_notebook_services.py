@@ -172,6 +172,7 @@ def test_a_notebook_that_has_changed_since_it_ran_is_refused(ws: Workspace) -> N
     [
         (ETL[:-1], "The notebook .* got no %web_output"),
         ([one for one in ETL if one != "%web_input rows"], "got no %web_input"),
+        ([one for one in ETL if not one.startswith("%")], "got no %web_input and %web_output"),
         ([*ETL, "%web_output rows again"], "Expected one %web_output"),
         ([*ETL[:4], "extra = pd.read_csv('rows.csv')\nrows = rows.merge(extra)", ETL[-1]], "scoring that reads no files"),
         ([*ETL[:4], "exec('rows = rows')", ETL[-1]], "Cell 6"),

@@ -15,8 +15,11 @@ import pandas as pd
 import pytest
 from nbformat.v4 import new_code_cell, new_notebook
 
+from mlalm_jupyter.adapters.conversion import NotebookConversion
+from mlalm_jupyter.api import setting_up
 from mlalm_jupyter.domain.errors import AlreadyExists, Conflict, InvalidInput
 from mlalm_jupyter.domain.setup import SetUp
+from mlalm_jupyter.notebook.predictive.proof import Proof, Reason, Trace
 from mlalm_jupyter.workspace import Workspace
 
 pytestmark = [pytest.mark.prove_conversion, pytest.mark.timeout(600)]
@@ -191,7 +194,7 @@ def test_running_it_once_more_registers_and_deploys_nothing(ws: Workspace) -> No
         (("import sklearn\nrows = [1]",), "service setup ports"),
         (
             (*TRAIN[:5], TRAIN[4].replace("model", "second"), TRAIN[5], "others = second.predict(X_test)"),
-            "select_model",
+            r"Say which one with `%select_model second` in a cell, or with `--model second`\.",
         ),
     ],
 )
@@ -267,6 +270,93 @@ def test_a_column_is_asked_for_where_only_other_callers_have_other_values_or_gap
     rows = pd.DataFrame({"age": [240, 240], "income": 3.0, "unit": ["year", "month"], "phone": "07x"})
     rows["vip"] = [None, True]
     assert [one[0] for one in ws.services.score("churn", rows).rows] == [1, 0]
+
+
+def test_a_time_limit_that_is_reached_is_told_as_one_and_blames_no_cell(
+    ws: Workspace, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write(ws, "churn.ipynb", *TRAIN, "import time\ntime.sleep(5)")
+    ws.experiments.run("churn")
+
+    def refused(limit_s: float) -> str:
+        with pytest.raises(Conflict) as found:
+            ws.services.setup("predictive", "churn", timeout_s=limit_s)
+        return str(found.value)
+
+    assert refused(2) == (
+        "No predictive notebook was cut out of churn.ipynb. A run of it reached the time limit of 2 s. Give each run "
+        "more, for example twice as much: `--timeout-s 4`."
+    )
+    told = [
+        "Cell 3 does not work on other rows of the same types, so that nothing can be compared: It took longer than "
+        "30 s, and was stopped in cell 3.",
+        "The slice fails on the rows of the notebook at `a = b`: it took longer than 30 s.",
+    ]
+
+    def proof(number: int) -> Any:
+        return lambda *given, **named: Proof(False, (Reason(told[number], (3,)),))
+
+    monkeypatch.setattr(NotebookConversion, "trace", lambda *given, **named: Trace(b"", None, None, ()))
+    monkeypatch.setattr(NotebookConversion, "prove", proof(0))
+    assert "A run of it reached the time limit of 30 s. Give each run more" in refused(30)
+    assert "ell 3" not in refused(30)
+    monkeypatch.setattr(NotebookConversion, "prove", proof(1))
+    assert refused(30).endswith("30 s. Give each run more, for example twice as much: `--timeout-s 60`.")
+
+
+@pytest.mark.parametrize(
+    ("made", "told"),
+    [
+        (
+            "df['again'] = df['churn'] * df.age",
+            "Cell 4 is not valid. Expected an output that can be had without the",
+        ),
+        (
+            "df = df.assign(again=df.churn * df.age)",
+            "The answers depend on 'churn', which is what the model learns",
+        ),
+    ],
+)
+def test_a_feature_that_the_label_is_in_is_named_as_what_to_leave_out(
+    ws: Workspace, monkeypatch: pytest.MonkeyPatch, made: str, told: str
+) -> None:
+    write(ws, "churn.ipynb", *TRAIN[:3], made, *TRAIN[3:])
+    ws.experiments.run("churn")
+    depend = Reason(
+        "The answers depend on 'churn', which is what the model learns to predict.", (4,), ("churn",)
+    )
+    monkeypatch.setattr(NotebookConversion, "trace", lambda *given, **named: Trace(b"", None, None, ()))
+    monkeypatch.setattr(NotebookConversion, "prove", lambda *given, **named: Proof(False, (depend,)))
+    with pytest.raises((Conflict, InvalidInput)) as found:
+        ws.services.setup("predictive", "churn")
+    assert told in str(found.value)
+    assert str(found.value).endswith(
+        "Leave `again` (cell 4) out of what the model learns from: that column is made of it."
+    )
+
+
+def test_whoever_breaks_a_set_up_off_is_told_what_came_of_it(
+    ws: Workspace, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write(ws, "churn.ipynb", *TRAIN)
+    ws.experiments.run("churn")
+
+    def broken_off(*given: object, **named: object) -> Any:
+        raise KeyboardInterrupt
+
+    def told() -> str:
+        with pytest.raises(KeyboardInterrupt) as found:
+            ws.services.setup("predictive", "churn")
+        return str(found.value)
+
+    monkeypatch.setattr(NotebookConversion, "trace", broken_off)
+    assert told() == "No predictive notebook was cut out of churn.ipynb. Nothing was written."
+    monkeypatch.setattr(NotebookConversion, "trace", lambda *given, **named: Trace(b"", None, None, ()))
+    monkeypatch.setattr(NotebookConversion, "prove", lambda *given, **named: Proof(True))
+    monkeypatch.setattr(setting_up, "kept_things", broken_off)
+    assert told() == (
+        "churn.predictive.ipynb was being written: repeat it, and what is kept already is used."
+    )
 
 
 @pytest.mark.full
