@@ -34,6 +34,7 @@ from mlalm_jupyter.domain.errors import InvalidInput, MissingDependency, MlalmEr
 from mlalm_jupyter.domain.model import TrainedModel
 from mlalm_jupyter.formats.code import CodeModule, said
 from mlalm_jupyter.formats.confined import FILES, OTHERS, PROGRAMS, Outreach, confined
+from mlalm_jupyter.notebook.predictive.filled import Filled, otherwise
 from mlalm_jupyter.notebook.source import function_in, is_script, source_of
 
 if TYPE_CHECKING:
@@ -123,6 +124,8 @@ class Deployables:
         named = f"notebook {found.path}"
         whole = rows_of(ctx, found) if sample is None else None
         frame = self._sample(sample, named) if whole is None else whole.head(_TRIED_ROWS)
+        filled = found.filled.but(frame.columns)
+        filled.check(found.service.plan.kept)
         opened = found.opened(ctx)
         with _running(found.code, found.path, is_alone=True) as module:
 
@@ -136,6 +139,7 @@ class Deployables:
             answered = _tried(answer, frame, named, found.path)
             _tried(answer, frame.head(1), named, found.path)
             _check_same(answered, _tried(answer, frame, named, found.path), found.path, _VARIES)
+            _check_filled(filled, answer, frame, answered)
         (comes,), (goes,) = found.service.plan.inputs, found.service.plan.outputs
         definition = notebook_definition(
             title=Path(found.path).stem,
@@ -265,6 +269,25 @@ _VARIES = (
 def _check_same(before: object, now: object, path: str, expected: tuple[str, str]) -> None:
     if found := differ(before, now):
         raise InvalidInput(f"The service of {path}", expected=expected[0], got=found, fix=expected[1])
+
+
+def _check_filled(
+    filled: Filled,
+    answer: Callable[[pd.DataFrame], pd.DataFrame],
+    frame: pd.DataFrame,
+    answered: pd.DataFrame,
+) -> None:
+    """Refuse answers that change with a column which callers are not asked for."""
+    for column, value in filled.values.items():
+        other = otherwise(value)
+        if other is None:
+            continue
+        try:
+            now = answer(frame.assign(**{column: other}))
+        except Exception:  # noqa: BLE001  # a person's own code may raise anything for a value that it never had
+            continue
+        if differ(answered, now):
+            raise filled.refusal(column)
 
 
 def _no_script(model: str, got: str) -> InvalidInput:

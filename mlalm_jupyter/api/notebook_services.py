@@ -7,7 +7,7 @@ import difflib
 import math
 import shlex
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -28,6 +28,7 @@ from mlalm_jupyter.domain.run import Run, RunStatus
 from mlalm_jupyter.formats.held import Held
 from mlalm_jupyter.notebook.document import NotebookDocument, read_notebook
 from mlalm_jupyter.notebook.predictive.code import code_text
+from mlalm_jupyter.notebook.predictive.filled import Filled, filled_in
 from mlalm_jupyter.notebook.predictive.modules import texts_beside, with_modules
 from mlalm_jupyter.notebook.predictive.plan import is_predictive
 from mlalm_jupyter.notebook.predictive.rebuilding import facts_of
@@ -53,6 +54,7 @@ class NotebookCode:
     assets: Mapping[str, TrainedModel | Transform]
     training: str = ""
     """The training notebook that it was cut out of, if it was."""
+    filled: Filled = field(default_factory=Filled)
 
     def named_assets(self) -> dict[str, ModelAsset | HeldAsset]:
         """The assets as a definition names them."""
@@ -80,7 +82,7 @@ def notebook_code(context: Context, notebook: str) -> NotebookCode:
     code = code_beside(service, (context.path / path).parent)
     check_modules(context, path, run, document, done="deployed")  # as they were when they were read
     training = str(facts_of(document).get("training") or "")
-    return NotebookCode(path, run, service, code, assets, training)
+    return NotebookCode(path, run, service, code, assets, training, filled_in(document))
 
 
 def _check_set_up(path: str, document: NotebookDocument) -> None:

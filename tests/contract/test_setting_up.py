@@ -335,6 +335,46 @@ def test_a_feature_that_the_label_is_in_is_named_as_what_to_leave_out(
     )
 
 
+def test_a_column_that_is_filled_is_not_filled_where_a_person_has_it_matter(ws: Workspace) -> None:
+    write(ws, "churn.ipynb", *TRAIN[:3], "df = df.astype({'id': 'float'})", *TRAIN[3:])
+    ws.experiments.run("churn")
+    made = ws.services.setup("predictive", "churn")
+    file = ws.path / made.experiment.path
+    before = file.read_bytes()
+    filling = next(text for text in texts(file) if "fills = {" in text)
+    place = list(texts(file)[1:]).index(filling) + 1
+    fill = filling.partition("'id': ")[2].partition(",")[0].partition("}")[0]
+
+    def refused(change: str, at: int) -> str:
+        file.write_bytes(before)
+        edit(file, lambda cells: cells.insert(at, cell(change)))
+        ws.experiments.run("churn.predictive")
+        with pytest.raises(InvalidInput) as found:
+            ws.services.deploy("churn.predictive", "churn")
+        return str(found.value)
+
+    told = (
+        f"is not valid. Expected answers that come from what callers send, got some that need 'id', which is {fill} in "
+        f"every row because callers are not asked for it. Let rows that have it come in and run it again: "
+        f"callers are then asked for it, and cell {place} no longer fills it."
+    )
+    assert refused("df.loc[df['id'] > 40, 'age'] = 99", place + 1) == f"Cell {place + 1} {told}"
+    assert refused("predictions = predictions + df.to_numpy()[:, 0]", -1) == f"The notebook {told}"
+
+    first = "\n".join(
+        "df = __import__('pandas').read_csv('churn.csv').drop(columns='churn')"
+        if "%dataset" in line
+        else line
+        for line in texts(file)[1].splitlines()
+    )
+    edit(file, lambda cells: cells[1].update(source=first))
+    edit(file, lambda cells: cells.insert(place + 1, cell("df.loc[df['id'] > 40, 'age'] = 99")))
+    ws.experiments.run("churn.predictive")
+    ws.services.deploy("churn.predictive", "churn")
+    (asked,) = ws.definitions.show("churn").inputs.values()
+    assert set(asked.names) == {"id", "age", "income"}
+
+
 def test_whoever_breaks_a_set_up_off_is_told_what_came_of_it(
     ws: Workspace, monkeypatch: pytest.MonkeyPatch
 ) -> None:
