@@ -997,7 +997,7 @@ export interface IServiceSetupRequest {
   notebook: string;
   /** of several trained models, the variable of the one that answers */
   model?: string;
-  /** how long each run of it may take */
+  /** seconds that each run of it may take; without, no limit for the notebook and 600 for the part that scores */
   timeout_s?: number;
 }
 
