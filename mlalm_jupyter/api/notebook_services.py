@@ -201,7 +201,9 @@ def _is_missing(value: Any) -> bool:
 
 def missing(context: Context, what: str) -> NotFound | None:
     """The error for a name that no model has and that looks more like one of the notebooks here; None for others."""
-    if ":" in what or "@" in what:
+    suffix = Path(what).suffix
+    is_file = bool(suffix) and not suffix.startswith(f".{PREDICTIVE}")
+    if ":" in what or "@" in what or is_file or Path(what).is_absolute():
         return None
     with context.catalog.read() as tx:
         models = {one.name for one in tx.models.find()}
