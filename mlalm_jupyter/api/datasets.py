@@ -11,14 +11,14 @@ from mlalm_jupyter.api import contents
 from mlalm_jupyter.api.contents import Kept
 from mlalm_jupyter.api.context import Context
 from mlalm_jupyter.api.counts import at_least
-from mlalm_jupyter.api.dependents import serving_asset
+from mlalm_jupyter.api.dependents import loading_asset, serving_asset
 from mlalm_jupyter.api.files import readable_file, write_new_file
 from mlalm_jupyter.api.lineages import lineage_graph
 from mlalm_jupyter.api.pins import run_here, used
 from mlalm_jupyter.api.tables import head_of
 from mlalm_jupyter.api.verb import Arg, verb
 from mlalm_jupyter.domain.addresses import file_name_of, is_web_address, shown_address
-from mlalm_jupyter.domain.asset import Dataset, check_unused, unchanged
+from mlalm_jupyter.domain.asset import SET_UP_OF, Dataset, check_kept_for, check_unused, unchanged
 from mlalm_jupyter.domain.errors import Conflict, InvalidInput, NotFound, Unavailable, Unconfirmed
 from mlalm_jupyter.domain.lineage import LineageGraph
 from mlalm_jupyter.domain.listing import Listing
@@ -173,7 +173,7 @@ class Datasets:
         *,
         yes: Annotated[bool, Arg("delete without asking")] = False,
     ) -> Removed:
-        """Delete one version that no snapshot and no model refers to; its number is not given again."""
+        """Delete one version that no snapshot, no model and no predictive notebook refers to; its number is not given again."""
         ctx = self._context
         ref = AssetRef.parse("dataset", dataset)
         if ref.version is None:
@@ -185,7 +185,8 @@ class Datasets:
         with ctx.catalog.write() as tx:
             found = tx.datasets.get(ref)
             serving = serving_asset(ctx, tx, "dataset", found.digest)
-            check_unused("dataset", found.reference, [*serving, *tx.datasets.users(found)])
+            loading = loading_asset(ctx, tx, "dataset", found.reference)
+            check_unused("dataset", found.reference, [*serving, *loading, *tx.datasets.users(found)])
             if not yes:
                 stays = f" (what lies at {found.source.address} stays)" if found.source else ""
                 goes = f"{found.reference}, {found.row_count} rows, {found.size_bytes} bytes{stays}"
@@ -232,6 +233,22 @@ class Datasets:
         kept = contents.kept_file(self._context, path, name=file, kind=kind, is_guessed=is_guessed)
         return self._record(
             new_id, name, kept, kind=kind, tags=tags, description=description, action="upload"
+        )
+
+    def keep_rows(self, file: Path, name: str, *, kept_for: str) -> Dataset:
+        """Keep rows that a set-up of a training notebook tries things on; a name that somebody else has is not taken."""
+        kind = tables.format_of(file.name)
+        kept = contents.kept_file(self._context, file, name=file.name, kind=kind, is_guessed=True)
+        return self._record(
+            self._context.clock.new_id(),
+            name,
+            kept,
+            kind=kind,
+            tags={SET_UP_OF: kept_for},
+            description="",
+            action="upload",
+            if_changed=True,
+            kept_for=kept_for,
         )
 
     def _next(
@@ -284,6 +301,7 @@ class Datasets:
         description: str,
         action: str,
         if_changed: bool = False,
+        kept_for: str | None = None,
     ) -> Dataset:
         ctx = self._context
         with ctx.catalog.write() as tx:
@@ -292,6 +310,8 @@ class Datasets:
                 if _is_same(one, kept, kind):
                     told = unchanged(one.reference, one.version, newest=versions[0].version)
                     return replace(one, note=told)
+            if kept_for:
+                check_kept_for(kept_for, "dataset", name, (one.tags for one in versions))
             run = run_here(ctx, tx)
             dataset = Dataset(
                 id=new_id,

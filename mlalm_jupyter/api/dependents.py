@@ -9,20 +9,27 @@ from pathlib import Path
 from mlalm_jupyter.api.context import Context
 from mlalm_jupyter.api.golive import kept_definition
 from mlalm_jupyter.api.placing import served_definitions
+from mlalm_jupyter.domain.errors import MlalmError
+from mlalm_jupyter.domain.experiment import PREDICTIVE
 from mlalm_jupyter.domain.lineage import Dependent
 from mlalm_jupyter.domain.model import TrainedModel
 from mlalm_jupyter.domain.search import Search, Term
+from mlalm_jupyter.notebook.document import read_notebook
+from mlalm_jupyter.notebook.references import references_in
 from mlalm_jupyter.ports import Transaction
 
 _MOST_FILES = 5000
 _LARGEST_WSD = 8 << 20
 
 
-def dependents_of(tx: Transaction, model: TrainedModel, *, files: Sequence[str] = ()) -> list[Dependent]:
+def dependents_of(
+    tx: Transaction, model: TrainedModel, *, files: Sequence[str] = (), notebooks: Sequence[str] = ()
+) -> list[Dependent]:
     """Those that use a version now, then those that could go back to it or only tell of it."""
     serving = [one.reference for one in tx.endpoints.serving([model.reference])]
     found = [Dependent("endpoint", one, "serves it now") for one in serving]
     found += [Dependent("WSD", one, "names it") for one in files]
+    found += [Dependent("notebook", one, "loads it") for one in notebooks]
     found += [Dependent("alias", f"{model.name}@{word}", "stands for it") for word in model.aliases]
     for told in tx.models.users(model):
         kind, _, name = told.partition(" ")
@@ -62,9 +69,30 @@ def serving_asset(context: Context, tx: Transaction, kind: str, digest: str) -> 
     return users
 
 
+def loading_asset(context: Context, tx: Transaction, kind: str, reference: str) -> list[str]:
+    """The predictive notebooks that load a transform or a dataset, told as users of it."""
+    return [f"notebook {one}" for one in predictive_notebooks(context, tx, kind, reference)]
+
+
 def derived_from(tx: Transaction, model: TrainedModel) -> list[TrainedModel]:
     """The versions of models that were made with this one."""
     return tx.models.search(Search(terms=(Term("model", "", "=", model.reference),)))
+
+
+def predictive_notebooks(context: Context, tx: Transaction, kind: str, reference: str) -> list[str]:
+    """The predictive notebooks that load a version, whether they ever ran or not."""
+    found = []
+    for experiment in tx.experiments.find():
+        if experiment.kind != PREDICTIVE:
+            continue
+        try:
+            content = (context.path / experiment.path).read_bytes()
+            named = references_in(read_notebook(content, name=experiment.path))
+        except (OSError, MlalmError):
+            continue  # a file that is gone, or no notebook any more, loads nothing
+        if any((one.kind, f"{one.name}:{one.version}") == (kind, reference) for one in named):
+            found.append(experiment.path)
+    return sorted(found)
 
 
 def wsd_files(context: Context, model: TrainedModel) -> list[str]:

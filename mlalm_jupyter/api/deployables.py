@@ -12,7 +12,14 @@ from mlalm_jupyter.api.context import Context
 from mlalm_jupyter.api.datasets import Datasets, sample_frame
 from mlalm_jupyter.api.files import readable_file, text_of
 from mlalm_jupyter.api.golive import model_asset
-from mlalm_jupyter.api.notebook_services import answers_of, differ, is_notebook, notebook_code, rows_of
+from mlalm_jupyter.api.notebook_services import (
+    answers_of,
+    differ,
+    is_notebook,
+    missing,
+    notebook_code,
+    rows_of,
+)
 from mlalm_jupyter.api.packages import named_model, opened_package
 from mlalm_jupyter.api.tables import head_of
 from mlalm_jupyter.api.wsd_files import definition_in
@@ -23,10 +30,11 @@ from mlalm_jupyter.domain.definition import (
     scoring_definition,
     script_definition,
 )
-from mlalm_jupyter.domain.errors import InvalidInput, MissingDependency, MlalmError
+from mlalm_jupyter.domain.errors import InvalidInput, MissingDependency, MlalmError, NotFound
 from mlalm_jupyter.domain.model import TrainedModel
 from mlalm_jupyter.formats.code import CodeModule, said
 from mlalm_jupyter.formats.confined import FILES, OTHERS, PROGRAMS, Outreach, confined
+from mlalm_jupyter.notebook.predictive.filled import Filled, otherwise
 from mlalm_jupyter.notebook.source import function_in, is_script, source_of
 
 if TYPE_CHECKING:
@@ -44,6 +52,10 @@ class Deployable:
     source: str
     is_ours: bool
     """Whether this workspace made it now, so that its key signs it."""
+    training: str = ""
+    """The training notebook that it was cut out of, if it was."""
+    siblings: frozenset[str] = frozenset()
+    """The sources of what else was cut out of that one."""
 
 
 class Deployables:
@@ -72,7 +84,10 @@ class Deployables:
                 return Deployable(definition_in(self._context, what), what, is_ours=False)
             if is_notebook(self._context, what):
                 return self._from_notebook(what, sample)
-            return self._from_model(what)
+            try:
+                return self._from_model(what)
+            except (NotFound, InvalidInput) as error:
+                raise missing(self._context, what) or error from None
         if hasattr(what, "predict") or isinstance(what, type) or not callable(what):
             raise InvalidInput(
                 "What to deploy",
@@ -109,6 +124,8 @@ class Deployables:
         named = f"notebook {found.path}"
         whole = rows_of(ctx, found) if sample is None else None
         frame = self._sample(sample, named) if whole is None else whole.head(_TRIED_ROWS)
+        filled = found.filled.but(frame.columns)
+        filled.check(found.service.plan.kept)
         opened = found.opened(ctx)
         with _running(found.code, found.path, is_alone=True) as module:
 
@@ -122,6 +139,7 @@ class Deployables:
             answered = _tried(answer, frame, named, found.path)
             _tried(answer, frame.head(1), named, found.path)
             _check_same(answered, _tried(answer, frame, named, found.path), found.path, _VARIES)
+            _check_filled(filled, answer, frame, answered)
         (comes,), (goes,) = found.service.plan.inputs, found.service.plan.outputs
         definition = notebook_definition(
             title=Path(found.path).stem,
@@ -131,7 +149,21 @@ class Deployables:
             outputs={goes.name: schema_of(answered)},
             example={comes.name: head_of(frame, EXAMPLE_ROWS).rows},
         )
-        return Deployable(definition, f"experiment {found.path}", is_ours=True)
+        return Deployable(
+            definition,
+            f"experiment {found.path}",
+            is_ours=True,
+            training=found.training,
+            siblings=self._siblings(found.path, found.training),
+        )
+
+    def _siblings(self, path: str, training: str) -> frozenset[str]:
+        """The other predictive notebooks of a training notebook, as the record of deployments names them."""
+        if not training:
+            return frozenset()
+        with self._context.catalog.read() as tx:
+            made = [one.path for one in tx.experiments.find() if one.parent == training]
+        return frozenset(f"experiment {one}" for one in made if one != path)
 
     def _from_file(self, what: str, sample: object, model: str | None) -> Deployable:
         file, _, wanted = what.partition(":")
@@ -237,6 +269,25 @@ _VARIES = (
 def _check_same(before: object, now: object, path: str, expected: tuple[str, str]) -> None:
     if found := differ(before, now):
         raise InvalidInput(f"The service of {path}", expected=expected[0], got=found, fix=expected[1])
+
+
+def _check_filled(
+    filled: Filled,
+    answer: Callable[[pd.DataFrame], pd.DataFrame],
+    frame: pd.DataFrame,
+    answered: pd.DataFrame,
+) -> None:
+    """Refuse answers that change with a column which callers are not asked for."""
+    for column, value in filled.values.items():
+        other = otherwise(value)
+        if other is None:
+            continue
+        try:
+            now = answer(frame.assign(**{column: other}))
+        except Exception:  # noqa: BLE001  # a person's own code may raise anything for a value that it never had
+            continue
+        if differ(answered, now):
+            raise filled.refusal(column)
 
 
 def _no_script(model: str, got: str) -> InvalidInput:

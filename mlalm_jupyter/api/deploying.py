@@ -9,9 +9,9 @@ from mlalm_jupyter.api.endpoint_keys import new_keys
 from mlalm_jupyter.api.endpoint_moves import note_move, with_addresses
 from mlalm_jupyter.api.golive import check_still_servable, keep_seal, prepared, published
 from mlalm_jupyter.api.service_states import ServiceStates
-from mlalm_jupyter.domain.errors import AlreadyExists
+from mlalm_jupyter.domain.errors import AlreadyExists, Conflict
 from mlalm_jupyter.domain.estate import Terms
-from mlalm_jupyter.domain.names import DEFAULT_ENDPOINT
+from mlalm_jupyter.domain.names import DEFAULT_ENDPOINT, name_of
 from mlalm_jupyter.domain.service import CLASSIC, NEW, RUNNING, STOPPED, Endpoint, WebService
 from mlalm_jupyter.domain.trust import Seal
 from mlalm_jupyter.ports import Transaction
@@ -103,6 +103,8 @@ class Deploying(ServiceStates):
         is_described = asked.description not in (None, existing.description)
         if is_same and not is_described:
             return self._unchanged(service, seal)
+        if not is_same:
+            self._check_goes_on(existing, deployable)
         if not asked.update:
             raise AlreadyExists(
                 "service",
@@ -115,6 +117,25 @@ class Deploying(ServiceStates):
         if asked.description is not None:
             self._describe(service, asked.description)
         return self.shown(service)
+
+    def _check_goes_on(self, service: WebService, deployable: Deployable) -> None:
+        """A service goes on with the notebook it was made of; what was set up anew beside that is another service."""
+        with self._context.catalog.read() as tx:
+            found = tx.events.find(noun="service", subject_id=service.id)
+        sources = [
+            str(one.data["source"]) for one in found if one.action == "deploy" and "source" in one.data
+        ]
+        before = sources[-1] if sources else service.source
+        if before not in deployable.siblings:
+            return
+        first, other = (one.removeprefix("experiment ") for one in (before, deployable.source))
+        raise Conflict(
+            f"Service '{service.name}' was not updated.",
+            why=f"It was deployed from {first}, and {other} was cut out of {deployable.training} anew, "
+            "without what you changed there.",
+            fix=f"Make it a service of its own with `mlalm service deploy {name_of(other)} NAME`; "
+            f"or change {first}, run it, and deploy that with --update.",
+        )
 
     def _unchanged(self, service: str, seal: Seal | None) -> WebService:
         note = "Nothing changed: it serves exactly this already."

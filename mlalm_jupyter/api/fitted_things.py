@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
+from functools import partial
+from itertools import count
 from pathlib import Path
 
 from mlalm_jupyter.api.context import Context
@@ -10,6 +13,7 @@ from mlalm_jupyter.api.datasets import Datasets
 from mlalm_jupyter.api.packages import inputs_of
 from mlalm_jupyter.api.registering import Entry, kept
 from mlalm_jupyter.api.transforms import kept_transform
+from mlalm_jupyter.domain.errors import AlreadyExists
 from mlalm_jupyter.domain.model import Lineage
 from mlalm_jupyter.domain.run import Run
 from mlalm_jupyter.domain.setup import FittedAsset
@@ -33,14 +37,17 @@ def kept_things(
             continue
         is_model = thing.kind == MODEL and thing.form == PACKAGE
         name = _asset_name(path, one.name, is_only=is_model and len(models) == 1)
-        reference = _registered(context, run, thing, name, cell=one.place.cell, is_model=is_model)
+        reference = _under_own_name(
+            name,
+            partial(_registered, context, run, thing, cell=one.place.cell, is_model=is_model),
+        )
         kind = "model" if is_model else "transform"
         loads[one.name] = f"%{kind} {reference}"
         assets.append(FittedAsset(one.name, kind, reference))
     return loads, tuple(assets)
 
 
-def kept_rows(datasets: Datasets, path: str, proof: Proof, folder: Path) -> str:
+def kept_rows(datasets: Datasets, path: str, run: Run, proof: Proof, folder: Path) -> str:
     """Rows to try the notebook on, as a dataset."""
     from mlalm_jupyter.formats.samples import as_served
 
@@ -51,7 +58,23 @@ def kept_rows(datasets: Datasets, path: str, proof: Proof, folder: Path) -> str:
     except (TypeError, ValueError):  # columns of unlike things come as texts into a service, too
         as_served(proof.inputs, proof.sample).to_parquet(file)
     name = _asset_name(path, "rows", is_only=False)
-    return datasets.upload(str(file), name, if_changed=True).reference
+    return _under_own_name(
+        name, lambda own: datasets.keep_rows(file, own, kept_for=run.experiment_id).reference
+    )
+
+
+def _under_own_name(name: str, keep: Callable[[str], str]) -> str:
+    """What is kept gets its name, or that with a number where somebody else has the name already.
+
+    >>> _under_own_name("churn", lambda own: f"{own}:1")
+    'churn:1'
+    """
+    for number in count(1):
+        try:
+            return keep(name if number == 1 else f"{name}-{number}")
+        except AlreadyExists:
+            continue
+    raise AssertionError("numbers do not end")
 
 
 def _registered(context: Context, run: Run, thing: KeptThing, name: str, *, cell: int, is_model: bool) -> str:
@@ -68,9 +91,18 @@ def _registered(context: Context, run: Run, thing: KeptThing, name: str, *, cell
         git=run.snapshot.git,
     )
     if is_model:
-        entry = Entry(name=name, package=thing.file, lineage=lineage, is_ours=True, if_changed=True)
+        entry = Entry(
+            name=name,
+            package=thing.file,
+            lineage=lineage,
+            is_ours=True,
+            if_changed=True,
+            kept_for=run.experiment_id,
+        )
         return kept(context, entry).reference
-    found = kept_transform(context, name, thing.file, lineage, is_ours=True, if_changed=True)
+    found = kept_transform(
+        context, name, thing.file, lineage, is_ours=True, if_changed=True, kept_for=run.experiment_id
+    )
     return found.reference
 
 

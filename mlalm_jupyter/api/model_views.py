@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 from mlalm_jupyter.api.context import Context
-from mlalm_jupyter.api.dependents import copied_to, dependents_of, wsd_files
+from mlalm_jupyter.api.dependents import copied_to, dependents_of, predictive_notebooks, wsd_files
 from mlalm_jupyter.api.files import readable_file
 from mlalm_jupyter.api.golive import is_type_trusted, keep_seal, new_seal, valid_seal
 from mlalm_jupyter.api.lineages import lineage_graph
@@ -43,7 +43,8 @@ class ModelViews:
         with self._context.catalog.read() as tx:
             found = tx.models.get(AssetRef.parse("model", model))
             files = wsd_files(self._context, found)
-            held = dependents_of(tx, found, files=files)
+            notebooks = predictive_notebooks(self._context, tx, "model", found.reference)
+            held = dependents_of(tx, found, files=files, notebooks=notebooks)
         return Listing("dependent", [*held, *copied_to(self._context, found)])
 
     @verb("model", "compare")

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 from mlalm_jupyter.api.context import Context
 from mlalm_jupyter.api.counts import at_least
 from mlalm_jupyter.api.datasets import Datasets, sample_frame
-from mlalm_jupyter.api.dependents import dependents_of, wsd_files
+from mlalm_jupyter.api.dependents import dependents_of, predictive_notebooks, wsd_files
 from mlalm_jupyter.api.files import readable_file
 from mlalm_jupyter.api.following import Following
 from mlalm_jupyter.api.model_files import written_as
@@ -247,7 +247,8 @@ class Models(ModelWords, ModelViews):
         with ctx.catalog.write() as tx:
             found = tx.models.get(ref)
             files = wsd_files(ctx, found)  # nobody writes another one meanwhile
-            users = dependents_of(tx, found, files=files)
+            notebooks = predictive_notebooks(ctx, tx, "model", found.reference)
+            users = dependents_of(tx, found, files=files, notebooks=notebooks)
             check_deletable(found.reference, [one.told for one in users if one.is_binding])
             if not yes:
                 loses = [

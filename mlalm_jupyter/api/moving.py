@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import shlex
 from pathlib import Path
 from typing import Annotated
 
@@ -51,7 +52,7 @@ class Moving:
                 raise _refused(
                     old,
                     why=f"{new} has a history of its own.",
-                    fix=f"Delete that first, if it is not wanted: `mlalm experiment delete {new}`.",
+                    fix=f"Delete that first, if it is not wanted: `mlalm experiment delete {shlex.quote(new)}`.",
                 )
             tx.experiments.move(experiment_id, old=old, new=new)
             ctx.note(
@@ -81,8 +82,8 @@ def check_not_moved(context: Context, tx: Transaction, path: str, content: bytes
         raise Conflict(
             f"No experiment was begun for {path}.",
             why=f"It is what {gone} was in its last snapshot, and no file is there any more.",
-            fix=f"If it was moved, have its history follow with `mlalm experiment move {gone} {path}`; "
-            f"else begin another one with `mlalm experiment snapshot {path} --anew`.",
+            fix=f"If it was moved, have its history follow with `mlalm experiment move {shlex.quote(gone)} {shlex.quote(path)}`; "
+            f"else begin another one with `mlalm experiment snapshot {shlex.quote(path)} --anew`.",
         )
 
 
@@ -108,7 +109,8 @@ def unknown(context: Context, tx: Transaction, notebook: str) -> NotFound:
     file = context.path / path
     gone = moved_from(context, tx, file.read_bytes()) if file.is_file() else None
     if gone is not None:
-        fix = f"It is what {gone} was: if it was moved, use `mlalm experiment move {gone} {path}`."
+        move = f"mlalm experiment move {shlex.quote(gone)} {shlex.quote(path)}"
+        fix = f"It is what {gone} was: if it was moved, use `{move}`."
     return NotFound("experiment", notebook, known=[one.path for one in tx.experiments.find()], fix=fix)
 
 

@@ -90,7 +90,7 @@ class NewServices(Deploying):
             check_changeable(there, held.service.default)
             kept = carried(self._context, there, deployable.definition, seal=seal)
         assert kept is not None
-        made = Deployable(kept, deployable.source, is_ours=False)
+        made = replace(deployable, definition=kept, is_ours=False)
         return inner.moved(name, made, None, asked), kept
 
     def _note_new(

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import contextlib
+import difflib
 import math
+import shlex
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -19,13 +21,16 @@ from mlalm_jupyter.api.snapshots import changed_modules
 from mlalm_jupyter.domain.asset import Transform
 from mlalm_jupyter.domain.definition import HeldAsset, ModelAsset
 from mlalm_jupyter.domain.errors import Conflict, InvalidInput, MlalmError, NotFound
+from mlalm_jupyter.domain.experiment import PREDICTIVE
 from mlalm_jupyter.domain.model import TrainedModel
-from mlalm_jupyter.domain.names import AssetRef
+from mlalm_jupyter.domain.names import AssetRef, name_of
 from mlalm_jupyter.domain.run import Run, RunStatus
 from mlalm_jupyter.formats.held import Held
 from mlalm_jupyter.notebook.document import NotebookDocument, read_notebook
 from mlalm_jupyter.notebook.predictive.code import code_text
+from mlalm_jupyter.notebook.predictive.filled import Filled, filled_in
 from mlalm_jupyter.notebook.predictive.modules import texts_beside, with_modules
+from mlalm_jupyter.notebook.predictive.plan import is_predictive
 from mlalm_jupyter.notebook.predictive.rebuilding import facts_of
 from mlalm_jupyter.notebook.predictive.serving import Served, served
 
@@ -33,6 +38,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
 
+_LIKE = 0.5
 _LOOKED_AT = 20
 """So many of the newest runs are looked at where none ended well."""
 
@@ -46,6 +52,9 @@ class NotebookCode:
     service: Served
     code: str
     assets: Mapping[str, TrainedModel | Transform]
+    training: str = ""
+    """The training notebook that it was cut out of, if it was."""
+    filled: Filled = field(default_factory=Filled)
 
     def named_assets(self) -> dict[str, ModelAsset | HeldAsset]:
         """The assets as a definition names them."""
@@ -60,6 +69,7 @@ def notebook_code(context: Context, notebook: str) -> NotebookCode:
     """The service that a notebook is; one that has not run to its end as it is now is refused."""
     path, content = notebook_file(context, notebook)
     document = read_notebook(content, name=path)
+    _check_set_up(path, document)
     run = last_good_run(context, path, document, done="deployed")
     service = served(document)
     with context.catalog.read() as tx:
@@ -71,7 +81,25 @@ def notebook_code(context: Context, notebook: str) -> NotebookCode:
             assets[name] = found
     code = code_beside(service, (context.path / path).parent)
     check_modules(context, path, run, document, done="deployed")  # as they were when they were read
-    return NotebookCode(path, run, service, code, assets)
+    training = str(facts_of(document).get("training") or "")
+    return NotebookCode(path, run, service, code, assets, training, filled_in(document))
+
+
+def _check_set_up(path: str, document: NotebookDocument) -> None:
+    """Refuse a notebook that trains, of which nothing was cut out yet: what would be deployed is another one."""
+    if facts_of(document).get("training"):
+        return
+    try:
+        served(document)
+    except InvalidInput as error:
+        if not is_predictive(document):
+            return  # what it lacks is told after whether it ran
+        raise Conflict(
+            f"The notebook {path} was not deployed.",
+            why="It trains a model, and a service does only a part of what it does.",
+            fix=f"Make it a predictive notebook first with `mlalm service setup predictive {name_of(path)}`, then run "
+            "and deploy that.",
+        ) from error
 
 
 def code_beside(service: Served, folder: Path) -> str:
@@ -89,7 +117,7 @@ def last_good_run(context: Context, path: str, document: NotebookDocument, *, do
             else []
         )
         others = tx.runs.find(experiment_id=experiment_id, limit=_LOOKED_AT) if experiment_id else []
-    fix = f"Run it with `mlalm experiment run {path}`, then repeat this."
+    fix = f"Run it with `mlalm experiment run {shlex.quote(path)}`, then repeat this."
     if not found:
         ran = [one for one in others if one.status is not RunStatus.DRAFT]
         why = f"Its last run is {ran[0].status.value}." if ran else "It never ran."
@@ -109,7 +137,7 @@ def check_modules(context: Context, path: str, run: Run, document: NotebookDocum
         raise Conflict(
             f"The notebook {path} was not {done}.",
             why=f"{told} changed since its last finished run, {run.id[:12]}.",
-            fix=f"Run it with `mlalm experiment run {path}`, then repeat this.",
+            fix=f"Run it with `mlalm experiment run {shlex.quote(path)}`, then repeat this.",
         )
 
 
@@ -169,6 +197,31 @@ def _is_same(one: Any, other: Any) -> bool:
 
 def _is_missing(value: Any) -> bool:
     return value is None or value != value or str(value) in ("NaT", "<NA>")
+
+
+def missing(context: Context, what: str) -> NotFound | None:
+    """The error for a name that no model has and that looks more like one of the notebooks here; None for others."""
+    suffix = Path(what).suffix
+    is_file = bool(suffix) and not suffix.startswith(f".{PREDICTIVE}")
+    if ":" in what or "@" in what or is_file or Path(what).is_absolute():
+        return None
+    with context.catalog.read() as tx:
+        models = {one.name for one in tx.models.find()}
+        known = {one.path for one in tx.experiments.find()}
+    for folder in {context.path, (context.path / what).parent}:
+        known |= {context.inside(one) for one in folder.glob("*.ipynb")}
+    names = [one.removesuffix(".ipynb") for one in known]
+    close = max((_likeness(what, one) for one in models), default=0.0)
+    is_named_so = "/" in what or f".{PREDICTIVE}" in what
+    if not is_named_so and max((_likeness(what, one) for one in names), default=0.0) <= max(close, _LIKE):
+        return None
+    return NotFound(
+        "notebook", what, known=names, fix="List those that were set up or ran with `mlalm experiment list`."
+    )
+
+
+def _likeness(one: str, other: str) -> float:
+    return difflib.SequenceMatcher(None, one, other).ratio()
 
 
 def is_notebook(context: Context, what: str) -> bool:

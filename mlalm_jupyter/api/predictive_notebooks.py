@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from urllib.parse import quote
 
 from mlalm_jupyter.api.context import Context
 from mlalm_jupyter.api.notebook_services import code_beside
 from mlalm_jupyter.api.recorder import Recorder
 from mlalm_jupyter.api.saving import replaced, write_new_notebook
 from mlalm_jupyter.domain.errors import AlreadyExists, Conflict, InvalidInput
-from mlalm_jupyter.domain.experiment import Experiment
+from mlalm_jupyter.domain.experiment import PREDICTIVE, Experiment
+from mlalm_jupyter.domain.names import name_of
 from mlalm_jupyter.domain.run import Run
 from mlalm_jupyter.notebook.document import NotebookDocument, read_notebook
 from mlalm_jupyter.notebook.predictive.cells import CODE, Piece, pieces_of
@@ -22,7 +25,6 @@ from mlalm_jupyter.notebook.predictive.rebuilding import facts_of, made, made_ag
 from mlalm_jupyter.notebook.predictive.serving import served
 from mlalm_jupyter.ports import Transaction
 
-PREDICTIVE = "predictive"
 _ANY = "any:1"
 _MOST_EVENTS = 1_000_000
 
@@ -35,6 +37,19 @@ class Target:
     before: bytes | None
     """What is there now, if it is one that was made for the same training notebook."""
     experiment: Experiment | None
+    deployed: tuple[str, ...] = ()
+    """Those that were made before and have been deployed; they stay as they are."""
+
+    @property
+    def note(self) -> str:
+        """What a person who changed the one before should know; nothing where there is none."""
+        if not self.deployed:
+            return ""
+        before = self.deployed[-1]
+        return (
+            f"{before} is deployed and stays as it is, with what you changed in it: none of that is in {self.path}. "
+            f"Deploy {self.path} as a service of its own."
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,18 +66,19 @@ def target_of(context: Context, path: str) -> Target:
     stem = path.removesuffix(".ipynb")
     with context.catalog.read() as tx:
         deployed = _deployed(tx)
-    number = 1
+    number, stay = 1, list[str]()
     while True:
         there = f"{stem}.predictive{'' if number == 1 else f'-{number}'}.ipynb"
         number += 1
         if f"experiment {there}" in deployed:
+            stay += [there] if (context.path / there).exists() else []
             continue
         with context.catalog.read() as tx:
             known = tx.experiments.at_path(there)
         file = context.path / there
         if not file.exists():
             if known is None:
-                return Target(there, None, None)
+                return Target(there, None, None, tuple(stay))
             continue  # its history stays its own
         before = file.read_bytes()
         facts = facts_of(read_notebook(before, name=there))
@@ -70,7 +86,7 @@ def target_of(context: Context, path: str) -> Target:
             raise AlreadyExists(
                 "notebook", there, fix="It was not cut out of this one. Move it, or rename one of them."
             )
-        return Target(there, before, known)
+        return Target(there, before, known, tuple(stay))
 
 
 def _deployed(tx: Transaction) -> set[str]:
@@ -85,21 +101,22 @@ def notebook_pieces(
     proof: Proof,
     *,
     path: str,
+    target: str,
     run: Run,
     loads: Mapping[str, str],
     rows: str,
 ) -> list[Piece]:
     stem = Path(path).name.removesuffix(".ipynb")
     told = (
-        f"Cut out of [{Path(path).name}]({Path(path).name}), run {run.id[:12]}: rows come in, what was fitted there "
+        f"Cut out of {_link(Path(path).name)}, run {run.id[:12]}: rows come in, what was fitted there "
         "is loaded, and its answers go out. It may be changed; what is changed stays when it is made again. Run it, "
-        f"then deploy it with `%deploy {stem}.predictive SERVICE`."
+        f"then deploy it with `%deploy {name_of(Path(target).name)} SERVICE`."
     )
     (port,) = plan.inputs
     made_of = pieces_of(
         plan,
         document,
-        title=f"{stem}, predictive",
+        title=f"{_plain(stem)}, predictive",
         told=told,
         loads=loads,
         rows={port.name: f"%dataset {rows}"},
@@ -112,12 +129,30 @@ def notebook_pieces(
     return made_of
 
 
+def _link(file: str) -> str:
+    """A link in markdown to a file that lies beside the notebook.
+
+    >>> _link("my [old] churn.ipynb")
+    '[my \\\\[old\\\\] churn.ipynb](my%20%5Bold%5D%20churn.ipynb)'
+    """
+    return f"[{_plain(file)}]({quote(file)})"
+
+
+def _plain(text: str) -> str:
+    """A text as markdown shows it, with nothing in it taken for emphasis or a link.
+
+    >>> _plain("my_churn")
+    'my_churn'
+    """
+    return re.sub(r"([\\`*\[\]<>])", r"\\\1", text)
+
+
 def code_as_written(
     plan: Plan, document: NotebookDocument, proof: Proof, *, path: str, run: Run, folder: Path
 ) -> str:
     """What would be deployed of the notebook that is to be written; its assets may have any references."""
     loads = {one.name: f"%{'model' if one.kind == MODEL else 'transform'} {_ANY}" for one in plan.fitted}
-    pieces = notebook_pieces(plan, document, proof, path=path, run=run, loads=loads, rows=_ANY)
+    pieces = notebook_pieces(plan, document, proof, path=path, target=path, run=run, loads=loads, rows=_ANY)
     try:
         service = served(read_notebook(made(pieces, like=document, facts={}), name=path))
     except InvalidInput as error:

@@ -12,7 +12,7 @@ from typing import Any
 
 from mlalm_jupyter.api.context import Context
 from mlalm_jupyter.api.golive import keep_seal, new_seal
-from mlalm_jupyter.domain.asset import unchanged
+from mlalm_jupyter.domain.asset import SET_UP_OF, check_kept_for, unchanged
 from mlalm_jupyter.domain.errors import AlreadyExists, InvalidInput
 from mlalm_jupyter.domain.model import Lineage, TrainedModel
 from mlalm_jupyter.domain.names import AssetRef
@@ -43,6 +43,8 @@ class Entry:
     if_changed: bool = False
     is_new: bool = False
     """Whether the name must not be taken yet."""
+    kept_for: str | None = None
+    """The training notebook whose set-up keeps it; a name that somebody else has is not taken."""
     action: str = "register"
 
 
@@ -56,6 +58,9 @@ def kept(context: Context, entry: Entry) -> TrainedModel:
             same = tx.models.get(AssetRef("model", entry.name, equal_to))
             newest = tx.models.get(AssetRef("model", entry.name)).version
             return replace(same, note=unchanged(same.reference, same.version, newest=newest))
+        if entry.kept_for:
+            others = (one.tags for one in tx.models.find(name=entry.name))
+            check_kept_for(entry.kept_for, "model", entry.name, others)
         if entry.is_new and tx.models.has_name(entry.name):
             raise AlreadyExists(
                 "model",
@@ -78,7 +83,7 @@ def kept(context: Context, entry: Entry) -> TrainedModel:
             lineage=lineage,
             created_at=ctx.clock.now(),
             created_by=ctx.who,
-            tags=texts(entry.tags),
+            tags=texts({**entry.tags, **({SET_UP_OF: entry.kept_for} if entry.kept_for else {})}),
             description=entry.description,
             equal_to=equal_to,
             properties=texts(entry.properties),

@@ -10,7 +10,7 @@ from typing import Annotated
 
 from mlalm_jupyter.api.context import Context
 from mlalm_jupyter.api.datasets import Datasets, sample_frame
-from mlalm_jupyter.api.dependents import serving_asset
+from mlalm_jupyter.api.dependents import loading_asset, serving_asset
 from mlalm_jupyter.api.files import readable_file
 from mlalm_jupyter.api.golive import keep_seal, new_seal
 from mlalm_jupyter.api.lineages import lineage_graph
@@ -18,7 +18,7 @@ from mlalm_jupyter.api.packages import lineage_of, opened_package
 from mlalm_jupyter.api.pins import used
 from mlalm_jupyter.api.registering import stored
 from mlalm_jupyter.api.verb import Arg, verb
-from mlalm_jupyter.domain.asset import Transform, check_unused, unchanged
+from mlalm_jupyter.domain.asset import SET_UP_OF, Transform, check_kept_for, check_unused, unchanged
 from mlalm_jupyter.domain.errors import InvalidInput, Unconfirmed
 from mlalm_jupyter.domain.lineage import LineageGraph
 from mlalm_jupyter.domain.listing import Listing
@@ -116,7 +116,7 @@ class Transforms:
         *,
         yes: Annotated[bool, Arg("delete without asking")] = False,
     ) -> Removed:
-        """Delete one version that no snapshot and no model refers to; its number is not given again."""
+        """Delete one version that no snapshot, no model and no predictive notebook refers to; its number is not given again."""
         ctx = self._context
         ref = AssetRef.parse("transform", transform)
         if ref.version is None:
@@ -128,7 +128,8 @@ class Transforms:
         with ctx.catalog.write() as tx:
             found = tx.transforms.get(ref)
             serving = serving_asset(ctx, tx, "transform", found.transform_hash)
-            check_unused("transform", found.reference, [*serving, *tx.transforms.users(found)])
+            loading = loading_asset(ctx, tx, "transform", found.reference)
+            check_unused("transform", found.reference, [*serving, *loading, *tx.transforms.users(found)])
             if not yes:
                 goes = f"{found.reference}, {found.size_bytes} bytes"
                 raise Unconfirmed(f"Transform {found.reference}", goes=[goes])
@@ -161,8 +162,14 @@ def kept_transform(
     tags: Mapping[str, str] | None = None,
     description: str = "",
     if_changed: bool = False,
+    kept_for: str | None = None,
 ) -> Transform:
-    """Keep a package as the next version of a transform's name."""
+    """Keep a package as the next version of a transform's name.
+
+    `kept_for` is the training notebook whose set-up keeps it; a name that somebody else has is not taken.
+    """
+    if kept_for:
+        tags = {**(tags or {}), SET_UP_OF: kept_for}
     looked, bundle_digest, size_bytes = stored(context, package)
     with context.catalog.write() as tx:
         equal_to = tx.transforms.equal_to(name, looked.model_hash)
@@ -170,6 +177,8 @@ def kept_transform(
             same = tx.transforms.get(AssetRef("transform", name, equal_to))
             newest = tx.transforms.get(AssetRef("transform", name)).version
             return replace(same, note=unchanged(same.reference, same.version, newest=newest))
+        if kept_for:
+            check_kept_for(kept_for, "transform", name, (one.tags for one in tx.transforms.find(name=name)))
         kept = Transform(
             id=context.clock.new_id(),
             name=name,

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from mlalm_jupyter.domain.errors import InUse
+from mlalm_jupyter.domain.errors import AlreadyExists, InUse
 from mlalm_jupyter.domain.model import Lineage
 from mlalm_jupyter.domain.signature import Schema, Signature
 
@@ -148,6 +148,21 @@ def unchanged(reference: str, version: int, *, newest: int) -> str:
     """
     newer = f"; the newest is version {newest}" if newest > version else ""
     return f"Nothing changed: {reference} has the same bytes{newer}."
+
+
+SET_UP_OF = "set-up-of"
+"""The tag with the id of the training notebook for whose predictive notebook something was kept."""
+
+
+def check_kept_for(experiment_id: str, kind: str, name: str, tags: Iterable[Mapping[str, str]]) -> None:
+    """Refuse a name that somebody else has, be it a person or what was set up of another notebook.
+
+    `tags` are those of its versions.
+
+    >>> check_kept_for("e1", "dataset", "churn-rows", [])
+    """
+    if any(one.get(SET_UP_OF) != experiment_id for one in tags):
+        raise AlreadyExists(kind, name, fix="It is not of this notebook; choose another name.")
 
 
 def check_unused(kind: str, reference: str, users: Sequence[str]) -> None:

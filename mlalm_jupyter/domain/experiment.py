@@ -6,6 +6,9 @@ from dataclasses import dataclass
 
 from mlalm_jupyter.domain.run import Run
 
+PREDICTIVE = "predictive"
+"""The kind of a notebook that was cut out of a training notebook."""
+
 
 @dataclass(frozen=True, slots=True)
 class Experiment:

@@ -224,6 +224,7 @@ _MOVE = "Move those to something else first."
 _WAYS = {
     "endpoint": "put another version behind the endpoint (`mlalm endpoint patch`, or `mlalm service deploy --update`)",
     "WSD": "change or remove the WSD file",
+    "notebook": "have the predictive notebook load another version, or delete it (`mlalm experiment delete`)",
     "alias": "move the alias, or take it away with `mlalm model alias NAME WORD --remove`",
     "run": "delete the run with its experiment (`mlalm experiment delete`), because it could not be run again",
 }

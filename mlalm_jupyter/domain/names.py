@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import shlex
 from dataclasses import dataclass
 
 from mlalm_jupyter.domain.errors import InvalidInput
@@ -14,6 +15,17 @@ _ENDPOINT_NAME = re.compile(r"[a-z0-9]{1,24}")
 _ID_PREFIX = re.compile(r"[0-9a-f]{4,32}")
 
 DEFAULT_ENDPOINT = "default"
+
+
+def name_of(path: str) -> str:
+    """A notebook as it is named in a command that a person copies into a shell or a cell.
+
+    >>> name_of("teams/churn.ipynb")
+    'teams/churn'
+    >>> name_of("my churn.ipynb")
+    "'my churn'"
+    """
+    return shlex.quote(path.removesuffix(".ipynb"))
 
 
 def checked_name(kind: str, name: str) -> str:

@@ -81,15 +81,18 @@ def told(pair: SetUp) -> str:
     >>> print(told(SetUp(made, "a.ipynb", inputs=("age",), outputs=("p",), cells=cells)), end="")
     What stays of a.ipynb in a.predictive.ipynb
       in   rows come in: age
-      1    import     Read  -> left out
-      2    transform  Tidy  -> stays as it is
+      1    import     Read  left out
+      2    transform  Tidy  stays as it is
       out  answers go out: p
     """
     lines = [f"What stays of {_end(pair.source)} in {_end(pair.experiment.path)}"]
     if pair.inputs:
         lines.append(f"  in   rows come in: {_listed(pair.inputs)}")
-    for cell in pair.cells:
-        lines.append(f"  {cell.number:<3}  {_word(cell) or '-':<9}  {cell.title}  -> {_fate(pair, cell)}")
+    rows = [(_word(cell) or "-", short(cell.title, _MOST_TITLE)) for cell in pair.cells]
+    words = max((len(word) for word, _ in rows), default=0)
+    titles = max((len(title) for _, title in rows), default=0)
+    for cell, (word, title) in zip(pair.cells, rows, strict=True):
+        lines.append(f"  {cell.number:<3}  {word:<{words}}  {title:<{titles}}  {_fate(pair, cell)}")
     if pair.outputs:
         lines.append(f"  out  answers go out: {_listed(pair.outputs)}")
     return "".join(f"{line}\n" for line in lines)

@@ -109,6 +109,53 @@ def test_a_notebook_that_never_ran_is_refused(ws: Workspace) -> None:
     assert ws.services.list() == ()
 
 
+TRAINING = (
+    "import pandas as pd\nfrom sklearn.linear_model import LinearRegression",
+    "rows = pd.read_csv('rows.csv')",
+    "model = LinearRegression().fit(rows[['a']], rows.a)",
+    "answers = model.predict(rows[['a']])",
+)
+
+
+@pytest.mark.parametrize("marks", [(), ("%web_input rows", "%web_output answers")])
+def test_a_notebook_that_trains_and_was_not_set_up_is_refused_with_how_to(
+    ws: Workspace, marks: tuple[str, ...]
+) -> None:
+    write(ws, "my train.ipynb", *TRAINING[:2], *marks[:1], *TRAINING[2:], *marks[1:])
+    with pytest.raises(Conflict) as refused:
+        ws.services.deploy("my train", "answers")
+    assert str(refused.value) == (
+        "The notebook my train.ipynb was not deployed. It trains a model, and a service does only a part of what it "
+        "does. Make it a predictive notebook first with `mlalm service setup predictive 'my train'`, then run and "
+        "deploy that."
+    )
+
+
+def test_a_mistyped_name_of_a_notebook_is_a_missing_notebook(ws: Workspace) -> None:
+    write(ws, "tidy_up.ipynb", *ETL)
+    write(ws, "churn.predictive.ipynb", *ETL)
+    for typed, meant in (
+        ("tidy_pu", "tidy_up"),
+        ("chrun.predictive", "churn.predictive"),
+        ("x/tidy_up", "tidy_up"),
+    ):
+        with pytest.raises(NotFound) as missing:
+            ws.services.deploy(typed, "tidy")
+        assert str(missing.value).startswith(f"No notebook '{typed}'. The nearest names are '{meant}'")
+    ws.models.register(LinearRegression().fit(ROWS[["a"]], ROWS.a), "tidy", sample=ROWS[["a"]])
+    for typed in ("tidi", "tidy:9", "nothing-like-it"):
+        with pytest.raises(NotFound, match=f"No model '{typed}'"):
+            ws.services.deploy(typed, "tidy")
+
+
+def test_a_command_with_the_name_of_a_notebook_can_be_typed_as_it_stands(ws: Workspace) -> None:
+    write(ws, "my tidy up.ipynb", *ETL)
+    with pytest.raises(Conflict, match=r"`mlalm experiment run 'my tidy up\.ipynb'`"):
+        ws.services.deploy("my tidy up", "tidy")
+    ws.experiments.run("my tidy up.ipynb")
+    ws.services.deploy("my tidy up", "tidy")
+
+
 def test_a_notebook_that_has_changed_since_it_ran_is_refused(ws: Workspace) -> None:
     write(ws, "tidy_up.ipynb", *ETL)
     ws.experiments.run("tidy_up")
@@ -125,6 +172,7 @@ def test_a_notebook_that_has_changed_since_it_ran_is_refused(ws: Workspace) -> N
     [
         (ETL[:-1], "The notebook .* got no %web_output"),
         ([one for one in ETL if one != "%web_input rows"], "got no %web_input"),
+        ([one for one in ETL if not one.startswith("%")], "got no %web_input and %web_output"),
         ([*ETL, "%web_output rows again"], "Expected one %web_output"),
         ([*ETL[:4], "extra = pd.read_csv('rows.csv')\nrows = rows.merge(extra)", ETL[-1]], "scoring that reads no files"),
         ([*ETL[:4], "exec('rows = rows')", ETL[-1]], "Cell 6"),

@@ -15,8 +15,11 @@ import pandas as pd
 import pytest
 from nbformat.v4 import new_code_cell, new_notebook
 
+from mlalm_jupyter.adapters.conversion import NotebookConversion
+from mlalm_jupyter.api import setting_up
 from mlalm_jupyter.domain.errors import AlreadyExists, Conflict, InvalidInput, MlalmError
 from mlalm_jupyter.domain.setup import SetUp
+from mlalm_jupyter.notebook.predictive.proof import Proof, Reason, Trace
 from mlalm_jupyter.workspace import Workspace
 
 pytestmark = [pytest.mark.prove_conversion, pytest.mark.timeout(600)]
@@ -110,8 +113,22 @@ def test_from_a_training_notebook_to_a_service_and_on(ws: Workspace) -> None:
     ws.experiments.run("churn")
     other = ws.services.setup("predictive", "churn")
     assert (other.experiment.path, other.is_new) == ("churn.predictive-2.ipynb", True)
+    assert other.note == (
+        "churn.predictive.ipynb is deployed and stays as it is, with what you changed in it: none of that is in "
+        "churn.predictive-2.ipynb. Deploy churn.predictive-2.ipynb as a service of its own."
+    )
+    assert "`%deploy churn.predictive-2 SERVICE`" in texts(ws.path / other.experiment.path)[0]
     assert [one.reference for one in other.assets if one.kind == "model"] == ["churn:2"]
     ws.experiments.run("churn.predictive-2")
+    for update in (True, False):
+        with pytest.raises(Conflict) as refused:
+            ws.services.deploy("churn.predictive-2", "churn", update=update)
+        assert str(refused.value) == (
+            "Service 'churn' was not updated. It was deployed from churn.predictive.ipynb, and churn.predictive-2.ipynb "
+            "was cut out of churn.ipynb anew, without what you changed there. Make it a service of its own with "
+            "`mlalm service deploy churn.predictive-2 NAME`; or change churn.predictive.ipynb, run it, and deploy that "
+            "with --update."
+        )
     ws.services.deploy("churn.predictive-2", "churn-two")
     assert [one[0] for one in answers(ws, "churn-two")] == [("predictions",)] * 3
     assert answers(ws, "churn") == first
@@ -177,7 +194,7 @@ def test_running_it_once_more_registers_and_deploys_nothing(ws: Workspace) -> No
         (("import sklearn\nrows = [1]",), "service setup ports"),
         (
             (*TRAIN[:5], TRAIN[4].replace("model", "second"), TRAIN[5], "others = second.predict(X_test)"),
-            "select_model",
+            r"Say which one with `%select_model second` in a cell, or with `--model second`\.",
         ),
     ],
 )
@@ -282,6 +299,133 @@ def test_a_column_is_asked_for_where_only_other_callers_have_other_values_or_gap
     rows = pd.DataFrame({"age": [240, 240], "income": 3.0, "unit": ["year", "month"], "phone": "07x"})
     rows["vip"] = [None, True]
     assert [one[0] for one in ws.services.score("churn", rows).rows] == [1, 0]
+
+
+def test_a_time_limit_that_is_reached_is_told_as_one_and_blames_no_cell(
+    ws: Workspace, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write(ws, "churn.ipynb", *TRAIN, "import time\ntime.sleep(5)")
+    ws.experiments.run("churn")
+
+    def refused(limit_s: float) -> str:
+        with pytest.raises(Conflict) as found:
+            ws.services.setup("predictive", "churn", timeout_s=limit_s)
+        return str(found.value)
+
+    assert refused(2) == (
+        "No predictive notebook was cut out of churn.ipynb. A run of it reached the time limit of 2 s. Give each run "
+        "more, for example twice as much: `--timeout-s 4`."
+    )
+    told = [
+        "Cell 3 does not work on other rows of the same types, so that nothing can be compared: It took longer than "
+        "30 s, and was stopped in cell 3.",
+        "The slice fails on the rows of the notebook at `a = b`: it took longer than 30 s.",
+    ]
+
+    def proof(number: int) -> Any:
+        return lambda *given, **named: Proof(False, (Reason(told[number], (3,)),))
+
+    monkeypatch.setattr(NotebookConversion, "trace", lambda *given, **named: Trace(b"", None, None, ()))
+    monkeypatch.setattr(NotebookConversion, "prove", proof(0))
+    assert "A run of it reached the time limit of 30 s. Give each run more" in refused(30)
+    assert "ell 3" not in refused(30)
+    monkeypatch.setattr(NotebookConversion, "prove", proof(1))
+    assert refused(30).endswith("30 s. Give each run more, for example twice as much: `--timeout-s 60`.")
+
+
+@pytest.mark.parametrize(
+    ("made", "told"),
+    [
+        (
+            "df['again'] = df['churn'] * df.age",
+            "Cell 4 is not valid. Expected an output that can be had without the",
+        ),
+        (
+            "df = df.assign(again=df.churn * df.age)",
+            "The answers depend on 'churn', which is what the model learns",
+        ),
+    ],
+)
+def test_a_feature_that_the_label_is_in_is_named_as_what_to_leave_out(
+    ws: Workspace, monkeypatch: pytest.MonkeyPatch, made: str, told: str
+) -> None:
+    write(ws, "churn.ipynb", *TRAIN[:3], made, *TRAIN[3:])
+    ws.experiments.run("churn")
+    depend = Reason(
+        "The answers depend on 'churn', which is what the model learns to predict.", (4,), ("churn",)
+    )
+    monkeypatch.setattr(NotebookConversion, "trace", lambda *given, **named: Trace(b"", None, None, ()))
+    monkeypatch.setattr(NotebookConversion, "prove", lambda *given, **named: Proof(False, (depend,)))
+    with pytest.raises((Conflict, InvalidInput)) as found:
+        ws.services.setup("predictive", "churn")
+    assert told in str(found.value)
+    assert str(found.value).endswith(
+        "Leave `again` (cell 4) out of what the model learns from: that column is made of it."
+    )
+
+
+def test_a_column_that_is_filled_is_not_filled_where_a_person_has_it_matter(ws: Workspace) -> None:
+    write(ws, "churn.ipynb", *TRAIN[:3], "df = df.astype({'id': 'float'})", *TRAIN[3:])
+    ws.experiments.run("churn")
+    made = ws.services.setup("predictive", "churn")
+    file = ws.path / made.experiment.path
+    before = file.read_bytes()
+    filling = next(text for text in texts(file) if "fills = {" in text)
+    place = list(texts(file)[1:]).index(filling) + 1
+    fill = filling.partition("'id': ")[2].partition(",")[0].partition("}")[0]
+
+    def refused(change: str, at: int) -> str:
+        file.write_bytes(before)
+        edit(file, lambda cells: cells.insert(at, cell(change)))
+        ws.experiments.run("churn.predictive")
+        with pytest.raises(InvalidInput) as found:
+            ws.services.deploy("churn.predictive", "churn")
+        return str(found.value)
+
+    told = (
+        f"is not valid. Expected answers that come from what callers send, got some that need 'id', which is {fill} in "
+        f"every row because callers are not asked for it. Let rows that have it come in and run it again: "
+        f"callers are then asked for it, and cell {place} no longer fills it."
+    )
+    assert refused("df.loc[df['id'] > 40, 'age'] = 99", place + 1) == f"Cell {place + 1} {told}"
+    assert refused("predictions = predictions + df.to_numpy()[:, 0]", -1) == f"The notebook {told}"
+
+    first = "\n".join(
+        "df = __import__('pandas').read_csv('churn.csv').drop(columns='churn')"
+        if "%dataset" in line
+        else line
+        for line in texts(file)[1].splitlines()
+    )
+    edit(file, lambda cells: cells[1].update(source=first))
+    edit(file, lambda cells: cells.insert(place + 1, cell("df.loc[df['id'] > 40, 'age'] = 99")))
+    ws.experiments.run("churn.predictive")
+    ws.services.deploy("churn.predictive", "churn")
+    (asked,) = ws.definitions.show("churn").inputs.values()
+    assert set(asked.names) == {"id", "age", "income"}
+
+
+def test_whoever_breaks_a_set_up_off_is_told_what_came_of_it(
+    ws: Workspace, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write(ws, "churn.ipynb", *TRAIN)
+    ws.experiments.run("churn")
+
+    def broken_off(*given: object, **named: object) -> Any:
+        raise KeyboardInterrupt
+
+    def told() -> str:
+        with pytest.raises(KeyboardInterrupt) as found:
+            ws.services.setup("predictive", "churn")
+        return str(found.value)
+
+    monkeypatch.setattr(NotebookConversion, "trace", broken_off)
+    assert told() == "No predictive notebook was cut out of churn.ipynb. Nothing was written."
+    monkeypatch.setattr(NotebookConversion, "trace", lambda *given, **named: Trace(b"", None, None, ()))
+    monkeypatch.setattr(NotebookConversion, "prove", lambda *given, **named: Proof(True))
+    monkeypatch.setattr(setting_up, "kept_things", broken_off)
+    assert told() == (
+        "churn.predictive.ipynb was being written: repeat it, and what is kept already is used."
+    )
 
 
 @pytest.mark.full

@@ -425,7 +425,7 @@ export interface IDatasetDownloadRequest {
   file: string;
 }
 
-/** Delete one version that no snapshot and no model refers to; its number is not given again. */
+/** Delete one version that no snapshot, no model and no predictive notebook refers to; its number is not given again. */
 export interface IDatasetDeleteRequest {
   /** NAME:VERSION */
   dataset: string;
@@ -467,7 +467,7 @@ export interface ITransformLineageRequest {
   transform: string;
 }
 
-/** Delete one version that no snapshot and no model refers to; its number is not given again. */
+/** Delete one version that no snapshot, no model and no predictive notebook refers to; its number is not given again. */
 export interface ITransformDeleteRequest {
   /** NAME:VERSION */
   transform: string;
@@ -997,7 +997,7 @@ export interface IServiceSetupRequest {
   notebook: string;
   /** of several trained models, the variable of the one that answers */
   model?: string;
-  /** how long each run of it may take */
+  /** seconds that each run of it may take; without, no limit for the notebook and 600 for the part that scores */
   timeout_s?: number;
 }
 

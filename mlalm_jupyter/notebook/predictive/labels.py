@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 
 from mlalm_jupyter.notebook.code import root_name
+from mlalm_jupyter.notebook.document import NotebookDocument
 from mlalm_jupyter.notebook.predictive.known_rows import ORDERED
-from mlalm_jupyter.notebook.predictive.program import Line, Program
+from mlalm_jupyter.notebook.predictive.program import Line, Program, program_of
 
 _SECOND = frozenset({"fit", "partial_fit", "fit_transform", "score", "fit_resample", "fit_predict"})
 _THIRD = frozenset({"cross_val_score", "cross_validate", "cross_val_predict", "learning_curve"})
@@ -51,6 +52,32 @@ def labels_of(program: Program) -> frozenset[str]:
                 if columns and columns <= found:
                     found.update(_texts(target.slice, line))
     return frozenset(found)
+
+
+def leaks_of(document: NotebookDocument, labels: Collection[str]) -> dict[str, int]:
+    """The columns that are made of a label and other things, each with the cell that makes it.
+
+    >>> texts = ("df['rate'] = df.sold / df.seen", "df['twice'] = df['rate'] * 2", "y = df.sold")
+    >>> cells = [{"cell_type": "code", "source": text} for text in texts]
+    >>> leaks_of(NotebookDocument({"nbformat": 4, "cells": cells}), ["sold"])
+    {'rate': 1, 'twice': 2}
+    """
+    found: dict[str, int] = {}
+    for line in program_of(document).lines:
+        for name, value in _columns_made(line):
+            if name not in labels and {*labels, *found} & set(_columns(value, line)):
+                found.setdefault(name, line.place.cell)
+    return found
+
+
+def _columns_made(line: Line) -> Iterator[tuple[str, ast.expr]]:
+    """The columns that a statement makes, each with what it makes them of."""
+    for target, value in _assigned(line.node):
+        if isinstance(target, ast.Subscript):
+            yield from ((name, value) for name in _texts(target.slice, line))
+    for node in ast.walk(line.node):
+        if isinstance(node, ast.Call) and _last(node) == "assign":
+            yield from ((word.arg, word.value) for word in node.keywords if word.arg)
 
 
 def _labels_given(node: ast.Call, names: set[str]) -> Iterator[ast.expr]:

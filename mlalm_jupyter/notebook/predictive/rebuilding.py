@@ -117,6 +117,14 @@ def facts_of(document: NotebookDocument) -> Mapping[str, Any]:
     return facts if isinstance(facts, dict) else {}
 
 
+def changed_by_hand(document: NotebookDocument) -> list[int]:
+    """The code cells, counted from 1, that a person put into a notebook that was made, or changed there; else none."""
+    if not facts_of(document):
+        return []
+    cells = [(number, source(cell), _marks(cell)) for number, cell in enumerate(document.code_cells, start=1)]
+    return [number for number, text, ours in cells if ours.get("made") != _digest(text)]
+
+
 def _cell(piece: Piece) -> dict[str, Any]:
     cell: dict[str, Any] = {
         "cell_type": piece.kind,

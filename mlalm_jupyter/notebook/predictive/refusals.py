@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
 from mlalm_jupyter.domain.errors import InvalidInput
 
@@ -92,7 +92,7 @@ def several_models(names: Iterable[str]) -> InvalidInput:
         "The notebook",
         expected="one model whose predictions go out",
         got=f"{len(names)}: {listed(names)}",
-        fix=f"Say which one with `%select_model {names[-1]}` in a cell, or in the command.",
+        fix=f"Say which one with `%select_model {names[-1]}` in a cell, or with `--model {names[-1]}`.",
     )
 
 
@@ -275,13 +275,29 @@ def reads_file(cell: int, what: str) -> InvalidInput:
     )
 
 
+WITHOUT_LABEL = "an output that can be had without the label"
+LEARNT = "which is what the model learns to predict"
+"""How a comparison tells that answers depend on a label."""
+
+
 def needs_label(cell: int, name: str) -> InvalidInput:
     return InvalidInput(
         f"Cell {cell}",
-        expected="an output that can be had without the label",
+        expected=WITHOUT_LABEL,
         got=f"`{name}`, the label that the model is to predict",
         fix="Let the predictions alone go out: `%web_output VAR` after they are made.",
     )
+
+
+def without(labels: Iterable[str], features: Mapping[str, int]) -> str:
+    """What to do about columns that a label was put into, each with the cell that makes it."""
+    if not features:
+        return (
+            f"Leave {listed(labels)} out of what the model learns from, and every column that is made of it."
+        )
+    told = ", ".join(f"`{name}` (cell {cell})" for name, cell in features.items())
+    them = "that column is" if len(features) == 1 else "those columns are"
+    return f"Leave {told} out of what the model learns from: {them} made of it."
 
 
 def still_fits(cell: int, what: str) -> InvalidInput:

@@ -44,11 +44,11 @@ def served(document: NotebookDocument) -> Served:
     lines = program.lines
     comes, goes = ([one for one in marks_of(lines, word) if one.variable] for word in (INPUT, OUTPUT))
     if not goes or not comes:
-        lacking = " and ".join(word for word, found in ((INPUT, comes), (OUTPUT, goes)) if not found)
+        lacking = " and ".join(f"%{word}" for word, found in ((INPUT, comes), (OUTPUT, goes)) if not found)
         raise InvalidInput(
             "The notebook",
             expected="marks where rows come in and where answers go out",
-            got=f"no %{lacking}",
+            got=f"no {lacking}",
             fix=_MARK,
         )
     for marks, word in ((comes, INPUT), (goes, OUTPUT)):

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import shlex
+
 from mlalm_jupyter.domain.setup import SetUp
 from mlalm_jupyter.notebook.pair_drawing import drawn, told
 from mlalm_jupyter.surfaces.display.parts import Facts, Grid, Link, Note, Picture, Status, View, joined
@@ -40,7 +42,7 @@ def _predictive(one: SetUp) -> View:
         *picture,
         *_fitted(one),
         *_by_hand(one),
-        Note(f"Run it with `mlalm experiment run {path}`, then deploy it."),
+        Note(f"Run it with `mlalm experiment run {shlex.quote(path)}`, then deploy it."),
     ]
 
 

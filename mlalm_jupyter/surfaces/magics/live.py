@@ -9,7 +9,7 @@ from typing import Any
 
 from mlalm_jupyter.api.verb import Parameter, Verb
 from mlalm_jupyter.domain.definition import ServiceDefinition
-from mlalm_jupyter.domain.errors import InvalidInput, MlalmError, NotFound
+from mlalm_jupyter.domain.errors import InvalidInput, MlalmError, NotFound, nearest
 from mlalm_jupyter.domain.model import TrainedModel
 
 
@@ -74,7 +74,13 @@ def explained(
     for parameter in verb.parameters:
         takes, kind = _TAKES.get(parameter.name, (_is_anything, ""))
         word = arguments.get(parameter.name)
-        if not (parameter.is_live and error.kind == kind and word == error.name and word.isidentifier()):
+        if not (parameter.is_live and word == error.name and word.isidentifier()):
+            continue
+        if error.kind == "notebook" and (near := nearest(word, _names(takes, variables))):
+            return NotFound(
+                "variable or notebook", word, known=[*near, *error.nearest], none=_NONE, fix=error.fix
+            )
+        if error.kind != kind:
             continue
         noun = "function or model" if parameter.name == "what" else f"variable or {kind}"
         known = [*_names(takes, variables), *error.nearest]

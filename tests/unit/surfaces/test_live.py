@@ -89,6 +89,12 @@ def test_a_word_that_is_neither_function_nor_model_names_both_kinds() -> None:
     error = NotFound("model", "comfrt", known=["bikes:1"])
     told = explained(error, DEPLOY, {"what": "comfrt", "service": "s"}, VARIABLES)
     assert str(told).startswith("No function or model 'comfrt'. The nearest names are 'comfort'.")
+    of_notebooks = NotFound("notebook", "comfrt", known=["comfort_2"])
+    told = explained(of_notebooks, DEPLOY, {"what": "comfrt"}, VARIABLES)
+    assert str(told).startswith(
+        "No variable or notebook 'comfrt'. The nearest names are 'comfort', 'comfort_2'."
+    )
+    assert explained(of_notebooks, DEPLOY, {"what": "comfrt"}, {}) is of_notebooks
 
 
 def test_an_error_about_something_else_stays_as_it_is() -> None:

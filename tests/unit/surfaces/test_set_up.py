@@ -53,11 +53,11 @@ def test_it_says_at_a_glance_what_comes_in_what_goes_out_and_what_was_fitted() -
         "",
         "What stays of my churn.ipynb in my churn.predictive.ipynb",
         "  in   rows come in: age, income",
-        "  1    import     Read  -> left out",
-        "  2    transform ✎  Tidy  -> stays as it is",
-        "  3    transform  Scale  -> stays in part; what it fitted is loaded: churn-scaler:1, mean",
-        "  4    train      Train  -> what it fitted is loaded: churn:1",
-        "  5    score      Score  -> stays in part",
+        "  1    import       Read   left out",
+        "  2    transform ✎  Tidy   stays as it is",
+        "  3    transform    Scale  stays in part; what it fitted is loaded: churn-scaler:1, mean",
+        "  4    train        Train  what it fitted is loaded: churn:1",
+        "  5    score        Score  stays in part",
         "  out  answers go out: predictions",
         "",
         "What was fitted",
@@ -66,7 +66,7 @@ def test_it_says_at_a_glance_what_comes_in_what_goes_out_and_what_was_fitted() -
         "mean             value      2.5                   3",
         "model            model      churn:1               4",
         "",
-        "Run it with `mlalm experiment run teams/my churn.predictive.ipynb`, then deploy it.",
+        "Run it with `mlalm experiment run 'teams/my churn.predictive.ipynb'`, then deploy it.",
     ]
 
 
