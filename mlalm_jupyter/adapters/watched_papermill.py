@@ -361,6 +361,11 @@ class _KernelManager(AsyncKernelManager):
     def _own_kernel_specs(self) -> KernelSpecManager:
         return KernelSpecs(parent=self, data_dir=self.data_dir)
 
+    async def _async_interrupt_kernel(self) -> None:
+        # a kernel that is asked to end has nothing to interrupt, and would only say that it was
+        if not self.shutting_down:
+            await super()._async_interrupt_kernel()
+
     @default("transport_encryption")
     def _encrypted_where_the_kernel_can(self) -> str:
         return "auto"

@@ -56,6 +56,14 @@ def cell_states(execution: Execution) -> list[str]:
     return [cell.metadata.papermill.status for cell in executed(execution).cells]
 
 
+def test_a_kernel_that_is_through_says_nothing_of_its_end(
+    tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    for _ in range(3):
+        assert execute(notebook("1 + 1"), tmp_path)[0].status is RunStatus.FINISHED
+    assert "KeyboardInterrupt" not in "".join(capfd.readouterr())
+
+
 def test_a_notebook_runs_with_its_parameters_in_its_folder_and_tells_how_far_it_is(tmp_path: Path) -> None:
     content = notebook(
         "# parameters\ndepth = 1",

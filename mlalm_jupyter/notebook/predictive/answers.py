@@ -13,6 +13,7 @@ from mlalm_jupyter.notebook.predictive.slicing import Output
 from mlalm_jupyter.notebook.predictive.values import ROWS
 
 _RULES = frozenset({"where", "mask", "select", "choose", "combine_first"})
+_BANDS = frozenset({"cut", "qcut", "digitize"})
 _LABEL = re.compile(r"^y(_|$)|label|target|actual|true|truth", re.I)
 
 
@@ -177,6 +178,7 @@ def _column_followed(found: Found, target: ast.Subscript, line: int, name: str) 
         spans = [lines[index].code.span(one) for one in reads]
         if (
             len(spans) == 1
+            and not _is_banded(node.value)
             and not _rows_in(found, node.value, index, without=spans[0])
             and index not in found.troubles
         ):
@@ -260,8 +262,13 @@ def _is_made_of(found: Found, value: ast.expr, name: str, line: int) -> bool:
         if isinstance(one, ast.Name) and one.id != name and _kind_before(found, one.id, line) == ROWS
     }
     is_sliced = any(isinstance(one, ast.Slice) for one in ast.walk(value))
-    is_selected = any(one.line == line for one in found.selections)
+    is_selected = any(one.line == line for one in found.selections) or _is_banded(value)
     return not rows and not is_sliced and not is_selected and line not in found.troubles
+
+
+def _is_banded(value: ast.expr) -> bool:
+    """Whether predictions are put into bands, which is how people count them; the predictions are the answer."""
+    return any(isinstance(one, ast.Attribute) and one.attr in _BANDS for one in ast.walk(value))
 
 
 def _handed_in(found: Found, value: ast.expr, name: str, line: int) -> ast.expr | None:

@@ -15,7 +15,9 @@ from mlalm_jupyter.notebook.predictive.known_rows import (
     SCORES,
 )
 from mlalm_jupyter.notebook.predictive.library_calls import LibraryCalls
+from mlalm_jupyter.notebook.predictive.training_calls import Given
 from mlalm_jupyter.notebook.predictive.values import (
+    CHOSEN,
     CONST,
     FITTED,
     GROUPED,
@@ -25,6 +27,9 @@ from mlalm_jupyter.notebook.predictive.values import (
     Value,
 )
 from mlalm_jupyter.notebook.role_signs import TOPICS
+
+_PREPARES = frozenset({"transform", "inverse_transform", "build", "prepare", "clean", "encode"})
+"""Methods that make rows of rows, before a model is asked."""
 
 
 class Calls(LibraryCalls):
@@ -67,8 +72,10 @@ class Calls(LibraryCalls):
         if method in ("fit_resample", "fit_sample"):
             return self._resample(node, func)
         is_topics = method == "transform" and inner.maker.rpartition(".")[2] in TOPICS
-        if (method in SCORES or is_topics) and inner.kind in (FITTED, CONST):
+        if (method in SCORES or is_topics) and (inner.kind in (FITTED, CONST) or inner.maker == CHOSEN):
             return self._score(node, func, inner)
+        if inner.maker in self.classes and inner.kind in (FITTED, CONST):
+            return self._own_method(node, func, inner)
         if method in ("transform", "inverse_transform", "get_feature_names_out") and inner.kind in (
             CONST,
             FITTED,
@@ -94,8 +101,28 @@ class Calls(LibraryCalls):
             return Value(ROWS)
         return self._other(node, given, inner)
 
-    def _own_function(self, node: ast.Call, name: str) -> Value:
+    def _own_method(self, node: ast.Call, func: ast.Attribute, inner: Value) -> Value:
+        """A method of a class of the notebook: it trains what it belongs to, or says something of rows."""
+        if func.attr in self.classes[inner.maker]:
+            return self._fit(node, func, inner)
         given = self._given(node)
+        is_asked = inner.kind == FITTED and any(value.kind == ROWS for _, value in given)
+        found = self._other(node, given, inner)
+        if not is_asked or func.attr in _PREPARES:
+            return found
+        self._note_scoring(node, func, inner)
+        return replace(found, is_scored=True, model=inner.model)
+
+    def applied(self, node: ast.Call, table: ast.expr, rows: Value) -> Value | None:
+        """`table.apply(score_row, axis=1)`: what a function of the notebook gives for each row or value."""
+        first = node.args[0] if node.args else None
+        if not isinstance(first, ast.Name) or first.id not in self.functions:
+            return None
+        called = ast.copy_location(ast.Call(first, [table], []), node)
+        return self._own_function(called, first.id, [(table, rows)])
+
+    def _own_function(self, node: ast.Call, name: str, given: Given | None = None) -> Value:
+        given = self._given(node) if given is None else given
         place, function = self.functions[name]
         if len(self.inside) > 4 or name in self.inside:
             return self._other(node, given)

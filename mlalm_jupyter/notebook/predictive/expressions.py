@@ -14,6 +14,7 @@ from mlalm_jupyter.notebook.predictive.drafts import Selection
 from mlalm_jupyter.notebook.predictive.hoisting import Hoisting
 from mlalm_jupyter.notebook.predictive.known_rows import SCHEMA
 from mlalm_jupyter.notebook.predictive.values import (
+    CHOSEN,
     CONST,
     FITTED,
     GROUPED,
@@ -173,7 +174,10 @@ class Expressions(Hoisting, ABC):
             whole = joined([inner, index])
             if inner.kind == FITTED and whole.kind == FITTED:
                 return replace(inner, is_raw=whole.is_raw, elements=(), items=())
-            return self.settle([(node.value, inner), (where, index)], whole)
+            found = self.settle([(node.value, inner), (where, index)], whole)
+            if inner.kind == FITTED and inner.model and index.kind == ROWS:
+                return replace(found, maker=CHOSEN, model=inner.model)
+            return found
         return self._rows_subscript(node, inner, index)
 
     def _rows_subscript(self, node: ast.Subscript, inner: Value, index: Value) -> Value:

@@ -10,13 +10,16 @@ from dataclasses import replace
 
 from mlalm_jupyter.notebook.code import code_of, root_name
 from mlalm_jupyter.notebook.predictive.drafts import Found, Piece
-from mlalm_jupyter.notebook.predictive.known_rows import WELL_KNOWN
+from mlalm_jupyter.notebook.predictive.known_rows import FITS, WELL_KNOWN
 from mlalm_jupyter.notebook.predictive.naming import named
 from mlalm_jupyter.notebook.predictive.nested import GATHERS, Nested
 from mlalm_jupyter.notebook.predictive.program import Line, Program
 from mlalm_jupyter.notebook.predictive.values import CONST, FITTED, NOTHING, ROWS, Value
 
 _Compound = (ast.For, ast.AsyncFor, ast.While, ast.If, ast.With, ast.AsyncWith, ast.Try, ast.Match)
+
+_TRAINS = FITS | {"fit_transform", "fit_predict"}
+_TRAINED_BEFORE = "It was trained in the training notebook."
 
 
 def frozen(program: Program) -> Found:
@@ -109,7 +112,7 @@ class Freezer(Nested):
                 self.env.pop(node.name, None)
                 return self._typed(node)
             case ast.ClassDef():
-                self.classes.add(node.name)
+                self._class(node)
                 self.env.pop(node.name, None)
                 return self._typed(node)
             case ast.Assign(targets=[target], value=value):
@@ -135,6 +138,14 @@ class Freezer(Nested):
                 return self._compound(node)
             case _:
                 return self._typed(node)
+
+    def _class(self, node: ast.ClassDef) -> None:
+        """A class; those of its methods that fit something are of no use where nothing is fitted."""
+        methods = [one for one in node.body if isinstance(one, ast.FunctionDef) and _trains(one)]
+        self.classes[node.name] = frozenset(one.name for one in methods)
+        for one in methods:
+            start, end = self.code.span(one.body[0])[0], self.code.span(one.body[-1])[1]
+            self.edit(start, end, f"raise TypeError({_TRAINED_BEFORE!r})", is_kept_only=True)
 
     def _import(self, node: ast.Import | ast.ImportFrom) -> None:
         for one in node.names:
@@ -249,3 +260,7 @@ class Freezer(Nested):
             elif isinstance(one, ast.Expr):
                 changed |= {inner.id for inner in ast.walk(one) if isinstance(inner, ast.Name)}
         return not any(self.env.get(name, NOTHING).kind == ROWS for name in changed)
+
+
+def _trains(method: ast.FunctionDef) -> bool:
+    return any(isinstance(one, ast.Attribute) and one.attr in _TRAINS for one in ast.walk(method))

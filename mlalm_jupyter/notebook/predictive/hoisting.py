@@ -40,7 +40,8 @@ class Hoisting:
         self.labels = labels
         self.env: dict[str, Value] = {}
         self.functions: dict[str, tuple[int, ast.FunctionDef | ast.AsyncFunctionDef]] = {}
-        self.classes: set[str] = set()
+        self.classes: dict[str, frozenset[str]] = {}
+        """Classes of the notebook, with those of their methods that train."""
         self.here = 0
         """The statement that is read."""
         self.text_line = 0

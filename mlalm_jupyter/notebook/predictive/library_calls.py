@@ -97,6 +97,8 @@ class LibraryCalls(TableCalls):
         return False
 
     def _made(self, node: ast.Call, full: str, given: Given) -> Value:
+        if "__init__" in self.classes.get(full, ()):
+            return Value(FITTED, is_raw=True, maker=full)
         names = tuple(
             one.id
             for part, _ in given

@@ -11,7 +11,7 @@ from mlalm_jupyter.notebook.document import NotebookDocument
 from mlalm_jupyter.notebook.effects import Call
 from mlalm_jupyter.notebook.predictive import refusals
 from mlalm_jupyter.notebook.predictive.answers import decided_later
-from mlalm_jupyter.notebook.predictive.drafts import ON_CURVE, Asset, Found
+from mlalm_jupyter.notebook.predictive.drafts import Asset, Found
 from mlalm_jupyter.notebook.predictive.folding import folded
 from mlalm_jupyter.notebook.predictive.freezing import frozen
 from mlalm_jupyter.notebook.predictive.known_rows import FITS
@@ -20,7 +20,7 @@ from mlalm_jupyter.notebook.predictive.marks import INPUT, OUTPUT, PORTS, SELECT
 from mlalm_jupyter.notebook.predictive.outputs import outputs_of, told_of_names, training_cells
 from mlalm_jupyter.notebook.predictive.parts import VALUE, Fitted, Place, Plan, Port, Split, Statement
 from mlalm_jupyter.notebook.predictive.program import program_of
-from mlalm_jupyter.notebook.predictive.slicing import Output, Slice, Slicer, unknowable
+from mlalm_jupyter.notebook.predictive.slicing import Output, Part, Slice, Slicer, unknowable
 from mlalm_jupyter.notebook.predictive.values import SOURCE
 
 _TRAINING_CALLS = frozenset({*FITS, "fit_transform", "fit_predict", "fit_resample"})
@@ -194,7 +194,7 @@ def _check(found: Found, outputs: Sequence[Output], chosen: Slice, *, is_chosen:
         if cell in touched:
             raise refusals.failed(cell)
     for part in chosen.parts:
-        if found.troubles.get(part.line):
+        if found.troubles.get(part.line) and not _is_taken(found, part):
             raise found.troubles[part.line][0]
         if why := unknowable(part.flow):
             raise refusals.unreadable(lines[part.line].place.cell, why[0])
@@ -227,8 +227,8 @@ def _check(found: Found, outputs: Sequence[Output], chosen: Slice, *, is_chosen:
         _check_label(part.text, cell, labels)
         _check_fit(part.text, cell)
     is_by_hand = is_chosen or (bool(marks_of(lines, OUTPUT)) and not _has_model(found))
-    curves = {one.model for one in found.scorings if one.method == ON_CURVE}
-    models = [one for one in chosen.assets if one.kind != VALUE or is_by_hand or one.variable in curves]
+    asked = {one.model for one in found.scorings}
+    models = [one for one in chosen.assets if one.kind != VALUE or is_by_hand or one.variable in asked]
     is_trained = _has_model(found) or bool(training_cells(found))
     if not models:
         raise refusals.not_reached(outputs[0].variable) if is_trained else refusals.no_model()
@@ -237,6 +237,11 @@ def _check(found: Found, outputs: Sequence[Output], chosen: Slice, *, is_chosen:
         raise refusals.several_inputs([(name, lines[line].place.cell) for line, name in tables])
     if not tables:
         raise refusals.no_input()
+
+
+def _is_taken(found: Found, part: Part) -> bool:
+    """Whether it only gives what was fitted its name again, and nothing of the statement itself stays."""
+    return any(one.line == part.line and part.text == f"{one.variable} = {one.name}" for one in found.assets)
 
 
 _OF_THE_MACHINE = re.compile(

@@ -72,7 +72,8 @@ class Slicer:
                     self._parts.append(Part(line, "", Flow(), piece.asset))
                 elif piece.in_kept if is_kept else piece.in_program:
                     text = found.rendered(piece, is_kept=is_kept)
-                    if not is_kept and line in found.troubles and piece.text is None:
+                    is_typed = piece.text is None and piece.asset is None
+                    if not is_kept and line in found.troubles and is_typed:
                         text = found.program.lines[line].code.text[piece.start : piece.end]
                     self._parts += self._read(line, text, known)
 

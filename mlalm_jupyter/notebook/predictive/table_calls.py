@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+from abc import abstractmethod
 from dataclasses import replace
 
 from mlalm_jupyter.notebook.code import dotted, root_name
@@ -73,6 +74,9 @@ class TableCalls(TrainingCalls):
             if self._is_of_columns(node, func):
                 self._given(node)
                 return Value(FITTED, is_raw=True)
+            row_by_row = self.applied(node, func.value, plain) if not self.inside else None
+            if row_by_row is not None and row_by_row.is_scored:
+                return row_by_row
             self._check_applied(node, func)
             return self._other(node, self._given(node), plain)
         if method in OVER_ROWS and not along_row:
@@ -85,6 +89,10 @@ class TableCalls(TrainingCalls):
         if method in ("assign", "pipe"):
             return self._with_frames(node, func, plain)
         return self._other(node, self._given(node), plain)
+
+    @abstractmethod
+    def applied(self, node: ast.Call, table: ast.expr, rows: Value) -> Value | None:
+        """What a function of the notebook gives that is applied to rows or values; None where it is none of it."""
 
     def _with_frames(self, node: ast.Call, func: ast.Attribute, plain: Value) -> Value:
         """`df.assign(a=lambda d: ...)`: inside, `d` is the table so far."""

@@ -8,6 +8,8 @@ from dataclasses import dataclass
 CONST, FITTED, SOURCE, GROUPED, ROWS = "const", "fitted", "source", "grouped", "rows"
 """Same for every caller; made from training rows; a container of tables; rows in groups; one item for each row."""
 
+CHOSEN = "chosen"
+"""The maker of what a row chose among fitted things, as in `models[row["region"]]`."""
 _WEIGHT = {CONST: 0, FITTED: 1, SOURCE: 2, GROUPED: 3, ROWS: 4}
 
 

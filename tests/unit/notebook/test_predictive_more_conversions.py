@@ -96,6 +96,63 @@ NOTEBOOKS: dict[str, tuple[list[Cell], str | None, str | None, str | None]] = {
         None,
         None,
     ),
+    "a class that trains and asks": (
+        [
+            READ,
+            FILL,
+            (
+                "class Payer:\n    def __init__(self):\n        self.inner = LogisticRegression()\n"
+                "    def learn(self, X, y):\n        self.inner.fit(X, y)\n        return self\n"
+                "    def odds(self, X):\n        return self.inner.predict_proba(X)[:, 1]"
+            ),
+            NUM,
+            SPLIT,
+            "payer = Payer().learn(X_train, y_train)\nodds = payer.odds(X_test)",
+        ],
+        "X_test.index",
+        "y",
+        None,
+    ),
+    "a class that trains when it is made": (
+        [
+            READ,
+            FILL,
+            (
+                "class Payer:\n    def __init__(self, X, y):\n        self.inner = LogisticRegression().fit(X, y)\n"
+                "    def odds(self, X):\n        return self.inner.predict_proba(X)[:, 1]"
+            ),
+            NUM,
+            SPLIT,
+            "payer = Payer(X_train, y_train)\nodds = payer.odds(X_test)",
+        ],
+        "X_test.index",
+        "y",
+        None,
+    ),
+    "a model that each row chooses": (
+        [
+            READ,
+            FILL,
+            "train, test = df[:60].copy(), df[60:].copy()\nmodels = {}",
+            (
+                "for town, part in train.groupby('town'):\n"
+                "    models[town] = LogisticRegression().fit(part[['age', 'pay']], part['y'])\n"
+                "    print(town, models[town].score(part[['age', 'pay']], part['y']))"
+            ),
+            (
+                "def odds(row):\n"
+                "    asked = row[['age', 'pay']].to_frame().T.astype(float)\n"
+                "    return models[row['town']].predict_proba(asked)[0, 1]"
+            ),
+            (
+                "test['odds'] = test.apply(odds, axis=1)\n"
+                "test['band'] = pd.cut(test['odds'], [0, 0.5, 1], labels=['low', 'high'])"
+            ),
+        ],
+        "test.index",
+        "y",
+        None,
+    ),
     "two tables that are one from there on": (
         [
             (
