@@ -13,7 +13,7 @@ from mlalm_jupyter.notebook.predictive.drafts import ON_CURVE, Found, Scoring
 from mlalm_jupyter.notebook.predictive.known_rows import CURVES, FITS
 from mlalm_jupyter.notebook.predictive.marks import INPUT, OUTPUT, SELECTION, marks_of
 from mlalm_jupyter.notebook.predictive.parts import MODEL
-from mlalm_jupyter.notebook.predictive.slicing import Output, Slicer
+from mlalm_jupyter.notebook.predictive.slicing import Output, Slice, Slicer
 from mlalm_jupyter.notebook.predictive.values import ROWS
 from mlalm_jupyter.notebook.role_signs import kind_of
 
@@ -47,6 +47,22 @@ def told_of_names(found: Found, *, model: str | None) -> list[str]:
     if _marked(found) or len(cells) < 2:
         return []
     return [f"`{wanted}` is trained in the cells {', '.join(map(str, cells))}: the last of them answers."]
+
+
+def told_of_others(found: Found, chosen: Slice, outputs: Sequence[Output]) -> list[str]:
+    """What a person should know who has not said which of several models is to answer."""
+    last = max(one.line for one in outputs)
+    inside = {_key(found, one.variable, last) for one in chosen.assets}
+    inside |= {(one.variable, one.line) for one in chosen.assets}
+    names = {name for name, _ in inside}
+    others = list(dict.fromkeys(one.key[0] for one in _candidates(found) if one.key[0] not in {*names, ""}))
+    mine = [one.variable for one in chosen.assets if one.kind == MODEL]
+    if _marked(found) or _selected(found) or not others or not mine:
+        return []
+    return [
+        f"The notebook asks {refusals.listed(others)} as well. `{mine[-1]}` answers, whose predictions are the last with a "
+        "name; if another is meant, say `--model NAME`."
+    ]
 
 
 def training_cells(found: Found) -> list[int]:

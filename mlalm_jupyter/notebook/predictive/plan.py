@@ -17,7 +17,12 @@ from mlalm_jupyter.notebook.predictive.freezing import frozen
 from mlalm_jupyter.notebook.predictive.known_rows import FITS
 from mlalm_jupyter.notebook.predictive.labels import labels_of
 from mlalm_jupyter.notebook.predictive.marks import INPUT, OUTPUT, PORTS, SELECTION, marks_of
-from mlalm_jupyter.notebook.predictive.outputs import outputs_of, told_of_names, training_cells
+from mlalm_jupyter.notebook.predictive.outputs import (
+    outputs_of,
+    told_of_names,
+    told_of_others,
+    training_cells,
+)
 from mlalm_jupyter.notebook.predictive.parts import VALUE, Fitted, Place, Plan, Port, Split, Statement
 from mlalm_jupyter.notebook.predictive.program import program_of
 from mlalm_jupyter.notebook.predictive.slicing import Output, Part, Slice, Slicer, unknowable
@@ -67,6 +72,7 @@ def plan_of(
                 [
                     *_notes(found, chosen, whole),
                     *told_of_names(found, model=model),
+                    *([] if model else told_of_others(found, chosen, outputs)),
                     *_told_of_rules(found, outputs),
                 ]
             )

@@ -1352,3 +1352,16 @@ def test_the_last_of_several_models_that_had_one_name_is_kept_as_a_model() -> No
     )
     assert {one.name: one.kind for one in plan.fitted}["model"] == "model"
     assert "trained in the cells" in " ".join(plan.notes)
+
+
+def test_a_model_that_is_asked_beside_the_one_that_answers_is_told() -> None:
+    first = (
+        "first = LogisticRegression().fit(X_train, y_train)\n"
+        "print(accuracy_score(y_test, first.predict(X_test)))"
+    )
+    cells = (SETUP, READ, FILL, NUM, SPLIT, first, FIT, PREDICT)
+    (told,) = [one for one in plan_of(document(*cells)).notes if "as well" in one]
+    assert told.startswith("The notebook asks `first` as well. `model` answers")
+    assert "`--model NAME`" in told
+    assert not [one for one in plan_of(document(*cells), model="model").notes if "as well" in one]
+    assert not [one for one in plan_of(document(SETUP, READ, FILL, NUM, SPLIT, FIT, PREDICT)).notes]
