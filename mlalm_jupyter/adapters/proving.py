@@ -121,7 +121,7 @@ class Proving:
             raise NotProven(
                 self._words.of_error(found["whole"], code, "without the columns that change no answer")
             )
-        self._agree_on_perturbed(trial, found["perturbed"], slices, other, code, given)
+        compared = self._agree_on_perturbed(trial, found["perturbed"], slices, other, code, given)
         self._warnings += checks.check(whole, found)
         sample = plain[given].iloc[sample_of(plain[given])]
         proof = Proof(
@@ -138,7 +138,7 @@ class Proving:
             labels=self._trace.labels,
             figures=Figures(
                 rows=len(answers),
-                perturbed_rows=self._perturbed_rows,
+                perturbed_rows=compared,
                 single_rows=sum(name.startswith("single") for name in found),
             ),
         )
@@ -297,8 +297,6 @@ class Proving:
             )
         )
 
-    _perturbed_rows = 0
-
     def _agree_on_perturbed(
         self,
         trial: Trial,
@@ -307,7 +305,8 @@ class Proving:
         other: pd.DataFrame,
         code: str,
         given: list[str],
-    ) -> None:
+    ) -> int:
+        """How many answers of the notebook to other rows the slice gives as well."""
         if trial.faults:
             raise NotProven(*trial.faults)
         if trial.answers is None:
@@ -320,7 +319,6 @@ class Proving:
         answers = exact_frames.read(trial.answers.file, trial.answers.types)
         if not len(answers):
             raise NotProven(Reason("The notebook leaves out all of the rows that were never in it."))
-        self._perturbed_rows = len(answers)
         self._agree(
             answers,
             answer.frame,
@@ -329,6 +327,7 @@ class Proving:
             "the notebook answers to rows that were never in it",
             is_loose=has_small_floats(other),
         )
+        return len(answers)
 
     def _answerable(
         self, slices: Slices, code: str, rows: Sequence[Rows], count: int, **question: Any

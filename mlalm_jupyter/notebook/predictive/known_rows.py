@@ -103,10 +103,6 @@ BRINGS_TABLE = frozenset(
 BRINGS_CONTAINER = ("load_", "fetch_")
 BRINGS_PAIR = ("make_",)
 
-FILES = frozenset(
-    {"open", "load", "read_text", "read_bytes", "load_workbook", "loadmat", "load_model", "imread"}
-)
-
 IMPURE = frozenset(
     {"joblib.load", "pickle.load", "cloudpickle.load", "dill.load", "numpy.load", "skops.io.load"}
 )

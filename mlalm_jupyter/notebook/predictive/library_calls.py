@@ -140,7 +140,7 @@ class LibraryCalls(TableCalls):
             curve, rows = given[:2] if given[0][1].kind == FITTED else given[1::-1]
             return self.on_curve(node, root_name(curve[0]) or "", rows[0], self._other(node, given))
         if last == "get_dummies":
-            return self._dummies(node, given)
+            return self._dummies(node)
         if last in ("cut", "qcut") and module == "pandas":
             return self._bins(node, last, given)
         if last == "concat" and module == "pandas":
@@ -192,7 +192,7 @@ class LibraryCalls(TableCalls):
         self.edit(*self.code.span(node), f"({texts})", is_kept_only=True)
         return Value(ROWS, elements=elements, maker="train_test_split")
 
-    def _dummies(self, node: ast.Call, given: Given) -> Value:
+    def _dummies(self, node: ast.Call) -> Value:
         if (
             self.inside
             and self._is_reindexed()
@@ -219,7 +219,6 @@ class LibraryCalls(TableCalls):
                     rest = [self.text(one) for one in word.value.elts if one not in gone]
                     self.edit(*self.code.span(word.value), f"[{', '.join(rest)}]", is_kept_only=True)
         self.after(node, f".reindex(columns={name}, fill_value=0)")
-        del given
         return Value(ROWS, is_frame=True)
 
     def _is_reindexed(self) -> bool:

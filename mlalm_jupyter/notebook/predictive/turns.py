@@ -8,8 +8,6 @@ from collections.abc import Iterator
 
 from mlalm_jupyter.notebook.code import CellCode, code_of, root_name
 
-_LOOPS = (ast.For, ast.While, ast.Break, ast.Continue)
-
 
 def learn_tables(node: ast.stmt, tables: dict[str, list[str]]) -> None:
     """Remember `both = [train, test]`."""
