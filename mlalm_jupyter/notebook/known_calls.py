@@ -2,6 +2,14 @@
 
 from __future__ import annotations
 
+COPYING_METHODS = frozenset(
+    {
+        *("copy", "assign", "drop", "dropna", "drop_duplicates", "fillna", "rename", "replace", "astype"),
+        *("reset_index", "set_index", "merge", "join", "query", "sort_values", "sort_index"),
+    }
+)
+"""Methods of tables and arrays that give another one, whose changes are not theirs."""
+
 CHANGING_METHODS = frozenset(
     {
         # lists, dicts, sets, queues

@@ -12,6 +12,7 @@ from mlalm_jupyter.notebook.call_effects import CallEffects, changed_root
 from mlalm_jupyter.notebook.code import CellCode
 from mlalm_jupyter.notebook.effects import Flow
 from mlalm_jupyter.notebook.knowledge import Function, Knowledge
+from mlalm_jupyter.notebook.known_calls import COPYING_METHODS
 from mlalm_jupyter.notebook.lines import magic_flow
 
 Functions = (ast.FunctionDef, ast.AsyncFunctionDef)
@@ -191,7 +192,26 @@ class _Walk:
             imports=frozenset(),
             defines=frozenset(),
         )
-        return Function(parameters, outside, found.changes & frozenset(parameters))
+        changed = found.changes & frozenset(parameters)
+        return Function(parameters, outside, changed - self._made_anew(body, changed, own))
+
+    def _made_anew(
+        self, body: Sequence[ast.stmt], parameters: frozenset[str], own: frozenset[str]
+    ) -> set[str]:
+        """Parameters that stand for a copy before anything changes them: `df = df.copy()`."""
+        found: set[str] = set()
+        for index, node in enumerate(body):
+            match node:
+                case ast.Assign(
+                    targets=[ast.Name(id=name)],
+                    value=ast.Call(func=ast.Attribute(value=ast.Name(id=root), attr=method)),
+                ) if name == root and name in parameters and method in COPYING_METHODS:
+                    before = _Walk(self._code, self._known.inner(own), own=own)
+                    before._bound = set(parameters)
+                    before.statements(body[:index])
+                    if name not in before.flow().changes:
+                        found.add(name)
+        return found
 
     def _class(self, node: ast.ClassDef) -> None:
         for outer in (*node.decorator_list, *node.bases, *(word.value for word in node.keywords)):

@@ -1364,4 +1364,4 @@ def test_a_model_that_is_asked_beside_the_one_that_answers_is_told() -> None:
     assert told.startswith("The notebook asks `first` as well. `model` answers")
     assert "`--model NAME`" in told
     assert not [one for one in plan_of(document(*cells), model="model").notes if "as well" in one]
-    assert not [one for one in plan_of(document(SETUP, READ, FILL, NUM, SPLIT, FIT, PREDICT)).notes]
+    assert not list(plan_of(document(SETUP, READ, FILL, NUM, SPLIT, FIT, PREDICT)).notes)
