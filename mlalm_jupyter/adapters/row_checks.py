@@ -61,7 +61,7 @@ class RowChecks:
         found.update(dict.fromkeys(spread(len(self.table), _SINGLE)))
         return sorted(list(found)[:_MOST_SINGLE])
 
-    def check(self, whole: pd.DataFrame, found: Mapping[str, Answer]) -> Iterator[str]:
+    def check(self, whole: pd.DataFrame, found: Mapping[str, Answer]) -> list[str]:
         """Raise with the reason where a row's answer depends on more than the row; tell of what only fails then."""
         rows = self.singles
         bare = self._frame(found["plain"], "on rows without labels")
@@ -73,7 +73,7 @@ class RowChecks:
         self._same(
             whole.iloc[: len(first)], first, "The first rows get other answers than among all the others"
         )
-        yield from self._check_singles([found[f"single {row}"] for row in rows], few)
+        self._check_singles([found[f"single {row}"] for row in rows], few)
         if found["each"].frame is None:
             told = found["each"].error.removeprefix("ValueError: ")
             raise NotProven(
@@ -82,10 +82,12 @@ class RowChecks:
                 )
             )
         twice = found["twice"]
+        failing: list[str] = []
         if twice.frame is not None:
             self._same(pd.concat([few, few]), twice.frame, "Rows that are there twice get other answers")
         else:
-            yield f"A request that has a row twice is refused: {twice.error.rstrip('.')}."
+            why = twice.error.partition("\n")[0].rstrip(".")
+            failing.append(f"A request that has the same row twice is refused: {why}.")
         turned = self._frame(found["reversed"], "on rows in another order")
         self._same(whole.iloc[::-1], turned, "Rows in another order get other answers")
         served = self._frame(found["served"], "on rows as a request brings them")
@@ -93,6 +95,7 @@ class RowChecks:
         again = self._frame(found["again"], "when asked again")
         self._same(whole, again, "Asked again, the slice answers otherwise")
         self._frame(found["sample"], "on rows as a request brings them")
+        return failing
 
     def repeat(self, code: str, slices: Slices, found: Mapping[str, Answer]) -> None:
         """Ask the same of the code of the notebook that would be written; it has to answer alike."""
@@ -109,26 +112,13 @@ class RowChecks:
                 continue
             raise NotProven(Reason(f"The notebook that would be written {what}"))
 
-    def _check_singles(self, singles: list[Answer], few: pd.DataFrame) -> Iterator[str]:
+    def _check_singles(self, singles: list[Answer], few: pd.DataFrame) -> None:
         alone = [one.frame for one in singles if one.frame is not None]
-        failed = [place for place, one in enumerate(singles) if one.frame is None]
+        error = next((one for one in singles if one.frame is None), None)
         # what leaves rows out may fail when none is left
-        if failed and (not alone or sum(map(len, alone)) != len(few)):
-            gaps = self._gaps_of(failed) if alone and len(few) == len(singles) else []
-            error = singles[failed[0]]
-            if not gaps:
-                raise NotProven(
-                    self.words.of_error(error, self.code, "on a row alone", self.words.candidates())
-                )
-            few = few.drop(few.index[failed])
-            listed = ", ".join(f"'{name}'" for name in gaps)
-            yield f"A request is refused in which {listed} has a gap in every row: {error.error.rstrip('.')}."
+        if error is not None and (not alone or sum(map(len, alone)) != len(few)):
+            raise NotProven(self.words.of_error(error, self.code, "on a row alone", self.words.candidates()))
         self._same(few, pd.concat(alone), "A row alone gets another answer than among others")
-
-    def _gaps_of(self, failed: list[int]) -> list[str]:
-        """The columns that are missing in each of some rows, if only such rows were asked that have a gap there."""
-        rows = self.table[self.given].iloc[[self.singles[place] for place in failed]]
-        return [str(name) for name in self.given if rows[name].isna().all()]
 
     def _frame(self, answer: Answer, when: str) -> pd.DataFrame:
         if answer.frame is None:

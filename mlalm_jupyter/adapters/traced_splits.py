@@ -13,7 +13,6 @@ _MODULES = ("sklearn.model_selection", "sklearn.model_selection._split")
 _NAME = "train_test_split"
 _MOST_ROWS = 200_000
 """Of more rows it is not looked for which are equal."""
-_MOST_TIMES = 3
 
 
 class Splits:
@@ -57,12 +56,13 @@ class Splits:
         positions = _by_labels(taken, source)
         if positions is None:
             positions = _by_content(taken, source)
-        if positions is None:
+        # what takes a row twice is no selection, but looks rows up
+        if positions is None or len(np.unique(positions)) < len(positions):
             return None
         if isinstance(taken, (np.ndarray, pd.Series, pd.DataFrame)):
             before = self.rows_of(source)
             self._positions[id(taken)] = (taken, positions, len(source))
-            if before is not None and before[1] != len(source):
+            if before is not None:
                 self._positions[id(taken)] = (taken, before[0][positions], before[1])
         return {"positions": positions.tolist(), "count": len(source)}
 
@@ -102,12 +102,14 @@ def _by_labels(value: Any, table: Any) -> Any:
 
 
 def _by_content(value: Any, source: Any) -> Any:
-    """Where rows are among others that are equal to them; of equal ones the first."""
+    """Where rows are among others that are equal to them; equal ones are taken one after the other."""
     keys, wanted = _keys(source), _keys(value)
-    if not keys or not wanted or len(wanted) > len(keys) * _MOST_TIMES:
+    if not keys or not 0 < len(wanted) <= len(keys):
         return None
-    places = {key: place for place, key in reversed(list(enumerate(keys)))}
-    found = [places.get(key, -1) for key in wanted]
+    places: dict[Any, list[int]] = {}
+    for place in reversed(range(len(keys))):
+        places.setdefault(keys[place], []).append(place)
+    found = [places[key].pop() if places.get(key) else -1 for key in wanted]
     return None if min(found) < 0 else np.array(found)
 
 

@@ -124,7 +124,7 @@ class Watching:
             try:
                 values = (*arguments, *options.values())
                 if self._calls is not None:
-                    given = tuple(copy.deepcopy(one) for one in values)
+                    given = tuple(map(_as_given, values))
                     made = asked(*arguments, **options)
                     self._calls.append(Call(name, given, self._soft(thing, name, made, arguments)))
                     return made
@@ -145,6 +145,15 @@ class Watching:
                 with contextlib.suppress(Exception):  # some have it and say only then that they cannot
                     return getattr(thing, soft)(*arguments)
         return made
+
+
+def _as_given(value: Any) -> Any:
+    """A copy, as whatever it is may be changed later; of what a library holds outside of Python, its rows."""
+    try:
+        return copy.deepcopy(value)
+    except Exception:  # noqa: BLE001  # any library may refuse in its own way
+        rows = getattr(value, "get_data", None)
+        return rows() if callable(rows) else None
 
 
 def _digests(value: Any) -> dict[str, str]:

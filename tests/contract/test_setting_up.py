@@ -17,7 +17,7 @@ from nbformat.v4 import new_code_cell, new_notebook
 
 from mlalm_jupyter.adapters.conversion import NotebookConversion
 from mlalm_jupyter.api import setting_up
-from mlalm_jupyter.domain.errors import AlreadyExists, Conflict, InvalidInput, MlalmError
+from mlalm_jupyter.domain.errors import AlreadyExists, Conflict, InvalidInput
 from mlalm_jupyter.domain.setup import SetUp
 from mlalm_jupyter.notebook.predictive.proof import Proof, Reason, Trace
 from mlalm_jupyter.workspace import Workspace
@@ -267,7 +267,7 @@ def test_rows_that_were_shuffled_filtered_and_split_by_hand_are_found_again(ws: 
     ws.experiments.run("churn")
     made = ws.services.setup("predictive", "churn")
     assert made.inputs == ("id", "age", "income")
-    assert any("has a row twice is refused" in one for one in made.warnings)
+    assert any("has the same row twice is refused" in one for one in made.warnings)
     ws.experiments.run("churn.predictive")
     ws.services.deploy("churn.predictive", "churn")
     rows = pd.DataFrame({"id": [900, 901], "age": [20, 75], "income": [2.5, None]})
@@ -539,23 +539,3 @@ def test_data_that_is_handed_on_as_a_part_of_what_was_loaded_is_what_callers_sen
     ws.services.deploy("iris.predictive", "iris")
     rows = pd.DataFrame([[5.0, 3.4, 1.5, 0.2], [6.5, 3.0, 5.8, 2.2]], columns=list(made.inputs))
     assert [one[0] for one in ws.services.score("iris", rows).rows] == [0, 2]
-
-
-@pytest.mark.full
-def test_a_row_that_fails_alone_for_its_gap_is_told_and_does_not_stand_against_the_rest(
-    ws: Workspace,
-) -> None:
-    table = pd.read_csv(ws.path / "churn.csv")
-    table["plan"] = [None if row % 9 == 0 else f"{row % 4} GB" for row in range(80)]
-    table.to_csv(ws.path / "churn.csv", index=False)
-    more = "df['plan'] = df.plan.str.split(' ').str[0].str.strip().astype(float).fillna(-1)"
-    write(ws, "churn.ipynb", *TRAIN[:3], more, *TRAIN[3:])
-    ws.experiments.run("churn")
-    made = ws.services.setup("predictive", "churn")
-    assert any("in which 'plan' has a gap in every row" in one for one in made.warnings), made.warnings
-    ws.experiments.run("churn.predictive")
-    ws.services.deploy("churn.predictive", "churn")
-    rows = pd.DataFrame({"age": [20, 75], "income": [2.5, 3.0], "plan": ["2 GB", None]})
-    assert [one[0] for one in ws.services.score("churn", rows).rows] == [0, 1]
-    with pytest.raises(MlalmError):
-        ws.services.score("churn", rows.tail(1))

@@ -10,7 +10,7 @@ from mlalm_jupyter.notebook.code import root_name
 from mlalm_jupyter.notebook.predictive.drafts import Found, Scoring, edited
 from mlalm_jupyter.notebook.predictive.program import Line
 from mlalm_jupyter.notebook.predictive.slicing import Output
-from mlalm_jupyter.notebook.predictive.values import ROWS
+from mlalm_jupyter.notebook.predictive.values import FITTED, ROWS
 
 _RULES = frozenset({"where", "mask", "select", "choose", "combine_first"})
 _BANDS = frozenset({"cut", "qcut", "digitize"})
@@ -36,7 +36,9 @@ def output_of(found: Found, scoring: Scoring, *, has_name: bool) -> Output:
             values = found.values.get(scoring.line, {})
             mine = [name for name in names if name in values and values[name].is_scored]
             if mine:
-                return _followed(found, mine[-1], scoring.line, free=name)
+                # of `mean, deviation = model.predict(X, return_std=True)` the first is what it predicts
+                is_one = isinstance(line.node.value, ast.Call) and not scoring.is_score
+                return _followed(found, mine[0 if is_one else -1], scoring.line, free=name)
     if inner := _inner_named(found, scoring, name):
         return inner
     start, end = _whole(found, scoring)
@@ -165,6 +167,9 @@ def _column_followed(found: Found, target: ast.Subscript, line: int, name: str) 
         ):
             continue
         later = node.targets[0]
+        if _is_same_column(later, target):
+            # some of the predictions, or all, are other ones from here on
+            return _column_followed(found, target, index, name)
         if (
             not _is_column(later)
             or ast.dump(later.value) != ast.dump(target.value)
@@ -178,7 +183,7 @@ def _column_followed(found: Found, target: ast.Subscript, line: int, name: str) 
         spans = [lines[index].code.span(one) for one in reads]
         if (
             len(spans) == 1
-            and not _is_banded(node.value)
+            and not _is_banded(found, node.value, index)
             and not _rows_in(found, node.value, index, without=spans[0])
             and index not in found.troubles
         ):
@@ -244,6 +249,25 @@ def decided_later(found: Found, output: Output) -> Iterator[tuple[int, str]]:
             yield from ((index, name) for name in sorted(flow.writes))
 
 
+def decided_beside(found: Found, output: Output) -> Iterator[tuple[int, str]]:
+    """What else is made in the statement of the prediction, and columns that are made of a predicted one and others."""
+    lines = found.program.lines
+    node = lines[output.line].node
+    if output.expression and isinstance(node, ast.Assign) and isinstance(node.targets[0], ast.Name):
+        whole, part = ast.unparse(node.value), ast.unparse(ast.parse(output.expression, mode="eval"))
+        if part != whole and part in whole:
+            yield output.line, node.targets[0].id
+    if not output.expression.endswith("]"):
+        return
+    for index in range(output.line + 1, len(lines)):
+        node = lines[index].node
+        if not (isinstance(node, ast.Assign) and isinstance(node.targets[0], ast.Subscript)):
+            continue
+        reads = {ast.unparse(one) for one in ast.walk(node.value) if isinstance(one, ast.Subscript)}
+        if output.expression in reads and found.pieces.get(index) and len(reads) > 1:
+            yield index, ast.unparse(node.targets[0])
+
+
 def _sets_some(target: ast.expr, name: str) -> bool:
     """`pred[pred < 0] = ...`: others stay as they are."""
     return (
@@ -262,13 +286,27 @@ def _is_made_of(found: Found, value: ast.expr, name: str, line: int) -> bool:
         if isinstance(one, ast.Name) and one.id != name and _kind_before(found, one.id, line) == ROWS
     }
     is_sliced = any(isinstance(one, ast.Slice) for one in ast.walk(value))
-    is_selected = any(one.line == line for one in found.selections) or _is_banded(value)
+    is_selected = any(one.line == line for one in found.selections) or _is_banded(found, value, line)
     return not rows and not is_sliced and not is_selected and line not in found.troubles
 
 
-def _is_banded(value: ast.expr) -> bool:
-    """Whether predictions are put into bands, which is how people count them; the predictions are the answer."""
-    return any(isinstance(one, ast.Attribute) and one.attr in _BANDS for one in ast.walk(value))
+def _is_banded(found: Found, value: ast.expr, line: int) -> bool:
+    """Whether predictions are put into bands of fixed edges, as people count them; edges that were learned decide."""
+    is_cut = any(isinstance(one, ast.Attribute) and one.attr in _BANDS for one in ast.walk(value))
+    names = {one.id for one in ast.walk(value) if isinstance(one, ast.Name)}
+    return is_cut and not any(_kind_before(found, name, line) == FITTED for name in names)
+
+
+def _is_same_column(later: ast.Subscript, column: ast.Subscript) -> bool:
+    """`table["answer"]`, or some rows of it: `table.loc[is_unsure, "answer"]`."""
+    if _is_column(later):
+        return ast.dump(later) == ast.dump(column)
+    place = later.value
+    if not (isinstance(place, ast.Attribute) and place.attr == "loc" and isinstance(later.slice, ast.Tuple)):
+        return False
+    return ast.dump(place.value) == ast.dump(column.value) and ast.dump(later.slice.elts[-1]) == ast.dump(
+        column.slice
+    )
 
 
 def _handed_in(found: Found, value: ast.expr, name: str, line: int) -> ast.expr | None:

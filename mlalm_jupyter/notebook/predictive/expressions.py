@@ -116,12 +116,12 @@ class Expressions(Hoisting, ABC):
         if key not in ("data", "frame", "images") or not isinstance(node.value, ast.Name):
             return None
         text, container = self.text(node), node.value.id
+        lines = self.found.program.lines[: self.here]
+        made = [place for place, line in enumerate(lines) if container in line.flow.writes]
+        if len(made) != 1:
+            return None
         name = next((one for one, typed in self.found.named_parts.items() if typed == text), None)
         if name is None:
-            lines = self.found.program.lines[: self.here]
-            made = [place for place, line in enumerate(lines) if container in line.flow.writes]
-            if not made:
-                return None
             name = self.found.fresh(f"{container}_{key}")
             self.found.named_parts[name] = text
             self.found.sources.setdefault(made[-1], []).append(name)

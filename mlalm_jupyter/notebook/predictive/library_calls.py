@@ -134,9 +134,9 @@ class LibraryCalls(TableCalls):
         if full in ("numpy.arange", "numpy.linspace") and any(map(counts, node.args)):
             # the place of a row among all
             self.found.trouble(self.here, refusals.neighbours(self.cell, self.text(node)))
-        if full in CURVES:
+        if full in CURVES and ".T" not in self.text(node):
             return Value(FITTED, is_raw=True)
-        if full in POLYNOMIALS and any(value.kind == FITTED for _, value in given):
+        if full in POLYNOMIALS and len(given) > 1 and any(value.kind == FITTED for _, value in given):
             curve, rows = given[:2] if given[0][1].kind == FITTED else given[1::-1]
             return self.on_curve(node, root_name(curve[0]) or "", rows[0], self._other(node, given))
         if last == "get_dummies":
@@ -264,6 +264,9 @@ class LibraryCalls(TableCalls):
             node.args[1] if len(node.args) > 1 else None,
         )
         beside = isinstance(axis, ast.Constant) and axis.value in (1, "columns")
+        if not (axis is None or isinstance(axis, ast.Constant)):
+            self.found.trouble(self.here, refusals.rows_put_below(self.cell))
+            return self._other(node, given)
         parts = first.elts if isinstance(first, (ast.List, ast.Tuple)) else []
         rows = [one for one in parts if self._kind(one) == ROWS]
         if not beside and len(rows) > 1:
@@ -274,15 +277,33 @@ class LibraryCalls(TableCalls):
         """Of tables below each other it is the one to predict that a caller sends; where none is, it is all of them."""
         names = [root_name(one) or "" for one in parts]
         asked = [one for one, name in zip(parts, names, strict=True) if _TO_PREDICT.search(name)]
-        brought = {name for one in self.found.sources.values() for name in one}
         if self.inside or self.depth:
             self.found.trouble(self.here, refusals.rows_put_below(self.cell))
         elif len(asked) == 1:
             self.only(node, asked[0])
-        elif not asked and brought.issuperset(names) and all(isinstance(one, ast.Name) for one in parts):
+        elif (
+            not asked
+            and all(isinstance(one, ast.Name) for one in parts)
+            and all(map(self._is_untouched, names))
+        ):
             self.is_gathered = True
         else:
             self.found.trouble(self.here, refusals.rows_put_below(self.cell))
+
+    def _is_untouched(self, name: str) -> bool:
+        """Whether a table is as it came in, but for columns that say from where it came."""
+        made = [place for place, names in self.found.sources.items() if name in names]
+        if not made:
+            return False
+        for line in self.found.program.lines[made[-1] + 1 : self.here]:
+            if name not in line.flow.writes | line.flow.changes:
+                continue
+            match line.node:
+                case ast.Assign(targets=[ast.Subscript(slice=ast.Constant())], value=ast.Constant()):
+                    pass
+                case _:
+                    return False
+        return True
 
     def _kind(self, node: ast.expr) -> str:
         mark = self.found.mark()

@@ -144,8 +144,10 @@ def _candidates(found: Found) -> list[_Candidate]:
             continue
         level = 3 if one.is_score else 1 if _has_name(found, one) else 2
         made.append(_Candidate(one, level, _key(found, one.model, one.line)))
-    # beside a model, a curve is a trend that somebody draws
-    return [one for one in made if one.scoring.method != ON_CURVE] or made
+    # beside a model, a curve that is only drawn is a trend
+    return [
+        one for one in made if one.scoring.method != ON_CURVE or not _is_only_measured(found, one)
+    ] or made
 
 
 def _has_name(found: Found, one: Scoring) -> bool:

@@ -10,7 +10,8 @@ from mlalm_jupyter.notebook.code import code_of
 from mlalm_jupyter.notebook.document import NotebookDocument
 from mlalm_jupyter.notebook.effects import Call
 from mlalm_jupyter.notebook.predictive import refusals
-from mlalm_jupyter.notebook.predictive.answers import decided_later
+from mlalm_jupyter.notebook.predictive.answers import decided_beside, decided_later
+from mlalm_jupyter.notebook.predictive.cuts import check_rows_together
 from mlalm_jupyter.notebook.predictive.drafts import Asset, Found
 from mlalm_jupyter.notebook.predictive.folding import folded
 from mlalm_jupyter.notebook.predictive.freezing import frozen
@@ -168,6 +169,11 @@ def _told_of_rules(found: Found, outputs: Sequence[Output]) -> Iterator[str]:
                 f"Cell {found.program.lines[line].place.cell} makes '{name}' of '{output.variable}' and other columns; the "
                 f"service answers '{output.variable}'. If the other is meant, say `%web_output {name}` after it."
             )
+        for line, name in decided_beside(found, output):
+            yield (
+                f"Cell {found.program.lines[line].place.cell} makes `{name}` of predictions and something else; the service "
+                f"answers `{output.expression}`. If the other is meant, give it a name and mark that with `%web_output NAME`."
+            )
 
 
 def _modules(text: str) -> list[str]:
@@ -215,6 +221,7 @@ def _check(found: Found, outputs: Sequence[Output], chosen: Slice, *, is_chosen:
         if _was_label(found, name, line):
             raise refusals.needs_label(cell, name)
         raise refusals.gone(cell, name)
+    check_rows_together(found, chosen, [one.variable for one in outputs])
     labels = labels_of(found.program)
     for part in chosen.parts:
         cell = lines[part.line].place.cell

@@ -59,6 +59,15 @@ def reshaped(cell: int, what: str) -> InvalidInput:
     )
 
 
+def rows_apart(cell: int, what: str) -> InvalidInput:
+    return InvalidInput(
+        f"Cell {cell}",
+        expected="values that stay with the rows they are of",
+        got=f"`{what}`, which puts values of some rows beside others",
+        fix=f"Work it out before the table comes in, or {BY_HAND}.",
+    )
+
+
 def rows_put_below(cell: int) -> InvalidInput:
     return InvalidInput(
         f"Cell {cell}",

@@ -19,6 +19,7 @@ from mlalm_jupyter.notebook.predictive.training_calls import Given, TrainingCall
 from mlalm_jupyter.notebook.predictive.values import (
     FITTED,
     GROUPED,
+    NOTHING,
     ROWS,
     Value,
 )
@@ -130,8 +131,19 @@ class TableCalls(TrainingCalls):
     def _is_of_columns(self, node: ast.Call, func: ast.Attribute) -> bool:
         """`table.apply(lambda column: skew(column))`: something about each column, and nothing for each row."""
         first = node.args[0] if node.args else None
-        is_column = isinstance(func.value, ast.Subscript) and isinstance(func.value.slice, ast.Constant)
-        if not isinstance(first, ast.Lambda) or is_column or is_along_row(node, "apply") or self.inside:
+        table = func.value
+        # a name in brackets may be that of one column, but for a list that was learned
+        is_table = isinstance(table, ast.Subscript) and (
+            isinstance(table.slice, ast.List)
+            or (isinstance(table.slice, ast.Name) and self.env.get(table.slice.id, NOTHING).kind == FITTED)
+        )
+        if (
+            not isinstance(first, ast.Lambda)
+            or not is_table
+            or node.keywords
+            or len(node.args) > 1
+            or self.inside
+        ):
             return False
         mark, outer = self.found.mark(), self.env
         self.env = {**outer, **{one.arg: Value(ROWS) for one in first.args.args}}

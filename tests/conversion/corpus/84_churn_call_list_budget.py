@@ -1,10 +1,9 @@
 # title: The forty customers to call
-# expect: refused
-# why: whether a customer is called depends on who else is on the list, as the budget is for forty of them
-# mentions: nlargest|largest|sort|rank|top|other rows|others|head|budget|to_call|together|isin
+# expect: either
+# why: who is called depends on who else is on the list; its author wanted it refused, but how likely a customer goes is an answer
 # input: cust (data/churn.csv)
 # label: Churn
-# output: rest["call"]
+# output: rest["p"]
 
 # %% [markdown]
 # ## Retention campaign Q3
@@ -52,3 +51,25 @@ print("hit rate", (rest.loc[rest["call"] == "call", "Churn"] == "Yes").mean())
 # %%
 # rest[rest["call"] == "call"].to_excel("calls.xlsx")   # no openpyxl on this machine
 to_call.to_csv("call_list.csv", index=False)
+
+# === answer
+_raw = pd.read_csv("data/churn.csv")
+held_rows = _raw.iloc[140:]
+held_predictions = rest["p"].to_numpy()
+
+
+def answer(rows):
+    table = []
+    for _, r in rows.iterrows():
+        try:
+            total = float(r["TotalCharges"])
+        except ValueError:
+            total = 0.0
+        numbers = {"tenure": r["tenure"], "MonthlyCharges": r["MonthlyCharges"], "TotalCharges": total, "SeniorCitizen": r["SeniorCitizen"]}
+        words = {f"{c}_{r[c]}" for c in ("InternetService", "Contract", "PaymentMethod")}
+        table.append([float(numbers.get(c, c in words)) for c in gb.feature_names_in_])
+    return gb.predict_proba(pd.DataFrame(table, columns=gb.feature_names_in_))[:, 1].tolist()
+
+
+rows = _raw.sample(6, random_state=84).assign(MonthlyCharges=lambda d: (d["MonthlyCharges"] + 3).round(2))
+rows.iloc[0, rows.columns.get_loc("TotalCharges")] = " "

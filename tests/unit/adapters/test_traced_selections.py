@@ -76,13 +76,16 @@ def test_rows_are_told_apart_while_they_are_taken(
     assert [one.positions for one in rows] == wanted
 
 
-def test_what_is_taken_from_equal_rows_is_the_first_of_them_and_strangers_are_none(
+def test_equal_rows_are_taken_one_after_the_other_and_a_row_that_is_taken_twice_is_looked_up(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    twice = np.array([[1.0, 2.0], [3.0, 4.0], [1.0, 2.0]])
-    assert run("y = x[1:]", monkeypatch, x=twice)[1] == [Rows((1, 0), 3)]
-    assert Splits(SimpleNamespace(user_ns={})).chosen(twice, twice + 1) is None
-    assert Splits(SimpleNamespace(user_ns={})).chosen({"a": 1}, [1]) is None
+    equal = np.array([[1.0, 2.0], [3.0, 4.0], [1.0, 2.0]])
+    assert run("y = x[[0, 2]]", monkeypatch, x=equal)[1] == [Rows((0, 2), 3)]
+    assert run("y = x[[1, 1]]", monkeypatch, x=equal)[1] == []
+    assert run("y = df.loc[['h', 'h']]", monkeypatch, df=FRAME)[1] == []
+    splits = Splits(SimpleNamespace(user_ns={}))
+    assert splits.chosen(equal, equal + 1) is None
+    assert splits.chosen({"a": 1}, [1]) is None
 
 
 def test_rows_that_were_taken_again_and_again_are_followed_to_the_first() -> None:

@@ -153,6 +153,49 @@ NOTEBOOKS: dict[str, tuple[list[Cell], str | None, str | None, str | None]] = {
         "y",
         None,
     ),
+    "some of a predicted column are other ones later": (
+        [
+            READ,
+            FILL,
+            NUM,
+            SPLIT,
+            FIT,
+            "out = X_test.copy()\nodds = model.predict_proba(X_test)[:, 1]",
+            "out['said'] = [('no', 'yes')[one] for one in model.predict(X_test)]",
+            "out.loc[abs(odds - 0.5) < 0.2, 'said'] = 'unsure'\nout['said'].value_counts()",
+        ],
+        "X_test.index",
+        "y",
+        None,
+    ),
+    "a mean with its deviation": (
+        [
+            READ,
+            FILL,
+            "from sklearn.linear_model import BayesianRidge\nX = df[['age', 'pay']]\ny = df['cost']",
+            SPLIT,
+            "model = BayesianRidge().fit(X_train, y_train)",
+            "mean, deviation = model.predict(X_test, return_std=True)\nmean = np.round(mean, 1)",
+        ],
+        "X_test.index",
+        "cost",
+        None,
+    ),
+    "bands whose edges were learned": (
+        [
+            READ,
+            FILL,
+            NUM,
+            SPLIT,
+            FIT,
+            "edge = np.quantile(model.predict_proba(X_train)[:, 1], 0.6)",
+            "out = X_test.copy()\nout['odds'] = model.predict_proba(X_test)[:, 1]",
+            "out['band'] = pd.cut(out['odds'], [0, edge, 1], labels=['low', 'high']).astype(str)",
+        ],
+        "X_test.index",
+        "y",
+        None,
+    ),
     "two tables that are one from there on": (
         [
             (
@@ -1365,3 +1408,16 @@ def test_a_model_that_is_asked_beside_the_one_that_answers_is_told() -> None:
     assert "`--model NAME`" in told
     assert not [one for one in plan_of(document(*cells), model="model").notes if "as well" in one]
     assert not list(plan_of(document(SETUP, READ, FILL, NUM, SPLIT, FIT, PREDICT)).notes)
+
+
+@pytest.mark.parametrize(
+    ("made", "told"),
+    [
+        ("y_pred = np.where(X_test.age > 60, 1, model.predict(X_test))", "`y_pred`"),
+        ("df['said'] = model.predict(X)\ndf['due'] = df['said'] * df['pay']", "`df['due']`"),
+    ],
+)
+def test_what_else_is_made_of_predictions_is_told(made: str, told: str) -> None:
+    notes = plan_of(document(SETUP, READ, FILL, NUM, SPLIT, FIT, made)).notes
+    (note,) = [one for one in notes if "%web_output" in one]
+    assert note.startswith("Cell 7 makes " + told)

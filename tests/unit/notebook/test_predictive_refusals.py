@@ -83,6 +83,92 @@ REFUSED: dict[str, tuple[list[Cell], tuple[str, ...]]] = {
         [READ, "df = pd.concat([df, pd.read_csv('more.csv')])", XY, SPLIT, FIT, PREDICT],
         ("Cell 3", "put below each other"),
     ),
+    "values that are sorted apart from their rows": (
+        [
+            READ,
+            "df['z'] = df['age'].sort_values().values",
+            "X = df[['z']]\ny = df['y']",
+            SPLIT,
+            FIT,
+            PREDICT,
+        ],
+        ("Cell 3", "beside others", "%web_input VAR"),
+    ),
+    "the row before, by hand": (
+        [
+            READ,
+            "later = df[1:].reset_index(drop=True)\nlater['before'] = df['age'][:-1].values",
+            "X = later[['before']]\ny = later['y']",
+            SPLIT,
+            FIT,
+            PREDICT,
+        ],
+        ("Cell 3", "df['age'][:-1].values", "beside others"),
+    ),
+    "the row before, by way of a variable": (
+        [
+            READ,
+            "before = df['age'].to_numpy()[:-1]\nlater = df[1:].copy()\nlater['before'] = before",
+            "X = later[['before']]\ny = later['y']",
+            SPLIT,
+            FIT,
+            PREDICT,
+        ],
+        ("Cell 3", "later['before'] = before", "beside others"),
+    ),
+    "rows and those before them side by side": (
+        [
+            READ,
+            "A = df[['age', 'pay']].to_numpy()\nX = np.c_[A[1:], A[:-1]]\ny = df['y'][1:]",
+            SPLIT,
+            FIT,
+            PREDICT,
+        ],
+        ("Cell 3", "np.c_[A[1:], A[:-1]]", "beside others"),
+    ),
+    "rows that other rows name": (
+        [
+            READ,
+            "A = df[['age', 'pay']].to_numpy()\nX = A[df['boss'].to_numpy()]",
+            "model = LogisticRegression().fit(X, df['y'])\npred = model.predict(X)\ndf['pred'] = pred",
+        ],
+        ("Cell 4", "df['pred'] = pred", "beside others"),
+    ),
+    "two tables that were worked on before they were put below each other": (
+        [
+            READ,
+            "more = pd.read_csv('more.csv')\ndf['pay'] = np.log(df['pay'])\nmore['pay'] = np.log(more['pay'])",
+            "df = pd.concat([df, more])",
+            XY,
+            SPLIT,
+            FIT,
+            PREDICT,
+        ],
+        ("Cell 4", "put below each other"),
+    ),
+    "tables put together in a direction that is not written out": (
+        [
+            READ,
+            "more = pd.read_csv('more.csv')\ndf = pd.concat([df, more], axis=AX)",
+            XY,
+            SPLIT,
+            FIT,
+            PREDICT,
+        ],
+        ("Cell 3", "put below each other"),
+    ),
+    "a curve that is written out beside a model": (
+        [
+            READ,
+            XY,
+            SPLIT,
+            FIT,
+            "base = model.predict(X_test)",
+            "p = np.polyfit(df.age, df.pay, 2)\nsaid = np.polyval(p, df.age)",
+            "pd.DataFrame({'pay': said}).to_csv('said.csv')",
+        ],
+        ("2", "`model`", "`p`", "--model"),
+    ),
     "what was made of two tables below each other": (
         [
             READ,
