@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+import weakref
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
@@ -20,8 +21,8 @@ class Splits:
 
     def __init__(self, shell: Any) -> None:
         self._shell = shell
-        self._positions: dict[int, tuple[Any, Any, int]] = {}
-        """By the identity of what a split gave: that itself, where its rows were, and among how many."""
+        self._positions: dict[int, tuple[Callable[[], Any], Any, int]] = {}
+        """By the identity of what a split gave: that itself while it lives, where its rows were, among how many."""
         self._put_back: list[tuple[dict[str, Any], str]] = []
         self._original: Callable[..., Any] | None = None
         self._given: list[tuple[Any, int]] = []
@@ -61,15 +62,14 @@ class Splits:
             return None
         if isinstance(taken, (np.ndarray, pd.Series, pd.DataFrame)):
             before = self.rows_of(source)
-            self._positions[id(taken)] = (taken, positions, len(source))
-            if before is not None:
-                self._positions[id(taken)] = (taken, before[0][positions], before[1])
+            among = (positions, len(source)) if before is None else (before[0][positions], before[1])
+            self._positions[id(taken)] = (weakref.ref(taken), *among)
         return {"positions": positions.tolist(), "count": len(source)}
 
     def rows_of(self, value: Any) -> tuple[Any, int] | None:
         """Where the rows of something were that a split gave, and among how many."""
         found = self._positions.get(id(value))
-        return None if found is None or found[0] is not value else found[1:]
+        return None if found is None or found[0]() is not value else found[1:]
 
     def _split(self, *arrays: Any, **options: Any) -> Any:
         assert self._original is not None
@@ -80,16 +80,22 @@ class Splits:
         for place, one in enumerate(given):
             positions = first if place % 2 == 0 else second
             before = self.rows_of(arrays[place // 2])
-            if before is not None:
-                self._positions[id(one)] = (one, before[0][positions], before[1])
-            else:
-                self._positions[id(one)] = (one, positions, count)
+            among = (positions, count) if before is None else (before[0][positions], before[1])
+            self._positions[id(one)] = (_living(one), *among)
         for place, positions in enumerate((first, second)):
             self._given.append((positions, count))
             earlier = self.rows_of(given[place]) if given else None
             if earlier is not None and earlier[1] != count:
                 self._given.append(earlier)
         return given
+
+
+def _living(value: Any) -> Callable[[], Any]:
+    """A way to a value that does not keep it alive, where its type has one: tables may be large."""
+    try:
+        return weakref.ref(value)
+    except TypeError:  # such as a list
+        return lambda: value
 
 
 def _by_labels(value: Any, table: Any) -> Any:

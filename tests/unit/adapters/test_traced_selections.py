@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import ast
 import builtins
+import gc
+import weakref
 from types import SimpleNamespace
 from typing import Any
 
@@ -86,6 +88,19 @@ def test_equal_rows_are_taken_one_after_the_other_and_a_row_that_is_taken_twice_
     splits = Splits(SimpleNamespace(user_ns={}))
     assert splits.chosen(equal, equal + 1) is None
     assert splits.chosen({"a": 1}, [1]) is None
+
+
+def test_what_was_taken_is_not_kept_alive() -> None:
+    splits = Splits(SimpleNamespace(user_ns={}))
+    part = FRAME[2:].copy()
+    assert splits.chosen(FRAME, part) == {"positions": [2, 3], "count": 4}
+    rows = splits.rows_of(part)
+    assert rows is not None
+    assert (list(rows[0]), rows[1]) == ([2, 3], 4)
+    gone = weakref.ref(part)
+    del part
+    gc.collect()
+    assert gone() is None
 
 
 def test_rows_that_were_taken_again_and_again_are_followed_to_the_first() -> None:
