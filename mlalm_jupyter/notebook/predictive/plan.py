@@ -249,7 +249,7 @@ def _check(found: Found, outputs: Sequence[Output], chosen: Slice, *, is_chosen:
     if len(tables) > 1 and not marks_of(lines, INPUT):
         raise refusals.several_inputs([(name, lines[line].place.cell) for line, name in tables])
     if not tables:
-        raise refusals.no_input()
+        raise refusals.no_input(_grouped(found, max(one.line for one in outputs)))
 
 
 def _is_taken(found: Found, part: Part) -> bool:
@@ -257,6 +257,15 @@ def _is_taken(found: Found, part: Part) -> bool:
     return any(one.line == part.line and part.text == f"{one.variable} = {one.name}" for one in found.assets)
 
 
+def _grouped(found: Found, last: int) -> tuple[int, str] | None:
+    """The last statement before the output that makes a table of groups of rows."""
+    for line in reversed(found.program.lines[:last]):
+        if isinstance(line.node, ast.Assign) and any(call.last in _GROUPS for call in line.flow.calls):
+            return line.place.cell, " ".join(line.typed.split())
+    return None
+
+
+_GROUPS = frozenset({"groupby", "pivot_table", "crosstab", "resample"})
 _OF_THE_MACHINE = re.compile(
     r"\bos\.(environ|getenv|getcwd|uname)\b|\bgetenv\(|\bplatform\.\w+\(|\bsocket\.get\w+"
 )

@@ -266,11 +266,13 @@ def several_inputs(tables: Iterable[tuple[str, int]]) -> InvalidInput:
     )
 
 
-def no_input() -> InvalidInput:
+def no_input(grouped: tuple[int, str] | None = None) -> InvalidInput:
+    """`grouped` is the cell and the statement that makes one row of many, where there is one."""
+    got = f"none, for cell {grouped[0]} makes one row of many others in `{grouped[1]}`" if grouped else "none"
     return InvalidInput(
         "The notebook",
         expected="a table that is brought in and reaches the output row by row",
-        got="none",
+        got=got,
         fix="Mark the variable that callers send, after the cell that makes it: `%web_input VAR`.",
     )
 

@@ -169,6 +169,14 @@ REFUSED: dict[str, tuple[list[Cell], tuple[str, ...]]] = {
         ],
         ("2", "`model`", "`p`", "--model"),
     ),
+    "one row of many": (
+        [
+            READ,
+            "towns = df.groupby('town').agg({'age': 'mean', 'cost': 'sum'})",
+            "model = LinearRegression().fit(towns[['age']], towns['cost'])\np = model.predict(towns[['age']])",
+        ],
+        ("cell 3 makes one row of many others", "df.groupby('town')", "%web_input VAR"),
+    ),
     "what was made of two tables below each other": (
         [
             READ,
