@@ -88,6 +88,8 @@ def agree(one: Any, other: Any) -> None:
 
 def test_the_corpus_has_every_expectation_and_each_number_once() -> None:
     expectations = Counter(corpus.expect for corpus in NOTEBOOKS)
+    # pytest would take such a file for tests
+    assert not [corpus.name for corpus in NOTEBOOKS if corpus.name.endswith("_test")]
     numbers = [int(corpus.name[:2]) for corpus in NOTEBOOKS]
     assert numbers == list(range(1, len(NOTEBOOKS) + 1))
     assert len(NOTEBOOKS) >= 70
