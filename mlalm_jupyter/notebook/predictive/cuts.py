@@ -7,7 +7,7 @@ nothing is left out, both are all rows, and each would get its own.
 from __future__ import annotations
 
 import ast
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, field
 
 from mlalm_jupyter.notebook.code import root_name
@@ -39,36 +39,62 @@ class _Rows:
 
     def read(self, index: int, line: Line) -> bool:
         """Whether a statement puts rows beside others; after it, what it sets is known."""
-        match line.node:
-            case (
-                ast.Assign(targets=[target], value=value)
-                | ast.AnnAssign(target=target, value=ast.expr() as value)
-            ):
-                pass
-            case ast.AugAssign(target=target, value=value):
-                pass
-            case _:
+        return self._statements(index, line, [line.node])
+
+    def _statements(self, index: int, line: Line, nodes: Sequence[ast.stmt]) -> bool:
+        """The same of several, with those inside of what runs once."""
+        mixes = False
+        for node in nodes:
+            match node:
+                case ast.If() | ast.With() | ast.Try():
+                    blocks = [node.body, *(getattr(node, name, []) for name in ("orelse", "finalbody"))]
+                    blocks += [one.body for one in getattr(node, "handlers", [])]
+                    for block in blocks:
+                        mixes |= self._statements(index, line, block)
+                case ast.Assign(targets=targets, value=value):
+                    for one in targets:
+                        mixes |= self._assigned(index, line, one, value)
+                case (
+                    ast.AnnAssign(target=target, value=ast.expr() as value)
+                    | ast.AugAssign(target=target, value=value)
+                ):
+                    mixes |= self._assigned(index, line, target, value)
+                case ast.Expr(value=value):
+                    # a method may put what it is given into its table
+                    mixes |= self._is_mixed(self._known(index, line, value))
+        return mixes
+
+    def _assigned(self, index: int, line: Line, target: ast.expr, value: ast.expr) -> bool:
+        if isinstance(target, (ast.Tuple, ast.List)):
+            if isinstance(value, ast.Call) and ast.unparse(value.func).endswith("train_test_split"):
+                self._split(index, line, target.elts, value)
                 return False
-        if isinstance(target, ast.Tuple) and "train_test_split" in line.typed and isinstance(value, ast.Call):
-            self._split(index, line, target, value)
-            return False
-        leaves = list(self._leaves(index, line, value))
-        drops = _drops_labels(value)
-        known = [_Leaf(one.cut, one.is_bare or drops) for one in leaves]
+            is_pairs = isinstance(value, (ast.Tuple, ast.List)) and len(value.elts) == len(target.elts)
+            parts = (
+                value.elts
+                if is_pairs and isinstance(value, (ast.Tuple, ast.List))
+                else [value] * len(target.elts)
+            )
+            # all values are there before the first name is set
+            leaves = [self._known(index, line, one) for one in parts]
+            mixed = [self._kept(one, known) for one, known in zip(target.elts, leaves, strict=True)]
+            return any(mixed)
+        return self._kept(target, self._known(index, line, value))
+
+    def _kept(self, target: ast.expr, known: list[_Leaf]) -> bool:
         if isinstance(target, (ast.Subscript, ast.Attribute)):
             base = self.names.get(root_name(target) or "", _Leaf((), False))
             return any(one.is_bare and one.cut != base.cut for one in known)
-        cuts = {one.cut for one in known}
         if isinstance(target, ast.Name) and known:
             self.names[target.id] = _Leaf(known[0].cut, all(one.is_bare for one in known))
-        elif isinstance(target, ast.Tuple) and len(cuts) == 1:
-            parts = value.elts if isinstance(value, ast.Tuple) and len(value.elts) == len(target.elts) else []
-            for place, one in enumerate(target.elts):
-                inner = list(self._leaves(index, line, parts[place])) if parts else known
-                if isinstance(one, ast.Name) and inner:
-                    self.names[one.id] = inner[0]
-        is_pairs = isinstance(target, ast.Tuple)
-        return not is_pairs and len(cuts) > 1 and any(one.is_bare for one in known)
+        return self._is_mixed(known)
+
+    def _known(self, index: int, line: Line, value: ast.expr) -> list[_Leaf]:
+        drops = _drops_labels(value)
+        return [_Leaf(one.cut, one.is_bare or drops) for one in self._leaves(index, line, value)]
+
+    def _is_mixed(self, known: list[_Leaf]) -> bool:
+        return len({one.cut for one in known}) > 1 and any(one.is_bare for one in known)
 
     def is_cut(self, node: ast.stmt) -> bool:
         """Whether it changes a table that has not all rows any more, or none."""
@@ -77,9 +103,9 @@ class _Rows:
             return True
         return bool(self.names.get(root_name(target) or "", _Leaf((), False)).cut)
 
-    def _split(self, index: int, line: Line, target: ast.Tuple, call: ast.Call) -> None:
+    def _split(self, index: int, line: Line, targets: Sequence[ast.expr], call: ast.Call) -> None:
         how = ", ".join(sorted(ast.unparse(word) for word in call.keywords))
-        for place, one in enumerate(target.elts):
+        for place, one in enumerate(targets):
             given = call.args[place // 2] if place // 2 < len(call.args) else None
             leaves = list(self._leaves(index, line, given)) if given is not None else []
             if isinstance(one, ast.Name) and leaves:
@@ -88,7 +114,11 @@ class _Rows:
 
     def _leaves(self, index: int, line: Line, node: ast.AST) -> Iterator[_Leaf]:
         """The rows that an expression puts together."""
-        if isinstance(node, (ast.Lambda, ast.ListComp, ast.SetComp, ast.DictComp, ast.GeneratorExp)):
+        if isinstance(node, ast.Lambda):
+            return
+        if isinstance(node, (ast.ListComp, ast.SetComp, ast.DictComp, ast.GeneratorExp)):
+            for part in node.generators:
+                yield from (_Leaf(one.cut, True) for one in self._leaves(index, line, part.iter))
             return
         if isinstance(node, (ast.Subscript, ast.Call)) and self._is_selection(index, line, node):
             source, how = _taken(node)

@@ -38,7 +38,7 @@ ORDERED = frozenset(
     {
         *("shift", "diff", "cumsum", "cumprod", "cummax", "cummin", "cumcount", "rolling", "expanding"),
         *("ewm", "rank", "pct_change", "interpolate", "ffill", "bfill", "pad", "backfill", "resample"),
-        *("asfreq", "ngroup", "gradient", "nancumsum", "zscore", "rankdata"),
+        *("asfreq", "ngroup", "roll", "gradient", "nancumsum", "zscore", "rankdata"),
     }
 )
 """What a row gets from its neighbours, or from its place among all rows."""

@@ -126,6 +126,27 @@ REFUSED: dict[str, tuple[list[Cell], tuple[str, ...]]] = {
         ],
         ("Cell 3", "np.c_[A[1:], A[:-1]]", "beside others"),
     ),
+    **{
+        f"turned round, {name}": (
+            [
+                READ,
+                made,
+                "X = df[['a', 'pay']]\ny = df['y']",
+                SPLIT,
+                FIT,
+                PREDICT,
+            ],
+            ("Cell 3", "beside others"),
+        )
+        for name, made in {
+            "two at once": "df['a'], df['b'] = df.age.values[::-1], df.pay",
+            "for two names": "df['a'] = last = df.age.values[::-1]",
+            "by a method": "df.insert(0, 'a', df.age.values[::-1])",
+            "under a condition": "if len(df) > 3:\n    df['a'] = df.age.values[::-1]",
+            "one by one": "last = df.age.values[::-1]\ndf['a'] = [one for one in last]",
+            "by a function": "last = df.age.values[::-1]\ndf['a'] = np.abs(last)",
+        }.items()
+    },
     "rows that other rows name": (
         [
             READ,
