@@ -268,6 +268,7 @@ class Assigning(Calls):
                     found = self.value(one)
                     if found.kind == FITTED and found.is_raw:
                         self.replace(one, self.hoist(one, found))
+                    self._without_labels(one, found)
             target = target.value
 
     def _label_in(self, target: ast.expr) -> bool:

@@ -36,6 +36,8 @@ class _Rows:
 
     found: Found
     names: dict[str, _Leaf] = field(default_factory=dict)
+    empty: set[str] = field(default_factory=set)
+    """Tables without rows, which take those of the first column that they get."""
 
     def read(self, index: int, line: Line) -> bool:
         """Whether a statement puts rows beside others; after it, what it sets is known."""
@@ -79,11 +81,19 @@ class _Rows:
             leaves = [self._known(index, line, one) for one in parts]
             mixed = [self._kept(one, known) for one, known in zip(target.elts, leaves, strict=True)]
             return any(mixed)
+        if isinstance(target, ast.Name) and isinstance(value, ast.Call):
+            has_rows = bool(value.args) or any(word.arg != "columns" for word in value.keywords)
+            is_table = ast.unparse(value.func).rpartition(".")[2] == "DataFrame"
+            (self.empty.add if is_table and not has_rows else self.empty.discard)(target.id)
         return self._kept(target, self._known(index, line, value))
 
     def _kept(self, target: ast.expr, known: list[_Leaf]) -> bool:
         if isinstance(target, (ast.Subscript, ast.Attribute)):
-            base = self.names.get(root_name(target) or "", _Leaf((), False))
+            root = root_name(target) or ""
+            if root in self.empty and known:
+                self.empty.discard(root)
+                self.names[root] = _Leaf(known[0].cut, False)
+            base = self.names.get(root, _Leaf((), False))
             return any(one.is_bare and one.cut != base.cut for one in known)
         if isinstance(target, ast.Name) and known:
             self.names[target.id] = _Leaf(known[0].cut, all(one.is_bare for one in known))
@@ -123,7 +133,9 @@ class _Rows:
         if isinstance(node, (ast.Subscript, ast.Call)) and self._is_selection(index, line, node):
             source, how = _taken(node)
             for one in self._leaves(index, line, source):
-                yield _Leaf((*one.cut, how), one.is_bare or _drops_labels(source))
+                named = self.names.get(_labels_in(how))
+                cut = named.cut if named is not None else (*one.cut, how)
+                yield _Leaf(cut, one.is_bare or _drops_labels(source))
             return
         if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Load):
             if self._is_rows(node.id, index):
@@ -166,6 +178,11 @@ def _taken(node: ast.Subscript | ast.Call) -> tuple[ast.expr, str]:
     if isinstance(source, ast.Attribute) and source.attr in ("loc", "iloc"):
         source = source.value
     return source, f"[{ast.unparse(first)}]"
+
+
+def _labels_in(how: str) -> str:
+    """Of `table.loc[kept.index]`, which has the rows of `kept`, that name."""
+    return how[1:-1].removesuffix(".index") if how.startswith("[") and how.endswith(".index]") else ""
 
 
 def _drops_labels(node: ast.AST) -> bool:

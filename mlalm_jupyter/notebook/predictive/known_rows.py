@@ -70,6 +70,8 @@ CURVES = frozenset(
     }
 )
 """Functions that fit a curve and give its numbers."""
+POWERS = frozenset({"scipy.stats.boxcox", "scipy.stats.yeojohnson"})
+"""Functions that give rows to a power, and the power that they found."""
 POLYNOMIALS = frozenset({"numpy.polyval", "numpy.polynomial.polynomial.polyval"})
 """Functions that say where a curve is, with its numbers or where it is asked for among their arguments."""
 POLYNOMIAL = "numpy.poly1d"

@@ -7,7 +7,7 @@ from collections.abc import Collection, Iterator
 
 from mlalm_jupyter.notebook.code import root_name
 from mlalm_jupyter.notebook.document import NotebookDocument
-from mlalm_jupyter.notebook.predictive.known_rows import ORDERED
+from mlalm_jupyter.notebook.predictive.known_rows import ORDERED, SELECTS_ROWS
 from mlalm_jupyter.notebook.predictive.program import Line, Program, program_of
 
 _SECOND = frozenset({"fit", "partial_fit", "fit_transform", "score", "fit_resample", "fit_predict"})
@@ -20,28 +20,34 @@ def labels_of(program: Program) -> frozenset[str]:
     A column is one when what a model is fitted to, its `y`, is that column and nothing else.
     """
     names: set[str] = set()
+    tables: set[str] = set()
     found: set[str] = set()
     orders = _orders(program)
+
+    def follow(target: ast.expr, value: ast.expr, line: Line) -> None:
+        if isinstance(target, ast.Name) and target.id in tables - names:
+            found.update(_only_column(value, line))
+        elif isinstance(target, ast.Name) and target.id in names:
+            _take(value, line, names, tables, found, orders)
+
     for line in reversed(program.lines):
         for node in ast.walk(line.node):
             if isinstance(node, ast.Call):
                 for one in _labels_given(node, names):
-                    _take(one, line, names, found, orders)
+                    _take(one, line, names, tables, found, orders)
         for target, value in _assigned(line.node):
-            if isinstance(target, ast.Name) and target.id in names:
-                _take(value, line, names, found, orders)
-            elif (
+            follow(target, value, line)
+            if (
                 isinstance(target, ast.Tuple)
                 and isinstance(value, ast.Call)
                 and _last(value) == "train_test_split"
             ):
                 for index, one in enumerate(target.elts):
                     if isinstance(one, ast.Name) and one.id in names and index // 2 < len(value.args):
-                        _take(value.args[index // 2], line, names, found, orders)
+                        _take(value.args[index // 2], line, names, tables, found, orders)
     for line in reversed(program.lines):
         for target, value in _assigned(line.node):
-            if isinstance(target, ast.Name) and target.id in names:
-                _take(value, line, names, found, orders)
+            follow(target, value, line)
     for line in program.lines:
         for target, value in _assigned(line.node):
             # a column made of the label alone is no more there than the label
@@ -147,16 +153,63 @@ def _at_place(node: ast.expr, orders: dict[str, list[str]]) -> str | None:
     return None
 
 
-def _take(node: ast.expr, line: Line, names: set[str], found: set[str], orders: dict[str, list[str]]) -> None:
-    """A name to follow, or the one column that it is."""
+def _only_column(node: ast.expr, line: Line) -> list[str]:
+    """The column that is left of a table, where that is what a statement does; one that a filter asks is none."""
+    while isinstance(node, (ast.Attribute, ast.Call, ast.Subscript)):
+        if isinstance(node, ast.Subscript):
+            last = (
+                node.slice.elts[-1] if isinstance(node.slice, ast.Tuple) and node.slice.elts else node.slice
+            )
+            columns = list(_texts(last, line))
+            if columns:
+                return columns if len(columns) == 1 else []
+        node = node.func if isinstance(node, ast.Call) else node.value
+    return []
+
+
+def _taken_last(node: ast.expr, line: Line) -> list[str]:
+    """The column that is taken of what stands before it, such as of a table with a filter."""
+    match node:
+        case ast.Subscript(slice=part):
+            return list(_texts(part.elts[-1] if isinstance(part, ast.Tuple) and part.elts else part, line))
+        case ast.Attribute(value=ast.Subscript() | ast.Call(), attr=name) if name not in _METHODS:
+            return [name]
+        case _:
+            return []
+
+
+def _before_filters(node: ast.expr, line: Line) -> ast.expr:
+    """`y` of `y[df["seen"] > 3]`: what decides over rows is no label."""
+    while True:
+        match node:
+            case ast.Subscript(value=value, slice=part) if not isinstance(part, ast.Tuple):
+                if list(_texts(part, line)) or not list(_columns(part, line)):
+                    return node
+                node = value.value if isinstance(value, ast.Attribute) and value.attr == "loc" else value
+            case ast.Call(func=ast.Attribute(value=value, attr=name)) if name in {"drop", *SELECTS_ROWS}:
+                node = value
+            case _:
+                return node
+
+
+def _take(
+    node: ast.expr,
+    line: Line,
+    names: set[str],
+    tables: set[str],
+    found: set[str],
+    orders: dict[str, list[str]],
+) -> None:
+    """A name to follow, or the one column that it is; a table of which only a place is taken is followed as such."""
     placed = _at_place(node, orders)
     if placed is not None:
         found.add(placed)
         return
+    node = _before_filters(node, line)
     if isinstance(node, ast.Name):
         names.add(node.id)
         return
-    columns = list(_columns(node, line))
+    columns = _taken_last(node, line) or list(_columns(node, line))
     if len(set(columns)) == 1:
         found.add(columns[0])
         return
@@ -170,7 +223,10 @@ def _take(node: ast.expr, line: Line, names: set[str], found: set[str], orders: 
             and (len(inner) == 1 or isinstance(node, ast.Subscript))
             and root not in line.imports
         ):
-            names.add(root)
+            is_placed = any(
+                isinstance(one, ast.Subscript) and isinstance(one.slice, ast.Tuple) for one in ast.walk(node)
+            )
+            (tables if is_placed else names).add(root)
 
 
 def _columns(node: ast.expr, line: Line) -> Iterator[str]:

@@ -22,6 +22,7 @@ from mlalm_jupyter.notebook.predictive.known_rows import (
     OVER_ROWS_FUNCTIONS,
     POLYNOMIAL,
     POLYNOMIALS,
+    POWERS,
     TRAINS,
 )
 from mlalm_jupyter.notebook.predictive.table_calls import TableCalls, column_named, is_along_row
@@ -139,6 +140,8 @@ class LibraryCalls(TableCalls):
         if full in POLYNOMIALS and len(given) > 1 and any(value.kind == FITTED for _, value in given):
             curve, rows = given[:2] if given[0][1].kind == FITTED else given[1::-1]
             return self.on_curve(node, root_name(curve[0]) or "", rows[0], self._other(node, given))
+        if full in POWERS and len(node.args) == 1 and not node.keywords:
+            return self._power(node, last)
         if last == "get_dummies":
             return self._dummies(node)
         if last in ("cut", "qcut") and module == "pandas":
@@ -220,6 +223,14 @@ class LibraryCalls(TableCalls):
                     self.edit(*self.code.span(word.value), f"[{', '.join(rest)}]", is_kept_only=True)
         self.after(node, f".reindex(columns={name}, fill_value=0)")
         return Value(ROWS, is_frame=True)
+
+    def _power(self, node: ast.Call, last: str) -> Value:
+        """`y, power = boxcox(prices)`: the power is learned, and others are put to the same one."""
+        name = self.hoist(node, expression=f"{self.text(node)}[1]", hint=f"{last}_power")
+        start, end = self.code.span(node)
+        self.edit(start, start, "(")
+        self.edit(end - 1, end, f", {name}), {name})")
+        return Value(ROWS, elements=(Value(ROWS), Value(FITTED, is_raw=True)))
 
     def _is_reindexed(self) -> bool:
         """Whether the function sees to its columns by itself."""

@@ -39,9 +39,10 @@ def outputs_of(found: Found, slicer: Slicer, *, model: str | None) -> list[Outpu
     return [_predicted(found, slicer, model or _selected(found))]
 
 
-def told_of_names(found: Found, *, model: str | None) -> list[str]:
-    """What a person should know who asked for a name that several models had."""
-    wanted = model or _selected(found)
+def told_of_names(found: Found, chosen: Slice, *, model: str | None) -> list[str]:
+    """What a person should know of a name that several models had."""
+    mine = [one.variable for one in chosen.assets if one.kind == MODEL]
+    wanted = model or _selected(found) or (mine[-1] if mine else "")
     trained = [one.line for one in found.assets if one.variable == wanted and one.kind == MODEL]
     cells = sorted({found.program.lines[index].place.cell for index in trained})
     if _marked(found) or len(cells) < 2:
@@ -254,7 +255,9 @@ def _check_single(
         for one in others
         if one.scoring.line > output.line and one.key not in inside and one not in rivals
     ]
-    if not rivals:
+    if _is_handed_in(found, last):
+        rivals = [one for one in rivals if not _is_only_measured(found, one)]
+    if all(_is_tried_before(found, one, last) for one in rivals):
         return
     same = [one for one in rivals if one.key[0] == last.key[0]]
     if same and len(same) == len(rivals):
@@ -263,6 +266,33 @@ def _check_single(
         cell, before = lines[later].place.cell, lines[max(earlier, 0)].place.cell
         raise refusals.trained_again(cell, last.key[0], before, is_used=True)
     raise refusals.several_models([*(one.key[0] or "a model without a name" for one in rivals), last.key[0]])
+
+
+def _is_handed_in(found: Found, one: _Candidate) -> bool:
+    """Whether what the model said is written to a file, as what a contest or a colleague gets."""
+    lines = found.program.lines
+    names = set(lines[one.scoring.line].flow.writes)
+    for line in lines[one.scoring.line :]:
+        reads = names & (line.flow.reads | line.flow.changes)
+        if reads and any(call.last in _HANDS_IN for call in line.flow.calls):
+            return True
+        if reads and isinstance(line.node, (ast.Assign, ast.AugAssign)):
+            names |= line.flow.writes | line.flow.changes
+    return False
+
+
+_HANDS_IN = frozenset({"to_csv", "to_excel", "to_parquet", "to_json", "to_sql", "to_feather", "savetxt"})
+
+
+def _is_tried_before(found: Found, one: _Candidate, last: _Candidate) -> bool:
+    """Whether a model was the last one with other settings: of one class, under its name, and what it said as well."""
+    said = [found.program.lines[each.scoring.line].flow.writes for each in (one, last)]
+    makers = [
+        {asset.maker for asset in found.assets if (asset.variable, asset.line) == each.key}
+        for each in (one, last)
+    ]
+    is_same = makers[0] == makers[1] != {""} and said[0] == said[1]
+    return is_same and one.key[0] == last.key[0] and one.level == last.level == 1 and one.key[1] < last.key[1]
 
 
 def _check_after(found: Found, output: Output, last: _Candidate, candidates: Sequence[_Candidate]) -> None:

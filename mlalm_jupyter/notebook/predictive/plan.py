@@ -72,7 +72,7 @@ def plan_of(
             dict.fromkeys(
                 [
                     *_notes(found, chosen, whole),
-                    *told_of_names(found, model=model),
+                    *told_of_names(found, chosen, model=model),
                     *([] if model else told_of_others(found, chosen, outputs)),
                     *_told_of_rules(found, outputs),
                 ]
