@@ -220,6 +220,12 @@ def _preferred(found: Found, candidates: Sequence[_Candidate]) -> _Candidate:
     return decided[-1]
 
 
+def _is_looked_at(found: Found, one: _Candidate) -> bool:
+    lines = found.program.lines
+    written = lines[one.scoring.line].flow.writes
+    return one.level > 1 or any(written & line.flow.reads for line in lines[one.scoring.line + 1 :])
+
+
 def _is_only_measured(found: Found, one: _Candidate) -> bool:
     """Whether nothing but measures and plots looks at what the model said."""
     lines = found.program.lines
@@ -256,7 +262,7 @@ def _check_single(
         if one.scoring.line > output.line and one.key not in inside and one not in rivals
     ]
     if _is_handed_in(found, last):
-        rivals = [one for one in rivals if not _is_only_measured(found, one)]
+        rivals = [one for one in rivals if not (_is_looked_at(found, one) and _is_only_measured(found, one))]
     if all(_is_tried_before(found, one, last) for one in rivals):
         return
     same = [one for one in rivals if one.key[0] == last.key[0]]
