@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import random
+import re
 import shutil
 import warnings
 from collections import Counter
@@ -130,7 +131,7 @@ def test_a_training_notebook_is_converted_rightly_or_not_at_all(
     ]
     assert list(ports["input1Item"]["properties"]) == list(made.inputs)
     assert list(ports["output1Item"]["properties"]) == list(made.outputs)
-    right(corpus, ws, list(made.inputs))
+    right(corpus, ws, list(made.inputs), list(made.outputs))
     figures[f"of those that {wanted(corpus)}: converted, and right"] += 1
 
 
@@ -147,7 +148,15 @@ def wanted(corpus: CorpusNotebook) -> str:
     return words[corpus.expect]
 
 
-def right(corpus: CorpusNotebook, ws: Workspace, columns: list[str]) -> None:
+def meant(corpus: CorpusNotebook, outputs: list[str]) -> Any:
+    """Which columns of the answers the author worked out: the one that is named, where answers have more beside it."""
+    named = re.match(r"""\w+\[["']([^"']+)["']\]""", corpus.head.get("output", ""))
+    if named is None or len(outputs) == 1:
+        return slice(None)
+    return [outputs.index(named[1])]
+
+
+def right(corpus: CorpusNotebook, ws: Workspace, columns: list[str], outputs: list[str]) -> None:
     """The service's answers are those that the author of the notebook worked out by hand."""
     if corpus.ran != tuple(range(1, len(corpus.code) + 1)) or "def answer" not in corpus.answer:
         return
@@ -156,8 +165,9 @@ def right(corpus: CorpusNotebook, ws: Workspace, columns: list[str]) -> None:
         if rows is None:
             continue
         rows = fitting(ws, pd.DataFrame(rows).reset_index(drop=True).head(40), columns)
-        alike(asked(ws, rows[columns]), names["answer"](rows))
-        alike(asked(ws, rows[columns].head(1)), names["answer"](rows.head(1)))
+        place = meant(corpus, outputs)
+        alike(asked(ws, rows[columns])[:, place], names["answer"](rows))
+        alike(asked(ws, rows[columns].head(1))[:, place], names["answer"](rows.head(1)))
 
 
 def fitting(ws: Workspace, rows: pd.DataFrame, columns: list[str]) -> pd.DataFrame:

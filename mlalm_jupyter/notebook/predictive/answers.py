@@ -98,7 +98,7 @@ def _rows_in(found: Found, node: ast.AST, line: int, *, without: tuple[int, int]
     for one in ast.walk(node):
         if isinstance(one, ast.Name) and isinstance(one.ctx, ast.Load):
             start, end = code.span(one)
-            if not (without[0] <= start and end <= without[1]) and _kind_before(found, one.id, line) == ROWS:
+            if not (without[0] <= start and end <= without[1]) and kind_before(found, one.id, line) == ROWS:
                 return True
     return False
 
@@ -222,6 +222,8 @@ def _followed(found: Found, name: str, line: int, *, free: str) -> Output:
         value = found.values.get(index, {}).get(root)
         if value is None or value.kind != ROWS or name not in lines[index].flow.reads:
             continue
+        if isinstance(target, ast.Name) and target.id == name and _is_changed(found, node.value, name, index):
+            return _followed(found, name, index, free=free)
         if isinstance(target, ast.Name) and _is_made_of(found, node.value, name, index):
             return _followed(found, target.id, index, free=free)
         is_more = not isinstance(node.value, ast.Name)
@@ -243,8 +245,8 @@ def decided_later(found: Found, output: Output) -> Iterator[tuple[int, str]]:
         flow, node = lines[index].flow, lines[index].node
         if output.variable not in flow.reads or not isinstance(node, ast.Assign):
             continue
-        others = {name for name in flow.reads - {output.variable} if _kind_before(found, name, index) == ROWS}
-        is_rule = any(call.last in _RULES for call in flow.calls)
+        others = {name for name in flow.reads - {output.variable} if kind_before(found, name, index) == ROWS}
+        is_rule = any(call.last in _RULES for call in flow.calls) or output.variable in flow.writes
         if is_rule and others and not any(map(_LABEL.search, others)):
             yield from ((index, name) for name in sorted(flow.writes))
 
@@ -280,21 +282,33 @@ def _sets_some(target: ast.expr, name: str) -> bool:
 
 def _is_made_of(found: Found, value: ast.expr, name: str, line: int) -> bool:
     """Whether a value is made of a variable row by row, and of no other rows."""
-    rows = {
-        one.id
-        for one in ast.walk(value)
-        if isinstance(one, ast.Name) and one.id != name and _kind_before(found, one.id, line) == ROWS
-    }
+    is_selected = _is_selected(found, value, line) or _is_banded(found, value, line)
+    return not _other_rows(found, value, name, line) and not is_selected and line not in found.troubles
+
+
+def _is_changed(found: Found, value: ast.expr, name: str, line: int) -> bool:
+    """Whether predictions become others under their name, by what their rows say but not by labels."""
+    is_labelled = any(is_label(found, one) for one in _other_rows(found, value, name, line))
+    is_kept = not _is_selected(found, value, line) and line not in found.troubles
+    return is_kept and not is_labelled and not isinstance(value, ast.Name)
+
+
+def _is_selected(found: Found, value: ast.expr, line: int) -> bool:
     is_sliced = any(isinstance(one, ast.Slice) for one in ast.walk(value))
-    is_selected = any(one.line == line for one in found.selections) or _is_banded(found, value, line)
-    return not rows and not is_sliced and not is_selected and line not in found.troubles
+    return is_sliced or any(one.line == line for one in found.selections)
+
+
+def _other_rows(found: Found, value: ast.expr, name: str, line: int) -> set[str]:
+    """Other rows that an expression reads; those of which a number is learned are none."""
+    read = found.rows_read(value, line) - {name}
+    return {one for one in read if kind_before(found, one, line) == ROWS}
 
 
 def _is_banded(found: Found, value: ast.expr, line: int) -> bool:
     """Whether predictions are put into bands of fixed edges, as people count them; edges that were learned decide."""
     is_cut = any(isinstance(one, ast.Attribute) and one.attr in _BANDS for one in ast.walk(value))
     names = {one.id for one in ast.walk(value) if isinstance(one, ast.Name)}
-    return is_cut and not any(_kind_before(found, name, line) == FITTED for name in names)
+    return is_cut and not any(kind_before(found, name, line) == FITTED for name in names)
 
 
 def _is_same_column(later: ast.Subscript, column: ast.Subscript) -> bool:
@@ -323,7 +337,13 @@ def _handed_in(found: Found, value: ast.expr, name: str, line: int) -> ast.expr 
     return made[0]
 
 
-def _kind_before(found: Found, name: str, line: int) -> str:
+def is_label(found: Found, name: str) -> bool:
+    """Whether rows under a name are what a model is to predict, as far as can be told."""
+    return name in found.label_variables or bool(_LABEL.search(name))
+
+
+def kind_before(found: Found, name: str, line: int) -> str:
+    """What a name holds before a line."""
     for index in range(line - 1, -1, -1):
         value = found.values.get(index, {}).get(name)
         if value is not None:

@@ -11,7 +11,7 @@ from mlalm_jupyter.notebook.predictive import refusals
 from mlalm_jupyter.notebook.predictive.calls import Calls
 from mlalm_jupyter.notebook.predictive.drafts import Asset, Found, Piece
 from mlalm_jupyter.notebook.predictive.known_rows import BRINGS_TABLE
-from mlalm_jupyter.notebook.predictive.labels import labels_of
+from mlalm_jupyter.notebook.predictive.labels import label_variables, labels_of
 from mlalm_jupyter.notebook.predictive.lookups import lookups_of
 from mlalm_jupyter.notebook.predictive.marks import INPUT, marks_of
 from mlalm_jupyter.notebook.predictive.naming import models_named
@@ -24,6 +24,7 @@ class Assigning(Calls):
 
     def __init__(self, found: Found) -> None:
         super().__init__(found, labels_of(found.program))
+        found.label_variables = label_variables(found.program)
         self.models = models_named(found.program)
         self.level = _level(found.program)
         self.lookups = lookups_of(found.program)
@@ -242,7 +243,9 @@ class Assigning(Calls):
             if found.kind == FITTED and found.is_raw:
                 self.replace(value, self.hoist(value, found))
             pieces = self._typed(node)
-            if self._label_in(target):
+            # a prediction is called like the label by many
+            is_label = self._label_in(target) and not found.is_scored
+            if is_label or self.found.rows_read(value, self.here) & self.found.label_variables:
                 pieces[0].in_kept = False
             if root is not None and found.is_scored:
                 pieces[0].is_scoring = True

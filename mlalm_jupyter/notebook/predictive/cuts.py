@@ -138,7 +138,7 @@ class _Rows:
                 yield _Leaf(cut, one.is_bare or _drops_labels(source))
             return
         if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Load):
-            if self._is_rows(node.id, index):
+            if self._is_rows(node.id, index) and self.found.rows_read(node, index):
                 yield self.names.get(node.id, _Leaf((), False))
             return
         for child in ast.iter_child_nodes(node):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import builtins
 import keyword
 from collections.abc import Iterable
@@ -105,6 +106,8 @@ class Found:
     """Names for parts of containers that come in without one, with what gives them."""
     values: dict[int, dict[str, Value]] = field(default_factory=dict)
     """What the names that a line sets or changes stand for after it."""
+    label_variables: frozenset[str] = frozenset()
+    """Variables that hold what models are to predict."""
     notes: list[str] = field(default_factory=list)
     taken: set[str] = field(default_factory=set)
 
@@ -115,6 +118,18 @@ class Found:
             len(self.selections),
             {line: len(found) for line, found in self.troubles.items()},
         )
+
+    def rows_read(self, node: ast.AST, line: int) -> set[str]:
+        """The names that an expression reads outside of what is learned of them."""
+        code = self.program.lines[line].code
+        learned = [(one.start, one.end) for one in self.edits if one.line == line and not one.is_kept_only]
+        read = [one for one in ast.walk(node) if isinstance(one, ast.Name) and isinstance(one.ctx, ast.Load)]
+        spans = [(one.id, *code.span(one)) for one in read]
+        return {
+            name
+            for name, start, end in spans
+            if not any(a <= start and end <= b for a, b in learned if a < b)
+        }
 
     def forget(self, mark: tuple[int, int, int, dict[int, int]]) -> None:
         del self.edits[mark[0] :]

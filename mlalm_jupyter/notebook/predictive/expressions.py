@@ -296,7 +296,9 @@ class Expressions(Hoisting, ABC):
 
 
 def counts(node: ast.expr) -> bool:
-    """`len(df)`, `df.shape[0]`."""
+    """`len(df)`, `df.shape[0]`, `len(df) - degree - 1`."""
+    while isinstance(node, ast.BinOp) and isinstance(node.right, (ast.Constant, ast.Name)):
+        node = node.left
     if isinstance(node, ast.Call):
         return isinstance(node.func, ast.Name) and node.func.id == "len"
     return (

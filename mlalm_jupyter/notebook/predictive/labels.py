@@ -19,6 +19,29 @@ def labels_of(program: Program) -> frozenset[str]:
 
     A column is one when what a model is fitted to, its `y`, is that column and nothing else.
     """
+    return _labels(program)[0]
+
+
+def label_variables(program: Program) -> frozenset[str]:
+    """The variables that hold what models are fitted to, with what was split off them."""
+    _, names = _labels(program)
+    found = set(names)
+    for line in program.lines:
+        for target, value in _assigned(line.node):
+            if (
+                isinstance(target, ast.Tuple)
+                and isinstance(value, ast.Call)
+                and _last(value) == "train_test_split"
+            ):
+                for index, one in enumerate(target.elts):
+                    given = value.args[index // 2] if index // 2 < len(value.args) else None
+                    if isinstance(one, ast.Name) and isinstance(given, ast.Name) and given.id in names:
+                        found.add(one.id)
+    return frozenset(found)
+
+
+def _labels(program: Program) -> tuple[frozenset[str], frozenset[str]]:
+    """Columns, and variables."""
     names: set[str] = set()
     tables: set[str] = set()
     found: set[str] = set()
@@ -57,7 +80,7 @@ def labels_of(program: Program) -> frozenset[str]:
                     continue
                 if columns and columns <= found:
                     found.update(_texts(target.slice, line))
-    return frozenset(found)
+    return frozenset(found), frozenset(names)
 
 
 def leaks_of(document: NotebookDocument, labels: Collection[str]) -> dict[str, int]:

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from mlalm_jupyter.notebook.predictive import refusals
+from mlalm_jupyter.notebook.predictive.answer_tables import table_of
 from mlalm_jupyter.notebook.predictive.answers import output_of, rendered
 from mlalm_jupyter.notebook.predictive.drafts import ON_CURVE, Found, Scoring
 from mlalm_jupyter.notebook.predictive.known_rows import CURVES, FITS
@@ -204,6 +205,8 @@ def _predicted(found: Found, slicer: Slicer, wanted: str | None) -> Output:
     at_level = [one for one in chosen if one.level == level]
     last = _preferred(found, at_level)
     output = output_of(found, last.scoring, has_name=last.level == 1)
+    if last.level == 1:
+        output = table_of(found, output, _asked_alike(candidates, last)) or output
     _check_single(found, slicer, output, last, at_level, others)
     _check_after(found, output, last, candidates)
     return output
@@ -272,6 +275,18 @@ def _check_single(
         cell, before = lines[later].place.cell, lines[max(earlier, 0)].place.cell
         raise refusals.trained_again(cell, last.key[0], before, is_used=True)
     raise refusals.several_models([*(one.key[0] or "a model without a name" for one in rivals), last.key[0]])
+
+
+def _asked_alike(candidates: Sequence[_Candidate], last: _Candidate) -> set[int]:
+    """The lines that ask the same model for the same rows, such as for their classes and for how sure it is."""
+    return {
+        one.scoring.line
+        for one in candidates
+        if one.key == last.key
+        and one.level == 1
+        and one.scoring.argument == last.scoring.argument
+        and not one.scoring.is_score
+    }
 
 
 def _is_handed_in(found: Found, one: _Candidate) -> bool:

@@ -1,0 +1,120 @@
+"""What goes out is what the notebook ends with: predictions as they are in the end, and tables of several of them."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+import pytest
+
+from mlalm_jupyter.notebook.predictive.plan import plan_of
+from tests.unit.notebook.predictive_notebooks import SETUP, document, original, scored, write_people
+
+pytestmark = pytest.mark.prove_conversion
+
+READ = "df = pd.read_csv('people.csv')\ndf['age'] = df['age'].fillna(df['age'].median())"
+XY = "X = df[['age', 'pay']]\ny = df['{label}']"
+SPLIT = "X_train, X_test, y_train, y_test = train_test_split(X, y, test_size=0.3, random_state=1)"
+FIT = "model = {model}.fit(X_train, y_train)"
+
+
+@pytest.fixture(autouse=True)
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    write_people(tmp_path)
+    monkeypatch.chdir(tmp_path)
+
+
+def answered(*cells: str, label: str = "y") -> tuple[Any, Any]:
+    """What the notebook says of the rows it held back, and what the slice says of them without their labels."""
+    model = "LogisticRegression(max_iter=500)" if label == "y" else "LinearRegression()"
+    before = (SETUP, READ, XY.format(label=label), SPLIT, FIT.format(model=model))
+    plan = plan_of(document(*before, *cells))
+    fitted, came, out, names = original(plan)
+    rows = came.loc[names["X_test"].index].drop(columns=[label])
+    return out, scored(plan, fitted, rows)
+
+
+@pytest.mark.parametrize(
+    "changed",
+    [
+        "p = np.clip(p, y_train.min(), 140)",
+        "p = p * X_test['pay'] / 1000",
+        "p = np.where(X_test['age'] > 60, p * 2, p)",
+        "p = p.round(1)\np = np.maximum(p, y_train.mean())",
+    ],
+)
+def test_predictions_that_become_others_under_their_name_go_out_as_they_are_in_the_end(changed: str) -> None:
+    out, said = answered("p = model.predict(X_test)", changed, "abs(p - y_test).mean()", label="cost")
+    assert list(out) == pytest.approx(list(said))
+    plain, _ = answered("p = model.predict(X_test)", label="cost")
+    assert list(plain) != pytest.approx(list(out))
+
+
+def test_predictions_that_become_their_errors_under_their_name_go_out_as_they_were() -> None:
+    before = (SETUP, READ, XY.format(label="cost"), SPLIT, FIT.format(model="LinearRegression()"))
+    plan = plan_of(document(*before, "p = model.predict(X_test)", "p = np.abs(p - y_test)"))
+    assert [(one.variable, one.place.cell) for one in plan.outputs] == [("p", 6)]
+
+
+TABLES = {
+    "a band": (
+        "p = model.predict(X_test)\nlow = p - 10\npd.DataFrame({'low': low, 'said': p})",
+        ["low", "said"],
+    ),
+    "beside others": (
+        "p = model.predict(X_test)\nt = pd.DataFrame({'pay': X_test['pay'], 'true': y_test, 'said': p, 'up': p + 1})\nt.head()",
+        ["said", "up"],
+    ),
+    "into columns": (
+        "out = X_test.copy()\nout['true'] = y_test\nout['said'] = model.predict(X_test)\nout['off'] = out['said'] - y_test\n"
+        "out['rounded'] = out['said'].round()\nout",
+        ["said", "rounded"],
+    ),
+    "with what comes in": (
+        "p = model.predict(X_test)\nout = pd.DataFrame()\nout['said'] = p\nout['each'] = p / X_test['age'].values\nout",
+        ["said", "each"],
+    ),
+}
+
+
+@pytest.mark.parametrize("name", TABLES)
+def test_a_table_of_several_columns_that_are_made_of_predictions_goes_out_with_all_of_them(name: str) -> None:
+    text, columns = TABLES[name]
+    out, said = answered(text, label="cost")
+    assert list(said.columns) == columns
+    pd.testing.assert_frame_equal(out.reset_index(drop=True), said.reset_index(drop=True), check_names=False)
+
+
+def test_a_class_under_the_label_s_name_and_how_sure_it_is_go_out_together() -> None:
+    out, said = answered(
+        "pred = model.predict(X_test)\nscore = model.predict_proba(X_test)[:, 1]",
+        "out = df.loc[X_test.index, ['town']].copy()\nout['y'] = pred\nout['score'] = score\nout",
+    )
+    assert list(said.columns) == ["y", "score"]
+    pd.testing.assert_frame_equal(out.reset_index(drop=True), said.reset_index(drop=True))
+
+
+@pytest.mark.parametrize(
+    "table",
+    [
+        "pd.DataFrame({'true': y_test, 'said': p, 'off': p - y_test})",
+        "pd.DataFrame({'other': first.predict(X_test), 'said': p})",
+        "pd.DataFrame({'said': p, 'place': pd.Series(p).rank()})",
+    ],
+    ids=["one of them", "of two models", "of all rows"],
+)
+def test_where_one_column_is_made_of_what_the_model_says_it_is_the_answer(table: str) -> None:
+    before = (SETUP, READ, XY.format(label="cost"), SPLIT, FIT.format(model="LinearRegression()"))
+    other = "first = RandomForestRegressor(3, random_state=0).fit(X_train, y_train)"
+    plan = plan_of(document(*before, other, "p = model.predict(X_test)", f"t = {table}"), model="model")
+    assert [(one.variable, one.place.cell) for one in plan.outputs] == [("p", 7)]
+
+
+def test_a_count_of_rows_that_a_number_is_divided_by_is_learned() -> None:
+    out, said = answered(
+        "off = y_train - model.predict(X_train)\nsigma = np.sqrt(np.sum(off ** 2) / (len(off) - 2 - 1))",
+        "p = model.predict(X_test)\npd.DataFrame({'low': p - 2 * sigma, 'high': p + 2 * sigma})",
+        label="cost",
+    )
+    pd.testing.assert_frame_equal(out.reset_index(drop=True), said.reset_index(drop=True))
