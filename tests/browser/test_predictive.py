@@ -61,6 +61,7 @@ def left_edge(page: Any, path: str) -> float:
     return float(page.evaluate(found, path))
 
 
+@pytest.mark.full
 def test_a_training_notebook_is_set_up_from_the_panel_and_both_are_seen_side_by_side(
     page: Any, lab: Lab, shops: None
 ) -> None:

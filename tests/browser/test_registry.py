@@ -19,6 +19,7 @@ OUTSIDE = """outputs => outputs.flatMap(output => {
 })"""
 
 
+@pytest.mark.full
 def test_lineage_and_comparison_are_read_in_a_notebook_in_both_themes(page: Any, lab: Lab) -> None:
     lab.mlalm("experiment", "run", str(lab.workspace / "train.ipynb"))
     lab.write(

@@ -196,6 +196,7 @@ def test_a_slice_with_a_scaler_a_model_and_a_median_is_proven(folder: Path, spli
     pd.testing.assert_frame_equal(answered, proof.sample_answers)
 
 
+@pytest.mark.full
 def test_a_column_that_is_seldom_other_than_usual_is_asked_for_as_the_model_reads_it(folder: Path) -> None:
     """In none of the rows that are looked at for each column is it other, and it turns no answer in the notebook."""
     random = np.random.default_rng(7)
@@ -219,6 +220,7 @@ def test_a_column_that_is_seldom_other_than_usual_is_asked_for_as_the_model_read
     assert proof.inputs.names == ("a", "flag")
 
 
+@pytest.mark.full
 def test_tracing_leaves_the_notebook_as_any_run_of_it_and_trying_it_writes_nothing(folder: Path) -> None:
     written = churn()
     trace, proof = converted(written, churn_plan(written), folder)
@@ -243,6 +245,7 @@ def test_predictions_that_were_worked_out_before_are_refused(folder: Path) -> No
     assert "rows" in sentences(proof)
 
 
+@pytest.mark.full
 @pytest.mark.parametrize(
     ("change", "said"),
     [

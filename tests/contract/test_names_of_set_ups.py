@@ -54,6 +54,7 @@ def versions(ws: Workspace) -> dict[str, list[str]]:
     }
 
 
+@pytest.mark.full
 def test_what_a_person_or_another_notebook_has_gets_no_version_by_a_set_up(ws: Workspace) -> None:
     rows = pd.DataFrame({"age": [1.0, 2.0], "income": [1.0, 0.0]})
     ws.models.register(LogisticRegression().fit(rows, [0, 1]), "churn", sample=rows)

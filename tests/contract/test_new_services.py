@@ -301,6 +301,7 @@ def test_it_outlives_its_workspace_and_a_classic_one_says_why_it_stopped(
         assert maker.services.delete("wine", yes=True).name == "wine"
 
 
+@pytest.mark.full
 def test_ending_one_region_leaves_the_other_answering(ws: Workspace) -> None:
     ws.services.deploy("line:1", "wine", **NEW)
     ws.services.deploy("line:2", "far", kind="new", plan="small", region="east")
@@ -732,6 +733,7 @@ def test_what_a_region_has_is_applied_back_when_its_workspace_is_gone(ws: Worksp
             other.definitions.validate(file)
 
 
+@pytest.mark.full
 def test_a_service_whose_region_does_not_run_says_so(ws: Workspace) -> None:
     ws.services.deploy("line:2", "wine", **NEW)
     assert ws.services.show("wine").note is None

@@ -35,6 +35,7 @@ search = Workspace.open().models.register(FRAMEWORKS["a search"].make(), "search
 """
 
 
+@pytest.mark.full
 def test_retraining_on_the_same_data_gives_the_hash_of_every_form_that_says_so(
     hosted: Workspace, figures: Counter[str]
 ) -> None:

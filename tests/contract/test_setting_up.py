@@ -364,6 +364,7 @@ def test_a_feature_that_the_label_is_in_is_named_as_what_to_leave_out(
     )
 
 
+@pytest.mark.full
 def test_a_column_that_is_filled_is_not_filled_where_a_person_has_it_matter(ws: Workspace) -> None:
     write(ws, "churn.ipynb", *TRAIN[:3], "df = df.astype({'id': 'float'})", *TRAIN[3:])
     ws.experiments.run("churn")

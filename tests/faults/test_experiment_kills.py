@@ -208,6 +208,7 @@ def bench(workspace: Workspace, figures: Counter[str]) -> Bench:
     return Bench(workspace, random.Random(seed), figures)
 
 
+@pytest.mark.full
 @pytest.mark.timeout(7200)
 def test_runs_under_kills_of_everything_end_once_and_say_why(
     bench: Bench, counts: Callable[[int, int], int]

@@ -153,6 +153,7 @@ def test_the_workflow_fails_when_a_cell_fails(tmp_path: Path) -> None:
     assert (folder / "trained.ipynb").exists()
 
 
+@pytest.mark.full
 def test_the_script_trains_a_model_and_can_be_run_again(tmp_path: Path) -> None:
     folder, env = checkout(tmp_path)
     script = folder / "ci" / "train.sh"
