@@ -120,7 +120,9 @@ def last_good_run(context: Context, path: str, document: NotebookDocument, *, do
     fix = f"Run it with `mlalm experiment run {shlex.quote(path)}`, then repeat this."
     if not found:
         ran = [one for one in others if one.status is not RunStatus.DRAFT]
-        why = f"Its last run is {ran[0].status.value}." if ran else "It never ran."
+        why = _how_it_ended(ran[0]) if ran else "It never ran."
+        if ran and ran[0].status is RunStatus.FAILED:
+            fix = f"Mend that, run it with `mlalm experiment run {shlex.quote(path)}`, then repeat this."
         raise Conflict(f"The notebook {path} was not {done}.", why=why, fix=fix)
     run = found[0]
     if read_notebook(context.blobs.get(run.snapshot.digest)).code_hash != document.code_hash:
@@ -128,6 +130,13 @@ def last_good_run(context: Context, path: str, document: NotebookDocument, *, do
         raise Conflict(f"The notebook {path} was not {done}.", why=why, fix=fix)
     check_modules(context, path, run, document, done=done)
     return run
+
+
+def _how_it_ended(run: Run) -> str:
+    where = f" at cell {run.failed_cell}" if run.failed_cell is not None else ""
+    return (
+        f"Its last run is {run.status.value}{where}{f': {run.cause}' if run.cause else ''}".rstrip(".") + "."
+    )
 
 
 def check_modules(context: Context, path: str, run: Run, document: NotebookDocument, *, done: str) -> None:

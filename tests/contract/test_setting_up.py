@@ -175,6 +175,16 @@ def cell(text: str) -> dict[str, Any]:
 
 
 @pytest.mark.full
+def test_a_notebook_whose_run_failed_says_where_and_why(ws: Workspace) -> None:
+    write(ws, "churn.ipynb", *TRAIN[:2], "df['nowhere']")
+    ws.experiments.run("churn")
+    with pytest.raises(Conflict) as refused:
+        ws.services.setup("predictive", "churn")
+    assert "Its last run is Failed at cell 3: " in refused.value.why
+    assert "nowhere" in refused.value.why
+    assert refused.value.fix.startswith("Mend that, run it with `mlalm experiment run churn.ipynb`")
+
+
 def test_running_it_once_more_registers_and_deploys_nothing(ws: Workspace) -> None:
     magics = (
         "%load_ext mlalm_jupyter\nkept = %register model churn-raw --sample X\n"

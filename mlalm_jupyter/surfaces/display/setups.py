@@ -47,7 +47,13 @@ def _predictive(one: SetUp) -> View:
 
 
 def _warnings(one: SetUp) -> View:
-    return [Note(text, is_warning=True) for text in one.warnings]
+    told = list(one.warnings)
+    if one.held_back:
+        told.append(
+            f"The training notebook would have something else now where your cells stay ({', '.join(one.held_back)}), "
+            "and was shown to answer alike without them: compare them before you deploy."
+        )
+    return [Note(text, is_warning=True) for text in told]
 
 
 def _fitted(one: SetUp) -> View:
@@ -70,6 +76,6 @@ def _shown(one: SetUp) -> Status | None:
     found = one.proven
     return Status(
         f"all answered alike: {found.rows} rows of the notebook, {found.perturbed_rows} that it never had, "
-        f"{found.single_rows} rows alone",
+        f"{found.single_rows} rows alone" + ("; without what you changed" if one.by_hand else ""),
         "good",
     )

@@ -80,6 +80,12 @@ def test_a_notebook_that_was_made_again_is_not_called_written() -> None:
     text = text_of(replace(SET_UP, is_new=False, by_hand=("a", "b"), held_back=("b",)))
     assert "  made again          teams/my churn.predictive.ipynb" in text
     assert "b     as it was; something else would stand here now" in text
+    assert (
+        "something else now where your cells stay (b), and was shown to answer alike without them"
+        in " ".join(text.split())
+    )
+    assert "; without what you changed" in text
+    assert "without" not in text_of(replace(SET_UP, is_new=False))
 
 
 def test_one_that_stays_one_notebook_is_not_drawn_as_two() -> None:
