@@ -231,6 +231,12 @@ def _followed(found: Found, name: str, line: int, *, free: str) -> Output:
         if is_column and is_more and _is_made_of(found, node.value, name, index):
             assert isinstance(target, ast.Subscript)
             return _column_followed(found, target, index, free)
+        if is_column and isinstance(node.value, ast.Name):
+            assert isinstance(target, ast.Subscript)
+            column = _column_followed(found, target, index, free)
+            if column.line > index:
+                # put into a table to be made something else there
+                return column
         if isinstance(target, ast.Name) and (part := _handed_in(found, node.value, name, index)):
             start, end = lines[index].code.span(part)
             text = rendered(found, index, start, end)

@@ -32,6 +32,8 @@ class Assigning(Calls):
         self.marks = {one.line: [one] for one in marks_of(lines, INPUT) if one.variable}
         self.is_marked = bool(marks_of(lines, INPUT)) or any(line.hand == "import" for line in lines)
         self.returned: list[Value] = []
+        self.said: set[str] = set()
+        """Columns that hold predictions."""
         self.trained: set[str] = set()
         """What a cell that is tagged as training has set so far."""
 
@@ -244,7 +246,9 @@ class Assigning(Calls):
                 self.replace(value, self.hoist(value, found))
             pieces = self._typed(node)
             # a prediction is called like the label by many
-            is_label = self._label_in(target) and not found.is_scored
+            if found.is_scored:
+                self.said.add(ast.unparse(target))
+            is_label = self._label_in(target) and ast.unparse(target) not in self.said
             if is_label or self.found.rows_read(value, self.here) & self.found.label_variables:
                 pieces[0].in_kept = False
             if root is not None and found.is_scored:

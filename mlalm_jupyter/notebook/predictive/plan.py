@@ -223,6 +223,7 @@ def _check(found: Found, outputs: Sequence[Output], chosen: Slice, *, is_chosen:
         raise refusals.gone(cell, name)
     check_rows_together(found, chosen, [one.variable for one in outputs])
     labels = labels_of(found.program)
+    made: set[str] = set()
     for part in chosen.parts:
         cell = lines[part.line].place.cell
         if part.flow.files_read or any(one.startswith("the file") for one in part.flow.unknowns):
@@ -237,7 +238,7 @@ def _check(found: Found, outputs: Sequence[Output], chosen: Slice, *, is_chosen:
         values = found.values.get(part.line, {})
         if any(values[name].kind == SOURCE for name in part.flow.writes if name in values):
             raise refusals.reads_file(cell, part.text.partition("\n")[0])
-        _check_label(part.text, cell, labels)
+        _check_label(part.text, cell, labels, made)
         _check_fit(part.text, cell)
     is_by_hand = is_chosen or (bool(marks_of(lines, OUTPUT)) and not _has_model(found))
     asked = {one.model for one in found.scorings}
@@ -294,13 +295,15 @@ def _was_label(found: Found, name: str, line: int) -> bool:
     return False
 
 
-def _check_label(text: str, cell: int, labels: frozenset[str]) -> None:
-    for node in ast.walk(code_of(text).tree):
-        if not (isinstance(node, ast.Subscript) and isinstance(node.ctx, ast.Load)):
-            continue
+def _check_label(text: str, cell: int, labels: frozenset[str], made: set[str]) -> None:
+    """Refuse to read a label; a column of its name that was made before, such as of predictions, is none."""
+    columns = [one for one in ast.walk(code_of(text).tree) if isinstance(one, ast.Subscript)]
+    for node in columns:
         key = node.slice.value if isinstance(node.slice, ast.Constant) else None
-        if isinstance(key, str) and key in labels:
+        is_read = isinstance(node.ctx, ast.Load) and ast.unparse(node) not in made
+        if is_read and isinstance(key, str) and key in labels:
             raise refusals.needs_label(cell, key)
+    made.update(ast.unparse(one) for one in columns if isinstance(one.ctx, ast.Store))
 
 
 def _check_fit(text: str, cell: int) -> None:

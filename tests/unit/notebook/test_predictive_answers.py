@@ -51,6 +51,15 @@ def test_predictions_that_become_others_under_their_name_go_out_as_they_are_in_t
     assert list(plain) != pytest.approx(list(out))
 
 
+def test_predictions_that_become_others_in_a_table_go_out_as_they_are_there() -> None:
+    out, said = answered(
+        "p = model.predict(X_test)\nout = pd.DataFrame()\nout['id'] = X_test.index\nout['y'] = p",
+        "out['y'] = out['y'].replace({0: 'no', 1: 'yes'})",
+    )
+    assert set(out) == {"no", "yes"}
+    assert list(out) == list(said)
+
+
 def test_predictions_that_become_their_errors_under_their_name_go_out_as_they_were() -> None:
     before = (SETUP, READ, XY.format(label="cost"), SPLIT, FIT.format(model="LinearRegression()"))
     plan = plan_of(document(*before, "p = model.predict(X_test)", "p = np.abs(p - y_test)"))
