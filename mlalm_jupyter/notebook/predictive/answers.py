@@ -252,9 +252,23 @@ def decided_later(found: Found, output: Output) -> Iterator[tuple[int, str]]:
         if output.variable not in flow.reads or not isinstance(node, ast.Assign):
             continue
         others = {name for name in flow.reads - {output.variable} if kind_before(found, name, index) == ROWS}
-        is_rule = any(call.last in _RULES for call in flow.calls) or output.variable in flow.writes
+        is_rule = any(call.last in _RULES for call in flow.calls) and output.variable not in flow.writes
         if is_rule and others and not any(map(_LABEL.search, others)):
             yield from ((index, name) for name in sorted(flow.writes))
+
+
+def changed_later(found: Found, output: Output) -> Iterator[int]:
+    """Lines that make something else of what answers, under its name, such as of some of its rows only."""
+    lines = found.program.lines
+    for index in range(output.line + 1, len(lines)):
+        flow = lines[index].flow
+        if output.expression or lines[index].hand in ("skip", "evaluate"):
+            continue
+        if output.variable in flow.reads and output.variable in flow.writes | flow.changes:
+            if not flow.reads & found.label_variables:
+                yield index
+        elif output.variable in flow.writes:
+            return
 
 
 def decided_beside(found: Found, output: Output) -> Iterator[tuple[int, str]]:
@@ -295,12 +309,15 @@ def _is_made_of(found: Found, value: ast.expr, name: str, line: int) -> bool:
 def _is_changed(found: Found, value: ast.expr, name: str, line: int) -> bool:
     """Whether predictions become others under their name, by what their rows say but not by labels."""
     is_labelled = any(is_label(found, one) for one in _other_rows(found, value, name, line))
-    is_kept = not _is_selected(found, value, line) and line not in found.troubles
+    is_filtered = isinstance(value, ast.Subscript) and bool(_other_rows(found, value, name, line))
+    is_kept = not _is_selected(found, value, line) and not is_filtered and line not in found.troubles
     return is_kept and not is_labelled and not isinstance(value, ast.Name)
 
 
 def _is_selected(found: Found, value: ast.expr, line: int) -> bool:
-    is_sliced = any(isinstance(one, ast.Slice) for one in ast.walk(value))
+    is_sliced = any(
+        isinstance(one, ast.Slice) and (one.lower or one.upper or one.step) for one in ast.walk(value)
+    )
     return is_sliced or any(one.line == line for one in found.selections)
 
 

@@ -10,7 +10,7 @@ from mlalm_jupyter.notebook.code import code_of
 from mlalm_jupyter.notebook.document import NotebookDocument
 from mlalm_jupyter.notebook.effects import Call
 from mlalm_jupyter.notebook.predictive import refusals
-from mlalm_jupyter.notebook.predictive.answers import decided_beside, decided_later
+from mlalm_jupyter.notebook.predictive.answers import changed_later, decided_beside, decided_later
 from mlalm_jupyter.notebook.predictive.cuts import check_rows_together
 from mlalm_jupyter.notebook.predictive.drafts import Asset, Found
 from mlalm_jupyter.notebook.predictive.folding import folded
@@ -168,6 +168,11 @@ def _told_of_rules(found: Found, outputs: Sequence[Output]) -> Iterator[str]:
             yield (
                 f"Cell {found.program.lines[line].place.cell} makes '{name}' of '{output.variable}' and other columns; the "
                 f"service answers '{output.variable}'. If the other is meant, say `%web_output {name}` after it."
+            )
+        for line in changed_later(found, output):
+            yield (
+                f"Cell {found.program.lines[line].place.cell} makes '{output.variable}' something else; the service answers what "
+                f"it was before. If the other is meant, say `%web_output {output.variable}` after it."
             )
         for line, name in decided_beside(found, output):
             yield (

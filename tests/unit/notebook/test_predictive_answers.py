@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pandas as pd
 import pytest
 
@@ -51,6 +52,12 @@ def test_predictions_that_become_others_under_their_name_go_out_as_they_are_in_t
     assert list(plain) != pytest.approx(list(out))
 
 
+def test_of_a_matrix_of_probabilities_the_column_that_is_left_goes_out() -> None:
+    out, said = answered("p = model.predict_proba(X_test)", "p = p[:, 1]", "p = p.round(3)")
+    assert np.asarray(said).ndim == 1
+    assert list(out) == list(said)
+
+
 def test_predictions_that_become_others_in_a_table_go_out_as_they_are_there() -> None:
     out, said = answered(
         "p = model.predict(X_test)\nout = pd.DataFrame()\nout['id'] = X_test.index\nout['y'] = p",
@@ -64,6 +71,16 @@ def test_predictions_that_become_their_errors_under_their_name_go_out_as_they_we
     before = (SETUP, READ, XY.format(label="cost"), SPLIT, FIT.format(model="LinearRegression()"))
     plan = plan_of(document(*before, "p = model.predict(X_test)", "p = np.abs(p - y_test)"))
     assert [(one.variable, one.place.cell) for one in plan.outputs] == [("p", 6)]
+
+
+@pytest.mark.parametrize("changed", ["p = p[X_test['age'] > 30]", "p.sort()", "p = p[:5]", "p = p[::-1]"])
+def test_predictions_that_become_something_else_that_is_not_of_their_rows_are_told(changed: str) -> None:
+    before = (SETUP, READ, XY.format(label="cost"), SPLIT, FIT.format(model="LinearRegression()"))
+    plan = plan_of(document(*before, "p = model.predict(X_test)", changed))
+    assert [(one.variable, one.place.cell) for one in plan.outputs] == [("p", 6)]
+    (told,) = [one for one in plan.notes if "something else" in one]
+    assert told.startswith("Cell 7 makes 'p' something else; the service answers what it was before.")
+    assert "`%web_output p`" in told
 
 
 TABLES = {
