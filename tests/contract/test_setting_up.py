@@ -17,7 +17,7 @@ from nbformat.v4 import new_code_cell, new_notebook
 
 from mlalm_jupyter.adapters.conversion import NotebookConversion
 from mlalm_jupyter.api import setting_up
-from mlalm_jupyter.domain.errors import AlreadyExists, Conflict, InvalidInput
+from mlalm_jupyter.domain.errors import AlreadyExists, Conflict, InvalidInput, MlalmError
 from mlalm_jupyter.domain.setup import SetUp
 from mlalm_jupyter.notebook.predictive.proof import Proof, Reason, Trace
 from mlalm_jupyter.workspace import Workspace
@@ -174,10 +174,10 @@ def cell(text: str) -> dict[str, Any]:
     }
 
 
-@pytest.mark.full
 def test_a_notebook_whose_run_failed_says_where_and_why(ws: Workspace) -> None:
     write(ws, "churn.ipynb", *TRAIN[:2], "df['nowhere']")
-    ws.experiments.run("churn")
+    with pytest.raises(MlalmError, match="nowhere"):
+        ws.experiments.run("churn")
     with pytest.raises(Conflict) as refused:
         ws.services.setup("predictive", "churn")
     assert "Its last run is Failed at cell 3: " in refused.value.why
@@ -185,6 +185,7 @@ def test_a_notebook_whose_run_failed_says_where_and_why(ws: Workspace) -> None:
     assert refused.value.fix.startswith("Mend that, run it with `mlalm experiment run churn.ipynb`")
 
 
+@pytest.mark.full
 def test_running_it_once_more_registers_and_deploys_nothing(ws: Workspace) -> None:
     magics = (
         "%load_ext mlalm_jupyter\nkept = %register model churn-raw --sample X\n"
