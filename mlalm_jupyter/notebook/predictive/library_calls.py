@@ -130,7 +130,9 @@ class LibraryCalls(TableCalls):
             return Value(FITTED, is_raw=True)
         if module in ("numpy", "scipy", "pandas") and last in ORDERED | {"zscore", "diff", "factorize"}:
             if not along_row:
-                self.found.trouble(self.here, refusals.neighbours(self.cell, self.text(node)))
+                learns = last in ("zscore", "factorize")
+                why = refusals.learned_inside if learns else refusals.neighbours
+                self.found.trouble(self.here, why(self.cell, self.text(node)))
             return self._other(node, given)
         if full in ("numpy.arange", "numpy.linspace") and any(map(counts, node.args)):
             # the place of a row among all

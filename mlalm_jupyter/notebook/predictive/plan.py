@@ -232,7 +232,7 @@ def _check(found: Found, outputs: Sequence[Output], chosen: Slice, *, is_chosen:
     for part in chosen.parts:
         cell = lines[part.line].place.cell
         if part.flow.files_read or any(one.startswith("the file") for one in part.flow.unknowns):
-            raise refusals.reads_file(cell, part.text.partition("\n")[0])
+            raise refusals.reads_file(cell, part.text.partition("\n")[0], part.flow.files_read)
         if code_of(part.text).magics:
             raise refusals.only_in_notebooks(cell, lines[part.line].typed.partition("\n")[0])
         for call in part.flow.calls:

@@ -23,6 +23,16 @@ def neighbours(cell: int, what: str) -> InvalidInput:
     )
 
 
+def learned_inside(cell: int, what: str) -> InvalidInput:
+    return InvalidInput(
+        f"Cell {cell}",
+        expected="what is learned of all rows in a statement of its own",
+        got=f"`{what}`, which learns it and gives it to each row at once",
+        fix="Put what it learns into variables before (a mean and a deviation, a list of values), and work the column out "
+        "with them.",
+    )
+
+
 def over_rows(cell: int, what: str, where: str) -> InvalidInput:
     return InvalidInput(
         f"Cell {cell}",
@@ -242,7 +252,8 @@ def plot(cell: int, what: str) -> InvalidInput:
         f"Cell {cell}",
         expected="an output of rows",
         got=f"a plot (`{what}`)",
-        fix="Mark the variable with the predictions instead: `%web_output VAR`.",
+        fix="Give the predictions a name in a statement of their own, such as `pred = model.predict(X)`, and mark that: "
+        "`%web_output pred`.",
     )
 
 
@@ -277,11 +288,12 @@ def no_input(grouped: tuple[int, str] | None = None) -> InvalidInput:
     )
 
 
-def reads_file(cell: int, what: str) -> InvalidInput:
+def reads_file(cell: int, what: str, files: Iterable[str] = ()) -> InvalidInput:
+    told = listed(sorted(files)) or "a file"
     return InvalidInput(
         f"Cell {cell}",
         expected="scoring that reads no files",
-        got=f"`{what}`, which would be read at each call",
+        got=f"`{what}`, which would read {told} at each call",
         fix="Bring it in as a table of its own and mark the rows of callers with `%web_input VAR`.",
     )
 

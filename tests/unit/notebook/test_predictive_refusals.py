@@ -221,6 +221,21 @@ REFUSED: dict[str, tuple[list[Cell], tuple[str, ...]]] = {
         ],
         ("Cell 3", "df['pay'].shift(1)", "other rows"),
     ),
+    "a z-score": (
+        [READ, "from scipy.stats import zscore\ndf['pay'] = zscore(df['pay'])", XY, SPLIT, FIT, PREDICT],
+        ("Cell 3", "zscore(df['pay'])", "variables before (a mean and a deviation"),
+    ),
+    "a file that a function reads": (
+        [
+            READ,
+            "def more(t):\n    return t.merge(pd.read_csv('more.csv'), on='town')",
+            XY,
+            SPLIT,
+            FIT,
+            "p = model.predict(more(X_test))",
+        ],
+        ("Cell 7", "`p = model.predict(more(X_test))`, which would read `more.csv` at each call"),
+    ),
     "a rank": (
         [READ, "df['pay'] = df['pay'].rank()", XY, SPLIT, FIT, PREDICT],
         ("Cell 3", "rank"),
@@ -282,7 +297,7 @@ REFUSED: dict[str, tuple[list[Cell], tuple[str, ...]]] = {
             "import matplotlib.pyplot as plt\nfig = plt.figure()",
             "%web_output fig",
         ],
-        ("Cell 7", "a plot"),
+        ("Cell 7", "a plot", "`pred = model.predict(X)`", "`%web_output pred`"),
     ),
     "an output that no model is reached from": (
         [READ, XY, SPLIT, FIT, PREDICT, "%web_output X_test"],
