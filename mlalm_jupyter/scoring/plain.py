@@ -104,7 +104,21 @@ def _from_json(body: bytes, content_type: bytes, inputs: Mapping[str, Schema]) -
         wrapped = [name for name in _WRAPPED if name in told]
         if len(told) == 1 and wrapped and inputs:
             return Asked({_only(inputs, JSON): _value(bytes(told[wrapped[0]]))}, parameters)
+        _check_rows(told, inputs)
     return Asked({name: _value(bytes(raw)) for name, raw in told.items()}, parameters)
+
+
+def _check_rows(told: Mapping[str, object], inputs: Mapping[str, Schema]) -> None:
+    """Refuse one row without its list, and the body of the request-response form, which has an address of its own."""
+    if "Inputs" in told:
+        message = (
+            "A body with 'Inputs' is for the address that ends in /execute?api-version=2.0. This one takes rows as they are, "
+            'such as [{"column": 1}].'
+        )
+        raise bad_request(message, target="body")
+    columns = {column.name for schema in inputs.values() for column in schema.columns}
+    if set(told) & columns:
+        raise bad_request('The body is one row. Send a list of rows, such as [{"column": 1}].', target="body")
 
 
 def _value(raw: bytes) -> Table | Rows:

@@ -266,6 +266,21 @@ def test_binary_tensors_come_and_go(stage: Stage) -> None:
 
 
 @pytest.mark.parametrize(
+    ("body", "said"),
+    [
+        (WORDS[0], "The body is one row. Send a list of rows"),
+        ({"Inputs": {"input1": WORDS}}, "for the address that ends in /execute?api-version=2.0"),
+    ],
+)
+def test_rows_in_a_wrapping_of_another_form_are_told_what_to_send(
+    stage: Stage, body: object, said: str
+) -> None:
+    answer = post(f"{stage.mixed}/score", body)
+    refused(answer, 400, "RequestBodyInvalid")
+    assert said in answer.text
+
+
+@pytest.mark.parametrize(
     ("body", "status", "said"),
     [
         ({"inputs": []}, 400, "has no tensors"),
