@@ -77,36 +77,61 @@ class _Made:
         return False
 
     def _written_out(self, index: int, value: ast.expr) -> Iterator[Output]:
-        """`pd.DataFrame({"answer": p, "score": q})`."""
-        call = value
-        while (
-            isinstance(call, ast.Call) and isinstance(call.func, ast.Attribute) and call.func.attr in _AROUND
-        ):
-            call = call.func.value
-        if not (isinstance(call, ast.Call) and call.args and isinstance(call.args[0], ast.Dict)):
-            return
-        if ast.unparse(call.func).rpartition(".")[2] != "DataFrame":
-            return
-        made = [
-            (key.value, one)
-            for key, one in zip(call.args[0].keys, call.args[0].values, strict=True)
-            if isinstance(key, ast.Constant) and isinstance(key.value, str) and self.of(one, index)
-        ]
-        if len(made) < 2:
-            return
+        """`pd.DataFrame({"answer": p, "score": q})`, or `rows.assign(answer=p, score=q)`."""
         code = self.found.program.lines[index].code
+        after = ""
+        while isinstance(value, ast.Call):
+            match value:
+                case ast.Call(func=ast.Name(id="display" | "print"), args=[inner]):
+                    value = inner
+                case ast.Call(func=ast.Attribute(value=inner, attr=name)) if name in _AROUND:
+                    if name == "round":
+                        after = code.text[code.span(inner)[1] : code.span(value)[1]] + after
+                    value = inner
+                case _:
+                    break
+        if not isinstance(value, ast.Call):
+            return
         frozen, typed = [], []
-        for name, one in made:
-            start, end = code.span(one)
-            frozen.append(f"{name!r}: {rendered(self.found, index, start, end)}")
-            typed.append(f"{name!r}: {code.text[start:end]}")
-        table = ast.unparse(call.func)
-        yield Output(
-            "", index, f"{table}({{{', '.join(frozen)}}})", f"{table}({{{', '.join(typed)}}})", "output1"
+        for key, one in _items(value):
+            if self.of(one, index):
+                start, end = code.span(one)
+                name = ast.unparse(key)
+                frozen.append(f"{name}: {rendered(self.found, index, start, end)}")
+                typed.append(f"{name}: {code.text[start:end]}")
+        if len(frozen) < 2:
+            return
+        head = f"{ast.unparse(value.func)}({{"
+        base = head
+        if isinstance(value.func, ast.Attribute) and value.func.attr == "assign":
+            # the rows without any column, so that nothing but what is made goes out
+            start, end = code.span(value.func.value)
+            head = f"{rendered(self.found, index, start, end)}[[]].assign(**{{"
+            base = f"{code.text[start:end]}[[]].assign(**{{"
+        text, expression = (
+            f"{first}{', '.join(items)}}}){after}" for first, items in ((head, frozen), (base, typed))
         )
+        yield Output("", index, text, expression, "output1")
 
 
-_AROUND = frozenset({"to_csv", "head", "round", "to_excel", "to_parquet", "to_json", "style"})
+_AROUND = frozenset({"to_csv", "head", "round", "to_excel", "to_parquet", "to_json"})
+
+
+def _items(call: ast.Call) -> list[tuple[ast.expr, ast.expr]]:
+    """The columns of a table that is written out, each with what gives its name."""
+    words = call.keywords
+    name = ast.unparse(call.func).rpartition(".")[2]
+    if name == "DataFrame" and call.args:
+        match call.args[0]:
+            case ast.Dict(keys=keys, values=values):
+                return [(key, one) for key, one in zip(keys, values, strict=True) if key is not None]
+            case ast.Call(func=ast.Name(id="dict"), keywords=keywords):
+                words = keywords
+            case _:
+                return []
+    elif name != "assign":
+        return []
+    return [(ast.Constant(word.arg), word.value) for word in words if word.arg is not None]
 
 
 def table_of(found: Found, output: Output, scored: Collection[int]) -> Output | None:
@@ -127,6 +152,13 @@ def _column(node: ast.expr) -> tuple[str, str] | None:
     """Table and column of `table["column"]`."""
     match node:
         case ast.Subscript(value=ast.Name(id=table), slice=ast.Constant(value=str(name))):
+            return table, name
+        case ast.Subscript(
+            value=ast.Attribute(value=ast.Name(id=table), attr="loc"),
+            slice=ast.Tuple(
+                elts=[ast.Slice(lower=None, upper=None, step=None), ast.Constant(value=str(name))]
+            ),
+        ):
             return table, name
         case _:
             return None

@@ -67,6 +67,29 @@ def told_of_others(found: Found, chosen: Slice, outputs: Sequence[Output]) -> li
     ]
 
 
+def told_of_more(found: Found, chosen: Slice) -> list[str]:
+    """What else is said of the same rows by the model that answers, where more is done with it than to measure it."""
+    inside = {part.line for part in chosen.parts}
+    candidates = [] if _marked(found) else _candidates(found)
+    mine = [one for one in candidates if one.scoring.line in inside]
+    if not mine:
+        return []
+    alike = [one for one in candidates if one.scoring.line in _asked_alike(candidates, mine[-1]) - inside]
+    lines = found.program.lines
+    told = [
+        f"{refusals.listed(sorted(lines[one.scoring.line].flow.writes))} (cell {lines[one.scoring.line].place.cell})"
+        for one in alike
+        if not _is_only_measured(found, one)
+    ]
+    if not told:
+        return []
+    do = "does" if len(told) == 1 else "do"
+    return [
+        f"The model says more: {', '.join(told)} {do} not go out. If it is meant, put it into a table with what does, or "
+        "mark it: `%web_output VAR`."
+    ]
+
+
 def training_cells(found: Found) -> list[int]:
     """Cells that train something which predicts, wherever in them that is."""
     return [
@@ -308,12 +331,30 @@ _HANDS_IN = frozenset({"to_csv", "to_excel", "to_parquet", "to_json", "to_sql", 
 def _is_tried_before(found: Found, one: _Candidate, last: _Candidate) -> bool:
     """Whether a model was the last one with other settings: of one class, under its name, and what it said as well."""
     said = [found.program.lines[each.scoring.line].flow.writes for each in (one, last)]
-    makers = [
-        {asset.maker for asset in found.assets if (asset.variable, asset.line) == each.key}
-        for each in (one, last)
-    ]
-    is_same = makers[0] == makers[1] != {""} and said[0] == said[1]
+    classes = [_classes(found, *each.key) for each in (one, last)]
+    is_same = classes[0] == classes[1] != set() and said[0] == said[1]
     return is_same and one.key[0] == last.key[0] and one.level == last.level == 1 and one.key[1] < last.key[1]
+
+
+def _classes(found: Found, variable: str, line: int) -> set[str]:
+    """The classes that a model is written out of; none where it is given others by their names, such as a search."""
+    for index in range(line, -1, -1):
+        node = found.program.lines[index].node
+        if not (isinstance(node, ast.Assign) and ast.unparse(node.targets[0]) == variable):
+            continue
+        made = node.value
+        if isinstance(made, ast.Call) and isinstance(made.func, ast.Attribute) and made.func.attr in FITS:
+            made = made.func.value
+        calls = [one for one in ast.walk(made) if isinstance(one, ast.Call)]
+        given = [word.value for one in calls for word in one.keywords if word.arg in _OTHERS]
+        if any(isinstance(one, ast.Name) for call in calls for one in [*call.args, *given]):
+            return set()
+        return {ast.unparse(one.func) for one in calls}
+    return set()
+
+
+_OTHERS = frozenset({"estimator", "base_estimator", "estimators", "steps", "regressor", "classifier", None})
+"""Arguments that are models themselves."""
 
 
 def _check_after(found: Found, output: Output, last: _Candidate, candidates: Sequence[_Candidate]) -> None:

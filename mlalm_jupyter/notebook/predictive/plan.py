@@ -20,6 +20,7 @@ from mlalm_jupyter.notebook.predictive.labels import labels_of
 from mlalm_jupyter.notebook.predictive.marks import INPUT, OUTPUT, PORTS, SELECTION, marks_of
 from mlalm_jupyter.notebook.predictive.outputs import (
     outputs_of,
+    told_of_more,
     told_of_names,
     told_of_others,
     training_cells,
@@ -74,6 +75,7 @@ def plan_of(
                     *_notes(found, chosen, whole),
                     *told_of_names(found, chosen, model=model),
                     *([] if model else told_of_others(found, chosen, outputs)),
+                    *told_of_more(found, chosen),
                     *_told_of_rules(found, outputs),
                 ]
             )

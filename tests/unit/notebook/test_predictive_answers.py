@@ -97,6 +97,27 @@ TABLES = {
         "out['rounded'] = out['said'].round()\nout",
         ["said", "rounded"],
     ),
+    "in words": ("p = model.predict(X_test)\npd.DataFrame(dict(said=p, up=p + 1))", ["said", "up"]),
+    "assigned": (
+        "p = model.predict(X_test)\nout = X_test.assign(true=y_test, said=p, up=p + 1)\nout",
+        ["said", "up"],
+    ),
+    "by place": (
+        "p = model.predict(X_test)\nout = X_test.copy()\nout.loc[:, 'said'] = p\nout.loc[:, 'up'] = p + 1\nout",
+        ["said", "up"],
+    ),
+    "displayed": (
+        "p = model.predict(X_test)\nprint(pd.DataFrame({'said': p, 'up': p + 1}).head())",
+        ["said", "up"],
+    ),
+    "rounded": (
+        "p = model.predict(X_test)\npd.DataFrame({'said': p, 'up': p + 1}).round(1).head()",
+        ["said", "up"],
+    ),
+    "under a name for a column": (
+        "p = model.predict(X_test)\nname = 'said'\npd.DataFrame({name: p, 'up': p + 1})",
+        ["said", "up"],
+    ),
     "with what comes in": (
         "p = model.predict(X_test)\nout = pd.DataFrame()\nout['said'] = p\nout['each'] = p / X_test['age'].values\nout",
         ["said", "each"],
@@ -110,6 +131,34 @@ def test_a_table_of_several_columns_that_are_made_of_predictions_goes_out_with_a
     out, said = answered(text, label="cost")
     assert list(said.columns) == columns
     pd.testing.assert_frame_equal(out.reset_index(drop=True), said.reset_index(drop=True), check_names=False)
+
+
+@pytest.mark.parametrize(
+    ("used", "others"),
+    [
+        ("np.column_stack([p, q])[:5]", ["`p`"]),
+        ("both = list(zip(p, q))", ["`p`"]),
+        ("both = pd.concat([pd.Series(p), pd.Series(q)], axis=1)", ["`p`"]),
+        ("print(accuracy_score(y_test, p))", []),
+        ("pd.DataFrame({'class': p, 'sure': q})", []),
+    ],
+)
+def test_what_the_model_says_besides_what_goes_out_is_told_where_it_is_used(
+    used: str, others: list[str]
+) -> None:
+    asked = "p = model.predict(X_test)\nq = model.predict_proba(X_test)[:, 1]\nprint(q)"
+    before = (
+        SETUP,
+        READ,
+        XY.format(label="y"),
+        SPLIT,
+        FIT.format(model="LogisticRegression(max_iter=500)"),
+    )
+    told = [one for one in plan_of(document(*before, asked, used)).notes if "says more" in one]
+    assert len(told) == len(others)
+    for note, other in zip(told, others, strict=True):
+        assert note.startswith(f"The model says more: {other} (cell 6) does not go out.")
+        assert "`%web_output VAR`" in note
 
 
 def test_a_class_under_the_label_s_name_and_how_sure_it_is_go_out_together() -> None:

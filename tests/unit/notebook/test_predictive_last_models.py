@@ -62,6 +62,24 @@ def test_another_model_under_the_name_is_not_taken_for_the_same_one_tried_again(
     assert "`--model knn`" in str(caught.value)
 
 
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        ("make_pipeline(StandardScaler(), {})", "make_pipeline(StandardScaler(), {})"),
+        ("Pipeline([('s', StandardScaler()), ('m', {})])", "Pipeline([('s', StandardScaler()), ('m', {})])"),
+        ("GridSearchCV({}, {{}})", "GridSearchCV({}, {{}})"),
+    ],
+)
+def test_what_is_around_different_models_is_not_one_of_one_kind(one: str, other: str) -> None:
+    cells = [
+        f"m = {text.format(model)}\nm.fit(X_train, y_train)\np = m.predict(X_test)"
+        for text, model in ((one, "LogisticRegression()"), (other, "RandomForestClassifier()"))
+    ]
+    around = "from sklearn.pipeline import Pipeline, make_pipeline"
+    with pytest.raises(InvalidInput, match="redefined after training"):
+        plan_of(document(SETUP, around, READ, FILL, XY, SPLIT, *cells))
+
+
 def handed_in(*, written: str) -> tuple[str, ...]:
     return (
         SETUP,
