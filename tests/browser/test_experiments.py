@@ -140,6 +140,7 @@ def test_a_run_opens_locked_under_a_bar_that_says_which_it_is(
     assert [one["path"] for one in answer.json() if "locked" in one["path"]] == []
 
 
+@pytest.mark.full
 def test_nothing_can_be_typed_into_a_snapshot_or_done_to_its_cells(
     page: Any, lab: Lab, locked: dict[str, Any]
 ) -> None:
@@ -241,6 +242,7 @@ def test_a_snapshot_opens_from_the_address_of_its_page_and_scrolls_by_keys(page:
     assert page.get_by_role("dialog").count() == 0
 
 
+@pytest.mark.full
 def test_save_as_makes_a_notebook_of_its_own_and_lists_which_assets_moved(page: Any, lab: Lab) -> None:
     lab.write("rides/origin.ipynb", "%load_ext mlalm_jupyter\nrows = %dataset shops:1\nlen(rows)")
     (lab.root / "shops.csv").write_text("a\n1\n2\n")

@@ -271,6 +271,7 @@ def test_the_code_of_the_notebook_that_would_be_written_is_asked_too(
     assert proof.is_proven == (not said)
 
 
+@pytest.mark.full
 def test_a_median_that_is_worked_out_anew_from_each_request_is_refused(folder: Path) -> None:
     written = churn()
     written.frozen.pop(FILL)

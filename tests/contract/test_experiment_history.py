@@ -121,6 +121,7 @@ def test_a_failure_says_where_and_the_part_that_failed_is_one(hosted: Workspace,
     assert hosted.experiments.history(train)[1].status is RunStatus.FAILED_PARTIAL
 
 
+@pytest.mark.full
 def test_history_is_filtered_and_sorted(hosted: Workspace, train: str) -> None:
     for depth in (1, 4, 2):
         hosted.experiments.run(
@@ -170,6 +171,7 @@ def test_a_snapshot_of_a_draft_is_locked_and_runs_nothing(hosted: Workspace, tra
     assert not (hosted.path / "kept.pdf").exists()
 
 
+@pytest.mark.full
 def test_what_was_pinned_stays_and_a_replay_reads_it_again(hosted: Workspace, train: str) -> None:
     first = hosted.experiments.run(train)
     rides(hosted, 8)
@@ -199,6 +201,7 @@ def test_a_replay_knows_no_asset_that_is_newer_than_its_original(hosted: Workspa
     assert hosted.experiments.run("named.ipynb").inputs == ("dataset rides:2",)
 
 
+@pytest.mark.full
 def test_a_replay_says_which_files_are_not_what_they_were(hosted: Workspace) -> None:
     (hosted.path / "hours.csv").write_text("1\n")
     name = write(hosted, ("print(open('hours.csv').read())", []))

@@ -134,7 +134,13 @@ def opened(python: str, inserted: list[Path], tmp_path: Path, *, absent: list[st
     return list(eval(done.stdout.splitlines()[-1]))
 
 
-@pytest.mark.parametrize("name", [*EIGHT, *FORMS_OF_TORCH, *OTHERS])
+@pytest.mark.parametrize(
+    "name",
+    [
+        one if one in ("a function", "onnx") else pytest.param(one, marks=pytest.mark.full)
+        for one in [*EIGHT, *FORMS_OF_TORCH, *OTHERS]
+    ],
+)
 def test_a_package_opens_with_what_its_manifest_asks_for_and_answers_the_same(
     name: str, tmp_path: Path, figures: Counter[str]
 ) -> None:

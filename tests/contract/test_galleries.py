@@ -26,6 +26,7 @@ def published(hosted: Workspace, tmp_path: Path) -> Path:
     return tmp_path / "gallery"
 
 
+@pytest.mark.full
 def test_what_is_cloned_elsewhere_runs_with_the_same_metrics(
     hosted: Workspace, published: Path, tmp_path: Path
 ) -> None:

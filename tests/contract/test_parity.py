@@ -24,7 +24,12 @@ pytestmark = [pytest.mark.prove_skeleton, pytest.mark.timeout(300)]
 
 # the server of all the others is stopped and started by one surface after the other, in the last test
 TURNS = (find("server", "stop"), find("server", "start"))
-IN_ANY_ORDER = [verb for verb in VERBS if verb not in TURNS]
+LONG = (find("retrain", "run"), find("run", "replay"))
+IN_ANY_ORDER = [
+    pytest.param(verb, marks=[pytest.mark.full] if verb in LONG else [], id=f"{verb.noun}-{verb.name}")
+    for verb in VERBS
+    if verb not in TURNS
+]
 
 
 @pytest.fixture(scope="module")
@@ -74,7 +79,7 @@ def test_no_verb_is_without_a_scenario() -> None:
     assert set(SCENARIOS) == {(verb.noun, verb.name) for verb in VERBS}
 
 
-@pytest.mark.parametrize("verb", IN_ANY_ORDER, ids=lambda verb: f"{verb.noun}-{verb.name}")
+@pytest.mark.parametrize("verb", IN_ANY_ORDER)
 def test_every_surface_answers_and_leaves_the_same(
     verb: Verb, surfaces: Sequence[Surface], fresh: Callable[[str], Workspace]
 ) -> None:

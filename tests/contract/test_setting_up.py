@@ -74,6 +74,7 @@ def answers(ws: Workspace, service: str) -> list[tuple[object, ...]]:
     return [(scored.names, *row) for row in scored.rows]
 
 
+@pytest.mark.full
 @pytest.mark.timeout(900)
 def test_from_a_training_notebook_to_a_service_and_on(ws: Workspace) -> None:
     """One story, because each of its steps stands on the one before."""
@@ -312,6 +313,7 @@ def test_a_column_is_asked_for_where_only_other_callers_have_other_values_or_gap
     assert [one[0] for one in ws.services.score("churn", rows).rows] == [1, 0]
 
 
+@pytest.mark.full
 def test_a_time_limit_that_is_reached_is_told_as_one_and_blames_no_cell(
     ws: Workspace, monkeypatch: pytest.MonkeyPatch
 ) -> None:

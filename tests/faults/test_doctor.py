@@ -101,6 +101,7 @@ def test_a_reference_to_nothing_is_noticed(full: Workspace) -> None:
     assert any(one.where == "endpoint line/ep2" for one in full.workspaces.doctor().findings)
 
 
+@pytest.mark.full
 def test_a_server_that_does_not_run_is_said(workspace: Workspace, tmp_path: Path) -> None:
     full = filled(workspace, tmp_path)
     full.server.stop()

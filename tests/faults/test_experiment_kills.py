@@ -239,6 +239,7 @@ def papermills() -> Iterator[list[subprocess.Popen[bytes]]]:
         process.wait()
 
 
+@pytest.mark.full
 @pytest.mark.timeout(7200)
 def test_papermill_that_is_killed_leaves_no_run_running(
     bench: Bench, counts: Callable[[int, int], int], papermills: list[subprocess.Popen[bytes]]

@@ -352,7 +352,7 @@ def test_a_broken_api_or_worker_leaves_the_scorers_answering(
     assert call(address).status_code == 200
 
 
-@pytest.mark.parametrize("cause", ["a thread", "another environment"])
+@pytest.mark.parametrize("cause", ["a thread", pytest.param("another environment", marks=pytest.mark.full)])
 def test_where_it_cannot_fork_everything_is_started_afresh(
     host: LocalHost, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, cause: str
 ) -> None:

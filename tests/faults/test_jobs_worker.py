@@ -215,6 +215,7 @@ def test_a_run_that_fails_says_why(bench: Bench) -> None:
     assert "'python3'" in run.cause
 
 
+@pytest.mark.full
 @pytest.mark.timeout(400)
 @pytest.mark.prove_skeleton
 def test_every_job_of_a_killed_worker_ends_once(bench: Bench, counts: Callable[[int, int], int]) -> None:
@@ -421,6 +422,7 @@ def test_a_worker_told_to_stop_gives_its_jobs_back(bench: Bench) -> None:
     assert list((bench.home / "workers").iterdir()) == []
 
 
+@pytest.mark.full
 def test_a_workspace_that_is_gone_or_damaged_is_told_once_and_keeps_nobody_waiting(
     bench: Bench, tmp_path: Path
 ) -> None:

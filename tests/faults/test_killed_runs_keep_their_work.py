@@ -76,6 +76,7 @@ def begun(workspace: Workspace) -> None:
     time.sleep(0.5)  # its output is a message on its way
 
 
+@pytest.mark.full
 def test_a_job_process_that_is_killed_leaves_the_cells_it_had_done(workspace: Workspace) -> None:
     write(workspace.path / "train.ipynb", *CELLS)
     run = workspace.experiments.run("train.ipynb", parameters={"depth": 4}, wait=False)

@@ -39,6 +39,7 @@ def fitted(factor: float) -> LinearRegression:
     return LinearRegression().fit(ROWS, ROWS["a"] * factor)
 
 
+@pytest.mark.full
 def test_a_hundred_who_register_at_once_get_a_hundred_numbers_in_a_row(hosted: Workspace) -> None:
     hosted.models.register(fitted(1), "line", sample=ROWS)
     file = str(hosted.path / "line.ilearner")

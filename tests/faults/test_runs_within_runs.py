@@ -40,7 +40,13 @@ def runs_of(workspace: Workspace, name: str) -> list[Run]:
     return [one for one in workspace.experiments.history(name) if not one.is_editable]
 
 
-@pytest.mark.parametrize("line", ["%run_to here", "%run_all", "%run_to here self.ipynb"])
+@pytest.mark.parametrize(
+    "line",
+    [
+        "%run_to here",
+        *(pytest.param(one, marks=pytest.mark.full) for one in ("%run_all", "%run_to here self.ipynb")),
+    ],
+)
 def test_a_run_of_a_notebook_passes_over_the_line_that_would_run_it(workspace: Workspace, line: str) -> None:
     run = ended(workspace, queued(workspace, write(workspace, "self.ipynb", EXTENSION, line, "1 + 1")))
     assert run.status is RunStatus.FINISHED

@@ -225,6 +225,7 @@ def workers(ws: Workspace, clock: HandClock, tmp_path: Path) -> Iterator[Workers
         made.stop()
 
 
+@pytest.mark.full
 @pytest.mark.timeout(300)
 def test_workers_of_two_servers_execute_what_the_clock_asks_for_once(
     ws: Workspace, workers: Workers, clock: HandClock, home: Path, counts: Callable[[int, int], int]

@@ -225,6 +225,7 @@ def test_a_workspace_whose_folder_is_gone_says_so_until_it_is_back(host: LocalHo
     soon(lambda: call(address).status_code == 200)
 
 
+@pytest.mark.full
 def test_a_home_that_was_removed_takes_its_server_along(tmp_path: Path) -> None:
     import shutil
 

@@ -122,6 +122,7 @@ def test_the_workflow_s_steps_train_register_and_package_a_model(
     assert not (Path(env["MLALM_HOME"]) / "server.json").exists(), "no server is needed"
 
 
+@pytest.mark.full
 def test_the_package_that_ci_made_serves_in_another_workspace(trained: Runner, tmp_path: Path) -> None:
     folder, env = trained
     (trained_there,) = ask(folder, env, "model", "list")
@@ -168,6 +169,7 @@ def test_the_script_trains_a_model_and_can_be_run_again(tmp_path: Path) -> None:
     assert models["bikes:2"]["equal_to"] == 1, "the same data gives the same model"
 
 
+@pytest.mark.full
 def test_the_script_fails_when_a_cell_fails_and_the_record_says_where(tmp_path: Path) -> None:
     folder, env = checkout(tmp_path)
     break_training(folder)

@@ -14,7 +14,8 @@ from mlalm_jupyter.notebook.predictive.drafts import ON_CURVE, Found, Scoring
 from mlalm_jupyter.notebook.predictive.known_rows import CURVES, FITS
 from mlalm_jupyter.notebook.predictive.marks import INPUT, OUTPUT, SELECTION, marks_of
 from mlalm_jupyter.notebook.predictive.parts import MODEL
-from mlalm_jupyter.notebook.predictive.slicing import Output, Slice, Slicer
+from mlalm_jupyter.notebook.predictive.program import Line
+from mlalm_jupyter.notebook.predictive.slicing import Output, Slicer
 from mlalm_jupyter.notebook.predictive.values import ROWS
 from mlalm_jupyter.notebook.role_signs import kind_of
 
@@ -34,60 +35,10 @@ class _Candidate:
 
 def outputs_of(found: Found, slicer: Slicer, *, model: str | None) -> list[Output]:
     """The outputs of a notebook."""
-    marked = _marked(found)
+    marked = marked_outputs(found)
     if marked:
         return marked
-    return [_predicted(found, slicer, model or _selected(found))]
-
-
-def told_of_names(found: Found, chosen: Slice, *, model: str | None) -> list[str]:
-    """What a person should know of a name that several models had."""
-    mine = [one.variable for one in chosen.assets if one.kind == MODEL]
-    wanted = model or _selected(found) or (mine[-1] if mine else "")
-    trained = [one.line for one in found.assets if one.variable == wanted and one.kind == MODEL]
-    cells = sorted({found.program.lines[index].place.cell for index in trained})
-    if _marked(found) or len(cells) < 2:
-        return []
-    return [f"`{wanted}` is trained in the cells {', '.join(map(str, cells))}: the last of them answers."]
-
-
-def told_of_others(found: Found, chosen: Slice, outputs: Sequence[Output]) -> list[str]:
-    """What a person should know who has not said which of several models is to answer."""
-    last = max(one.line for one in outputs)
-    inside = {_key(found, one.variable, last) for one in chosen.assets}
-    inside |= {(one.variable, one.line) for one in chosen.assets}
-    names = {name for name, _ in inside}
-    others = list(dict.fromkeys(one.key[0] for one in _candidates(found) if one.key[0] not in {*names, ""}))
-    mine = [one.variable for one in chosen.assets if one.kind == MODEL]
-    if _marked(found) or _selected(found) or not others or not mine:
-        return []
-    return [
-        f"The notebook asks {refusals.listed(others)} as well. `{mine[-1]}` answers, whose predictions are the last with a "
-        "name; if another is meant, say `--model NAME`."
-    ]
-
-
-def told_of_more(found: Found, chosen: Slice) -> list[str]:
-    """What else is said of the same rows by the model that answers, where more is done with it than to measure it."""
-    inside = {part.line for part in chosen.parts}
-    candidates = [] if _marked(found) else _candidates(found)
-    mine = [one for one in candidates if one.scoring.line in inside]
-    if not mine:
-        return []
-    alike = [one for one in candidates if one.scoring.line in _asked_alike(candidates, mine[-1]) - inside]
-    lines = found.program.lines
-    told = [
-        f"{refusals.listed(sorted(lines[one.scoring.line].flow.writes))} (cell {lines[one.scoring.line].place.cell})"
-        for one in alike
-        if not _is_only_measured(found, one)
-    ]
-    if not told:
-        return []
-    do = "does" if len(told) == 1 else "do"
-    return [
-        f"The model says more: {', '.join(told)} {do} not go out. If it is meant, put it into a table with what does, or "
-        "mark it: `%web_output VAR`."
-    ]
+    return [_predicted(found, slicer, model or selected_model(found))]
 
 
 def training_cells(found: Found) -> list[int]:
@@ -105,12 +56,12 @@ def training_cells(found: Found) -> list[int]:
 _FITS = frozenset({*FITS, "fit_transform", "fit_predict"})
 
 
-def _selected(found: Found) -> str | None:
+def selected_model(found: Found) -> str | None:
     names = [one.variable for one in marks_of(found.program.lines, SELECTION) if one.variable]
     return names[-1] if names else None
 
 
-def _marked(found: Found) -> list[Output]:
+def marked_outputs(found: Found) -> list[Output]:
     outputs: list[Output] = []
     lines = found.program.lines
     marks = {one.line: one for one in marks_of(lines, INPUT, OUTPUT)}
@@ -157,7 +108,7 @@ def _draws(found: Found, index: int) -> bool:
     return any(one.name.startswith(_DRAWN) or one.last in _DRAWS for one in calls)
 
 
-def _candidates(found: Found) -> list[_Candidate]:
+def candidates_of(found: Found) -> list[_Candidate]:
     made: list[_Candidate] = []
     for one in found.scorings:
         if one.is_inner:
@@ -168,7 +119,7 @@ def _candidates(found: Found) -> list[_Candidate]:
         if isinstance(line.node, ast.Expr) and _draws(found, one.line):
             continue
         level = 3 if one.is_score else 1 if _has_name(found, one) else 2
-        made.append(_Candidate(one, level, _key(found, one.model, one.line)))
+        made.append(_Candidate(one, level, key_of(found, one.model, one.line)))
     # beside a model, a curve that is only drawn is a trend
     return [
         one for one in made if one.scoring.method != ON_CURVE or not _is_only_measured(found, one)
@@ -182,7 +133,7 @@ def _has_name(found: Found, one: Scoring) -> bool:
     return named or marked
 
 
-def _key(found: Found, model: str, line: int) -> tuple[str, int]:
+def key_of(found: Found, model: str, line: int) -> tuple[str, int]:
     """The model behind a name, when `best = grid.best_estimator_` is another name for one."""
     trained = [one.line for one in found.assets if one.variable == model and one.line <= line]
     place = max(trained, default=-1)
@@ -193,12 +144,12 @@ def _key(found: Found, model: str, line: int) -> tuple[str, int]:
             value = value.value
         known = {one.variable for one in found.assets}
         if isinstance(value, ast.Name) and value.id in known and value.id != model:
-            return _key(found, value.id, place)
+            return key_of(found, value.id, place)
     return model, place
 
 
 def _predicted(found: Found, slicer: Slicer, wanted: str | None) -> Output:
-    candidates = _candidates(found)
+    candidates = candidates_of(found)
     models = list(dict.fromkeys(one.variable for one in found.assets if one.kind == MODEL))
     known = list(dict.fromkeys([*models, *(one.key[0] for one in candidates if one.key[0])]))
     if wanted is not None:
@@ -229,7 +180,7 @@ def _predicted(found: Found, slicer: Slicer, wanted: str | None) -> Output:
     last = _preferred(found, at_level)
     output = output_of(found, last.scoring, has_name=last.level == 1)
     if last.level == 1:
-        output = table_of(found, output, _asked_alike(candidates, last)) or output
+        output = table_of(found, output, asked_alike(candidates, last)) or output
     _check_single(found, slicer, output, last, at_level, others)
     _check_after(found, output, last, candidates)
     return output
@@ -258,12 +209,15 @@ def _is_only_measured(found: Found, one: _Candidate) -> bool:
     if one.level > 1:
         return True
     written = lines[one.scoring.line].flow.writes
-    for line in lines[one.scoring.line + 1 :]:
-        if written & line.flow.reads:
-            measures = any(call.name.startswith(("sklearn.metrics.", *_DRAWN)) for call in line.flow.calls)
-            if not measures and not isinstance(line.node, (ast.Import, ast.ImportFrom)):
-                return False
-    return True
+    return not any(
+        written & line.flow.reads and not is_measuring(line) for line in lines[one.scoring.line + 1 :]
+    )
+
+
+def is_measuring(line: Line) -> bool:
+    """Whether a statement measures or draws, or only brings names in."""
+    measures = any(call.name.startswith(("sklearn.metrics.", *_DRAWN)) for call in line.flow.calls)
+    return measures or isinstance(line.node, (ast.Import, ast.ImportFrom))
 
 
 def _check_single(
@@ -277,7 +231,7 @@ def _check_single(
     chosen = slicer.slice([output])
     inside = {(one.variable, one.line) for one in chosen.assets}
     lines_inside = {one.line for one in chosen.parts}
-    inside |= {_key(found, name, line) for name, line in list(inside)} | {last.key}
+    inside |= {key_of(found, name, line) for name, line in list(inside)} | {last.key}
     # of a name inside a comprehension nothing more is known than where it stands
     others = [one for one in others if one.key[1] >= 0 or one.scoring.line not in lines_inside]
     at_level = [one for one in at_level if one.key[1] >= 0 or one.scoring.line not in lines_inside]
@@ -300,7 +254,7 @@ def _check_single(
     raise refusals.several_models([*(one.key[0] or "a model without a name" for one in rivals), last.key[0]])
 
 
-def _asked_alike(candidates: Sequence[_Candidate], last: _Candidate) -> set[int]:
+def asked_alike(candidates: Sequence[_Candidate], last: _Candidate) -> set[int]:
     """The lines that ask the same model for the same rows, such as for their classes and for how sure it is."""
     return {
         one.scoring.line

@@ -18,15 +18,10 @@ from mlalm_jupyter.notebook.predictive.freezing import frozen
 from mlalm_jupyter.notebook.predictive.known_rows import FITS
 from mlalm_jupyter.notebook.predictive.labels import labels_of
 from mlalm_jupyter.notebook.predictive.marks import INPUT, OUTPUT, PORTS, SELECTION, marks_of
-from mlalm_jupyter.notebook.predictive.outputs import (
-    outputs_of,
-    told_of_more,
-    told_of_names,
-    told_of_others,
-    training_cells,
-)
+from mlalm_jupyter.notebook.predictive.outputs import outputs_of, training_cells
+from mlalm_jupyter.notebook.predictive.outputs_told import told_of_more, told_of_names, told_of_others
 from mlalm_jupyter.notebook.predictive.parts import VALUE, Fitted, Place, Plan, Port, Split, Statement
-from mlalm_jupyter.notebook.predictive.program import program_of
+from mlalm_jupyter.notebook.predictive.program import Line, program_of
 from mlalm_jupyter.notebook.predictive.slicing import Output, Part, Slice, Slicer, unknowable
 from mlalm_jupyter.notebook.predictive.values import SOURCE
 
@@ -75,7 +70,7 @@ def plan_of(
                     *_notes(found, chosen, whole),
                     *told_of_names(found, chosen, model=model),
                     *([] if model else told_of_others(found, chosen, outputs)),
-                    *told_of_more(found, chosen),
+                    *told_of_more(found, chosen, outputs),
                     *_told_of_rules(found, outputs),
                 ]
             )
@@ -155,6 +150,8 @@ def _notes(found: Found, chosen: Slice, whole: Slice) -> Iterator[str]:
             if call.last in _OF_THE_MOMENT and call.name.startswith(_CLOCKS):
                 cell = found.program.lines[part.line].place.cell
                 yield f"Cell {cell} asks what time it is (`{call.name}`), so the same row is answered otherwise later."
+    for part in chosen.parts:
+        yield from _told_of_dummies(found.program.lines[part.line])
     for one in found.selections:
         line = found.program.lines[one.line]
         if one.line in lines and "train_test_split" not in one.call:
@@ -162,6 +159,21 @@ def _notes(found: Found, chosen: Slice, whole: Slice) -> Iterator[str]:
                 f"Cell {line.place.cell} leaves rows out, or orders them (`{' '.join(one.call.split())}`): that was for "
                 "training, and the service answers every row it is given."
             )
+
+
+def _told_of_dummies(line: Line) -> Iterator[str]:
+    """What becomes of a value that had no column."""
+    for node in ast.walk(line.node):
+        if isinstance(node, ast.Call) and ast.unparse(node.func).rpartition(".")[2] == "get_dummies":
+            words = {word.arg: word.value for word in node.keywords}
+            like = "none of them"
+            if "drop_first" in words and ast.unparse(words["drop_first"]) != "False":
+                like = "the first one, which has no column either (`drop_first`)"
+            yield (
+                f"Cell {line.place.cell} makes a column of each value (`get_dummies`): one that was not there in training is "
+                f"answered like {like}. To have it refused, let a `OneHotEncoder` make the columns."
+            )
+            return
 
 
 def _told_of_rules(found: Found, outputs: Sequence[Output]) -> Iterator[str]:

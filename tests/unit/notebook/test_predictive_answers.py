@@ -161,6 +161,47 @@ def test_what_the_model_says_besides_what_goes_out_is_told_where_it_is_used(
         assert "`%web_output VAR`" in note
 
 
+@pytest.mark.parametrize(
+    ("used", "told"),
+    [
+        ("far = km.transform(X_test).min(axis=1)\nprint(far[:3])", ["`far` (cell 5)"]),
+        (
+            "X_test['far'] = km.transform(X_test).min(axis=1)\nX_test[['kind', 'far']]",
+            ["`X_test['far']` (cell 5)"],
+        ),
+        ("inertia = km.inertia_\nprint(inertia)", []),
+    ],
+)
+def test_what_else_a_clustering_says_of_rows_is_told(used: str, told: list[str]) -> None:
+    clusters = "from sklearn.cluster import KMeans\nkm = KMeans(3, n_init=3, random_state=1).fit(X_train)"
+    rows = "X_train, X_test = df.loc[:50, ['age', 'pay']], df.loc[50:, ['age', 'pay']].copy()"
+    cells = (SETUP, READ, rows, clusters, f"X_test['kind'] = km.predict(X_test)\n{used}")
+    if "X_test['far']" not in used:
+        cells = (*cells[:-1], f"kind = km.predict(X_test)\n{used}\nprint(kind)")
+    notes = [one for one in plan_of(document(*cells)).notes if one.startswith("The model says more")]
+    assert len(notes) == len(told)
+    assert all(told[place] in note for place, note in enumerate(notes))
+
+
+@pytest.mark.parametrize(
+    ("words", "told"), [("", "like none of them"), (", drop_first=True", "like the first one")]
+)
+def test_it_is_told_how_a_value_without_a_column_is_answered(words: str, told: str) -> None:
+    dummies = f"X = pd.get_dummies(df[['age', 'pay', 'town']], columns=['town']{words})\ny = df['cost']"
+    fit = FIT.format(model="LinearRegression()")
+    plan = plan_of(document(SETUP, READ, dummies, SPLIT, fit, "p = model.predict(X_test)"))
+    (note,) = [one for one in plan.notes if "get_dummies" in one]
+    assert note.startswith("Cell 3 makes a column of each value")
+    assert f"answered {told}" in note
+    fitted, came, _, _ = original(plan)
+    rows = came.drop(columns=["cost"]).head(4)
+    answers = [
+        list(scored(plan, fitted, rows.assign(town=value)))
+        for value in ("nowhere", min(came["town"].dropna()))
+    ]
+    assert (answers[0] == pytest.approx(answers[1])) == bool(words)
+
+
 def test_a_class_under_the_label_s_name_and_how_sure_it_is_go_out_together() -> None:
     out, said = answered(
         "pred = model.predict(X_test)\nscore = model.predict_proba(X_test)[:, 1]",
