@@ -8,6 +8,7 @@ from collections.abc import Iterator
 
 from mlalm_jupyter.notebook.code import root_name
 from mlalm_jupyter.notebook.predictive.drafts import Found, Scoring, edited
+from mlalm_jupyter.notebook.predictive.known_rows import HANDS_IN, SELECTS_ROWS
 from mlalm_jupyter.notebook.predictive.program import Line
 from mlalm_jupyter.notebook.predictive.slicing import Output
 from mlalm_jupyter.notebook.predictive.values import FITTED, ROWS
@@ -212,6 +213,14 @@ def _followed(found: Found, name: str, line: int, *, free: str) -> Output:
         node = lines[index].node
         if name in lines[index].flow.writes and name not in lines[index].flow.reads:
             break
+        if isinstance(node, ast.AugAssign) and isinstance(node.target, ast.Name) and node.target.id == name:
+            if not _is_changed(found, node.value, name, index):
+                break
+            return _followed(found, name, index, free=free)
+        if isinstance(node, ast.Expr) and (part := _handed_in(found, _written(node.value), name, index)):
+            start, end = lines[index].code.span(part)
+            text = rendered(found, index, start, end)
+            return Output(free, index, text, lines[index].code.text[start:end], "output1")
         if not (isinstance(node, ast.Assign) and len(node.targets) == 1 and found.pieces.get(index)):
             continue
         target = node.targets[0]
@@ -276,7 +285,11 @@ def decided_beside(found: Found, output: Output) -> Iterator[tuple[int, str]]:
     lines = found.program.lines
     node = lines[output.line].node
     if output.expression and isinstance(node, ast.Assign) and isinstance(node.targets[0], ast.Name):
-        whole, part = ast.unparse(node.value), ast.unparse(ast.parse(output.expression, mode="eval"))
+        value = node.value
+        while isinstance(value, ast.Call) and _method(value) in SELECTS_ROWS:
+            assert isinstance(value.func, ast.Attribute)
+            value = value.func.value
+        whole, part = ast.unparse(value), ast.unparse(ast.parse(output.expression, mode="eval"))
         if part != whole and part in whole:
             yield output.line, node.targets[0].id
     if not output.expression.endswith("]"):
@@ -288,6 +301,10 @@ def decided_beside(found: Found, output: Output) -> Iterator[tuple[int, str]]:
         reads = {ast.unparse(one) for one in ast.walk(node.value) if isinstance(one, ast.Subscript)}
         if output.expression in reads and found.pieces.get(index) and len(reads) > 1:
             yield index, ast.unparse(node.targets[0])
+
+
+def _method(call: ast.Call) -> str:
+    return call.func.attr if isinstance(call.func, ast.Attribute) else ""
 
 
 def _sets_some(target: ast.expr, name: str) -> bool:
@@ -318,12 +335,21 @@ def _is_selected(found: Found, value: ast.expr, line: int) -> bool:
     is_sliced = any(
         isinstance(one, ast.Slice) and (one.lower or one.upper or one.step) for one in ast.walk(value)
     )
-    return is_sliced or any(one.line == line for one in found.selections)
+    is_chosen = any(isinstance(one, ast.Attribute) and one.attr in SELECTS_ROWS for one in ast.walk(value))
+    return is_sliced or is_chosen or any(one.line == line for one in found.selections)
 
 
 def _other_rows(found: Found, value: ast.expr, name: str, line: int) -> set[str]:
     """Other rows that an expression reads; those of which a number is learned are none."""
     read = found.rows_read(value, line) - {name}
+    # of `pd.Series(pred, index=X_test.index)` the rows are the same
+    numbered = [
+        one.value.id
+        for one in ast.walk(value)
+        if isinstance(one, ast.Attribute) and one.attr == "index" and isinstance(one.value, ast.Name)
+    ]
+    named = [one.id for one in ast.walk(value) if isinstance(one, ast.Name)]
+    read -= {one for one in numbered if numbered.count(one) == named.count(one)}
     return {one for one in read if kind_before(found, one, line) == ROWS}
 
 
@@ -344,6 +370,15 @@ def _is_same_column(later: ast.Subscript, column: ast.Subscript) -> bool:
     return ast.dump(place.value) == ast.dump(column.value) and ast.dump(later.slice.elts[-1]) == ast.dump(
         column.slice
     )
+
+
+def _written(value: ast.expr) -> ast.expr:
+    """The table of `table.to_csv(...)`."""
+    while (
+        isinstance(value, ast.Call) and isinstance(value.func, ast.Attribute) and value.func.attr in HANDS_IN
+    ):
+        value = value.func.value
+    return value
 
 
 def _handed_in(found: Found, value: ast.expr, name: str, line: int) -> ast.expr | None:

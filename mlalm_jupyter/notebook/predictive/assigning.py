@@ -13,7 +13,7 @@ from mlalm_jupyter.notebook.predictive.drafts import Asset, Found, Piece
 from mlalm_jupyter.notebook.predictive.known_rows import BRINGS_TABLE
 from mlalm_jupyter.notebook.predictive.labels import label_variables, labels_of
 from mlalm_jupyter.notebook.predictive.lookups import lookups_of
-from mlalm_jupyter.notebook.predictive.marks import INPUT, marks_of
+from mlalm_jupyter.notebook.predictive.marks import INPUT, OUTPUT, marks_of
 from mlalm_jupyter.notebook.predictive.naming import models_named
 from mlalm_jupyter.notebook.predictive.program import Program
 from mlalm_jupyter.notebook.predictive.values import CONST, FITTED, NOTHING, ROWS, SOURCE, Value
@@ -23,14 +23,16 @@ class Assigning(Calls):
     """Reads statements that give names to values, and change them."""
 
     def __init__(self, found: Found) -> None:
-        super().__init__(found, labels_of(found.program))
+        found.label_columns = labels_of(found.program)
         found.label_variables = label_variables(found.program)
+        super().__init__(found, found.label_columns)
         self.models = models_named(found.program)
         self.level = _level(found.program)
         self.lookups = lookups_of(found.program)
         lines = found.program.lines
         self.marks = {one.line: [one] for one in marks_of(lines, INPUT) if one.variable}
         self.is_marked = bool(marks_of(lines, INPUT)) or any(line.hand == "import" for line in lines)
+        self.is_output_marked = bool(marks_of(lines, OUTPUT)) or any(line.hand == "output" for line in lines)
         self.returned: list[Value] = []
         self.said: set[str] = set()
         """Columns that hold predictions."""
@@ -247,8 +249,8 @@ class Assigning(Calls):
             pieces = self._typed(node)
             # a prediction is called like the label by many
             if found.is_scored:
-                self.said.add(ast.unparse(target))
-            is_label = self._label_in(target) and ast.unparse(target) not in self.said
+                self.said.add(_as_column(target))
+            is_label = self._label_in(target) and _as_column(target) not in self.said
             if is_label or self.found.rows_read(value, self.here) & self.found.label_variables:
                 pieces[0].in_kept = False
             if root is not None and found.is_scored:
@@ -306,6 +308,13 @@ class Assigning(Calls):
         if self.inside or self.depth:
             self.found.trouble(self.here, refusals.over_rows(self.cell, f"{table}.columns", "inside a loop"))
         return [Piece(self.here, text=text)]
+
+
+def _as_column(target: ast.expr) -> str:
+    """`table.price` is `table["price"]`."""
+    if isinstance(target, ast.Attribute):
+        target = ast.Subscript(target.value, ast.Constant(target.attr), ast.Store())
+    return ast.unparse(target)
 
 
 def _level(program: Program) -> str:

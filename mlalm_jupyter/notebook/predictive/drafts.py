@@ -108,6 +108,7 @@ class Found:
     """What the names that a line sets or changes stand for after it."""
     label_variables: frozenset[str] = frozenset()
     """Variables that hold what models are to predict."""
+    label_columns: frozenset[str] = frozenset()
     notes: list[str] = field(default_factory=list)
     taken: set[str] = field(default_factory=set)
 

@@ -53,6 +53,9 @@ SELECTS_ROWS = frozenset(
 )
 """Methods that leave rows out, or give them another order."""
 
+HANDS_IN = frozenset({"to_csv", "to_excel", "to_parquet", "to_json", "to_sql", "to_feather", "savetxt"})
+"""What writes answers to where a contest or a colleague gets them."""
+
 SCORES = frozenset(
     {
         *("predict", "predict_proba", "predict_log_proba", "decision_function", "score_samples"),

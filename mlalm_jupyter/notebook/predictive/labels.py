@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Collection, Iterator
+from dataclasses import dataclass, field
 
 from mlalm_jupyter.notebook.code import root_name
 from mlalm_jupyter.notebook.document import NotebookDocument
@@ -19,55 +20,56 @@ def labels_of(program: Program) -> frozenset[str]:
 
     A column is one when what a model is fitted to, its `y`, is that column and nothing else.
     """
-    return _labels(program)[0]
+    return frozenset(_labels(program).columns)
 
 
 def label_variables(program: Program) -> frozenset[str]:
     """The variables that hold what models are fitted to, with what was split off them."""
-    _, names = _labels(program)
-    found = set(names)
-    for line in program.lines:
-        for target, value in _assigned(line.node):
-            if (
-                isinstance(target, ast.Tuple)
-                and isinstance(value, ast.Call)
-                and _last(value) == "train_test_split"
-            ):
-                for index, one in enumerate(target.elts):
-                    given = value.args[index // 2] if index // 2 < len(value.args) else None
-                    if isinstance(one, ast.Name) and isinstance(given, ast.Name) and given.id in names:
-                        found.add(one.id)
-    return frozenset(found)
+    names = _labels(program).names
+    parts = {
+        part.id
+        for line in program.lines
+        for target, value in _assigned(line.node)
+        for part, whole in _split(target, value)
+        if isinstance(part, ast.Name) and isinstance(whole, ast.Name) and whole.id in names
+    }
+    return frozenset(names | parts)
 
 
-def _labels(program: Program) -> tuple[frozenset[str], frozenset[str]]:
-    """Columns, and variables."""
-    names: set[str] = set()
-    tables: set[str] = set()
-    found: set[str] = set()
-    orders = _orders(program)
+@dataclass(slots=True)
+class _Labels:
+    """What is known of labels while a program is read from its end."""
+
+    columns: set[str] = field(default_factory=set)
+    names: set[str] = field(default_factory=set)
+    """Variables that hold them."""
+    tables: set[str] = field(default_factory=set)
+    """Variables of which a place is a label."""
+    orders: dict[str, list[str]] = field(default_factory=dict)
+    """The columns of tables, in their order."""
+    wide: frozenset[str] = frozenset()
+    """Variables that hold other columns as well."""
+
+
+def _labels(program: Program) -> _Labels:
+    known = _Labels(orders=_orders(program), wide=_wide(program))
 
     def follow(target: ast.expr, value: ast.expr, line: Line) -> None:
-        if isinstance(target, ast.Name) and target.id in tables - names:
-            found.update(_only_column(value, line))
-        elif isinstance(target, ast.Name) and target.id in names:
-            _take(value, line, names, tables, found, orders)
+        if isinstance(target, ast.Name) and target.id in known.tables - known.names:
+            known.columns.update(_only_column(value, line))
+        elif isinstance(target, ast.Name) and target.id in known.names:
+            _take(value, line, known)
 
     for line in reversed(program.lines):
         for node in ast.walk(line.node):
             if isinstance(node, ast.Call):
-                for one in _labels_given(node, names):
-                    _take(one, line, names, tables, found, orders)
+                for one in _labels_given(node):
+                    _take(one, line, known)
         for target, value in _assigned(line.node):
             follow(target, value, line)
-            if (
-                isinstance(target, ast.Tuple)
-                and isinstance(value, ast.Call)
-                and _last(value) == "train_test_split"
-            ):
-                for index, one in enumerate(target.elts):
-                    if isinstance(one, ast.Name) and one.id in names and index // 2 < len(value.args):
-                        _take(value.args[index // 2], line, names, tables, found, orders)
+            for part, whole in _split(target, value):
+                if isinstance(part, ast.Name) and part.id in known.names:
+                    _take(whole, line, known)
     for line in reversed(program.lines):
         for target, value in _assigned(line.node):
             follow(target, value, line)
@@ -78,9 +80,26 @@ def _labels(program: Program) -> tuple[frozenset[str], frozenset[str]]:
                 columns = set(_of_table(value, target.value.id, line)) - set(_texts(target.slice, line))
                 if any(isinstance(one, ast.Attribute) and one.attr in ORDERED for one in ast.walk(value)):
                     continue
-                if columns and columns <= found:
-                    found.update(_texts(target.slice, line))
-    return frozenset(found), frozenset(names)
+                if columns and columns <= known.columns:
+                    known.columns.update(_texts(target.slice, line))
+    return known
+
+
+def _split(target: ast.expr, value: ast.expr) -> Iterator[tuple[ast.expr, ast.expr]]:
+    """The parts that `train_test_split` gives, each with what it splits."""
+    if isinstance(target, ast.Tuple) and isinstance(value, ast.Call) and _last(value) == "train_test_split":
+        for index, part in enumerate(target.elts[: 2 * len(value.args)]):
+            yield part, value.args[index // 2]
+
+
+def _wide(program: Program) -> frozenset[str]:
+    """The names that columns are taken of by their names, two of them at least."""
+    columns: dict[str, set[str]] = {}
+    for line in program.lines:
+        for node in ast.walk(line.node):
+            if isinstance(node, ast.Subscript) and isinstance(node.value, ast.Name):
+                columns.setdefault(node.value.id, set()).update(_texts(node.slice, line))
+    return frozenset(name for name, seen in columns.items() if len(seen) > 1)
 
 
 def leaks_of(document: NotebookDocument, labels: Collection[str]) -> dict[str, int]:
@@ -109,7 +128,7 @@ def _columns_made(line: Line) -> Iterator[tuple[str, ast.expr]]:
             yield from ((word.arg, word.value) for word in node.keywords if word.arg)
 
 
-def _labels_given(node: ast.Call, names: set[str]) -> Iterator[ast.expr]:
+def _labels_given(node: ast.Call) -> Iterator[ast.expr]:
     last = _last(node)
     words = {word.arg: word.value for word in node.keywords}
     if last in _SECOND:
@@ -209,36 +228,32 @@ def _before_filters(node: ast.expr, line: Line) -> ast.expr:
                 if list(_texts(part, line)) or not list(_columns(part, line)):
                     return node
                 node = value.value if isinstance(value, ast.Attribute) and value.attr == "loc" else value
-            case ast.Call(func=ast.Attribute(value=value, attr=name)) if name in {"drop", *SELECTS_ROWS}:
+            case ast.Call(func=ast.Attribute(value=value, attr=name), args=args, keywords=words) if (
+                name in SELECTS_ROWS
+                or (name == "drop" and len(args) < 2 and not {"columns", "axis"} & {one.arg for one in words})
+            ):
                 node = value
             case _:
                 return node
 
 
-def _take(
-    node: ast.expr,
-    line: Line,
-    names: set[str],
-    tables: set[str],
-    found: set[str],
-    orders: dict[str, list[str]],
-) -> None:
+def _take(node: ast.expr, line: Line, known: _Labels) -> None:
     """A name to follow, or the one column that it is; a table of which only a place is taken is followed as such."""
-    placed = _at_place(node, orders)
+    placed = _at_place(node, known.orders)
     if placed is not None:
-        found.add(placed)
+        known.columns.add(placed)
         return
     node = _before_filters(node, line)
     if isinstance(node, ast.Name):
-        names.add(node.id)
+        (known.tables if node.id in known.wide else known.names).add(node.id)
         return
     columns = _taken_last(node, line) or list(_columns(node, line))
     if len(set(columns)) == 1:
-        found.add(columns[0])
+        known.columns.add(columns[0])
         return
     inner = [one.id for one in ast.walk(node) if isinstance(one, ast.Name)]
     if isinstance(node, ast.Call) and not columns and node.args and isinstance(node.args[0], ast.Name):
-        names.add(node.args[0].id)  # `encoder.fit_transform(y)`
+        known.names.add(node.args[0].id)  # `encoder.fit_transform(y)`
     elif isinstance(node, (ast.Attribute, ast.Subscript, ast.Call)) and not columns:
         root = root_name(node)
         if (
@@ -249,7 +264,7 @@ def _take(
             is_placed = any(
                 isinstance(one, ast.Subscript) and isinstance(one.slice, ast.Tuple) for one in ast.walk(node)
             )
-            (tables if is_placed else names).add(root)
+            (known.tables if is_placed or root in known.wide else known.names).add(root)
 
 
 def _columns(node: ast.expr, line: Line) -> Iterator[str]:

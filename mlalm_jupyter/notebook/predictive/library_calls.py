@@ -144,6 +144,9 @@ class LibraryCalls(TableCalls):
             return self.on_curve(node, root_name(curve[0]) or "", rows[0], self._other(node, given))
         if full in POWERS and len(node.args) == 1 and not node.keywords:
             return self._power(node, last)
+        if full == "pandas.DataFrame":
+            self.without_labels_in(node)
+            return self._other(node, given)
         if last == "get_dummies":
             return self._dummies(node)
         if last in ("cut", "qcut") and module == "pandas":
@@ -231,7 +234,8 @@ class LibraryCalls(TableCalls):
         name = self.hoist(node, expression=f"{self.text(node)}[1]", hint=f"{last}_power")
         start, end = self.code.span(node)
         self.edit(start, start, "(")
-        self.edit(end - 1, end, f", {name}), {name})")
+        # after what it transforms, because a comma may stand behind that
+        self.edit(self.code.span(node.args[0])[1], end, f", {name}), {name})")
         return Value(ROWS, elements=(Value(ROWS), Value(FITTED, is_raw=True)))
 
     def _is_reindexed(self) -> bool:

@@ -5,13 +5,13 @@ from __future__ import annotations
 import ast
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from mlalm_jupyter.notebook.predictive import refusals
 from mlalm_jupyter.notebook.predictive.answer_tables import table_of
 from mlalm_jupyter.notebook.predictive.answers import output_of, rendered
 from mlalm_jupyter.notebook.predictive.drafts import ON_CURVE, Found, Scoring
-from mlalm_jupyter.notebook.predictive.known_rows import CURVES, FITS
+from mlalm_jupyter.notebook.predictive.known_rows import CURVES, FITS, HANDS_IN
 from mlalm_jupyter.notebook.predictive.marks import INPUT, OUTPUT, SELECTION, marks_of
 from mlalm_jupyter.notebook.predictive.parts import MODEL
 from mlalm_jupyter.notebook.predictive.program import Line
@@ -180,7 +180,15 @@ def _predicted(found: Found, slicer: Slicer, wanted: str | None) -> Output:
     last = _preferred(found, at_level)
     output = output_of(found, last.scoring, has_name=last.level == 1)
     if last.level == 1:
-        output = table_of(found, output, asked_alike(candidates, last)) or output
+        asked = asked_alike(candidates, last)
+        table = table_of(found, output, asked)
+        if table is not None:
+            # others that what is made of it needs as well, such as for a mean of two
+            inside = {(one.variable, one.line) for one in slicer.slice([table]).assets}
+            more = {one.scoring.line for one in candidates if one.level == 1 and one.key in inside}
+            if more - asked and (wider := table_of(found, output, asked | more)):
+                table = replace(wider, variable=table.variable)
+        output = table or output
     _check_single(found, slicer, output, last, at_level, others)
     _check_after(found, output, last, candidates)
     return output
@@ -272,22 +280,37 @@ def _is_handed_in(found: Found, one: _Candidate) -> bool:
     names = set(lines[one.scoring.line].flow.writes)
     for line in lines[one.scoring.line :]:
         reads = names & (line.flow.reads | line.flow.changes)
-        if reads and any(call.last in _HANDS_IN for call in line.flow.calls):
+        if reads and any(call.last in HANDS_IN for call in line.flow.calls):
             return True
-        if reads and isinstance(line.node, (ast.Assign, ast.AugAssign)):
+        is_measure = is_measuring(line) or bool(line.flow.reads & found.label_variables)
+        if reads and isinstance(line.node, (ast.Assign, ast.AugAssign)) and not is_measure:
             names |= line.flow.writes | line.flow.changes
     return False
-
-
-_HANDS_IN = frozenset({"to_csv", "to_excel", "to_parquet", "to_json", "to_sql", "to_feather", "savetxt"})
 
 
 def _is_tried_before(found: Found, one: _Candidate, last: _Candidate) -> bool:
     """Whether a model was the last one with other settings: of one class, under its name, and what it said as well."""
     said = [found.program.lines[each.scoring.line].flow.writes for each in (one, last)]
     classes = [_classes(found, *each.key) for each in (one, last)]
-    is_same = classes[0] == classes[1] != set() and said[0] == said[1]
+    is_same = (
+        classes[0] == classes[1] != set() and said[0] == said[1] and not _is_used_before(found, one, last)
+    )
     return is_same and one.key[0] == last.key[0] and one.level == last.level == 1 and one.key[1] < last.key[1]
+
+
+def _is_used_before(found: Found, one: _Candidate, last: _Candidate) -> bool:
+    """Whether something is done with what a model said, other than measuring it, before it is trained again."""
+    lines = found.program.lines
+    made = lines[one.scoring.line].flow.writes
+    return any(
+        made & line.flow.reads
+        and isinstance(line.node, (ast.Assign, ast.AugAssign, ast.Expr))
+        and not (is_measuring(line) or line.flow.reads & found.label_variables)
+        and (
+            isinstance(line.node, ast.Expr) is False or any(call.last in HANDS_IN for call in line.flow.calls)
+        )
+        for line in lines[one.scoring.line + 1 : last.key[1]]
+    )
 
 
 def _classes(found: Found, variable: str, line: int) -> set[str]:

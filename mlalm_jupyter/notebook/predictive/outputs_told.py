@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence, Set
 
 from mlalm_jupyter.notebook.predictive import refusals
+from mlalm_jupyter.notebook.predictive.answers import is_label
 from mlalm_jupyter.notebook.predictive.drafts import Found
+from mlalm_jupyter.notebook.predictive.known_rows import SELECTS_ROWS
+from mlalm_jupyter.notebook.predictive.label_items import Labels, items_of
 from mlalm_jupyter.notebook.predictive.outputs import (
     asked_alike,
     candidates_of,
@@ -16,7 +19,9 @@ from mlalm_jupyter.notebook.predictive.outputs import (
     selected_model,
 )
 from mlalm_jupyter.notebook.predictive.parts import MODEL
+from mlalm_jupyter.notebook.predictive.program import Line
 from mlalm_jupyter.notebook.predictive.slicing import Output, Slice
+from mlalm_jupyter.notebook.predictive.values import ROWS
 
 
 def told_of_names(found: Found, chosen: Slice, *, model: str | None) -> list[str]:
@@ -113,3 +118,95 @@ def _is_used(found: Found, index: int) -> bool:
     lines = found.program.lines
     made = lines[index].flow.writes | lines[index].flow.changes
     return any(made & line.flow.reads and not is_measuring(line) for line in lines[index + 1 :])
+
+
+def told_of_rest(found: Found, chosen: Slice, outputs: Sequence[Output], told: Iterable[str]) -> list[str]:
+    """What is made of predictions row by row and stays behind, apart from what is told of already."""
+    if marked_outputs(found) or not outputs:
+        return []
+    inside = {part.line for part in chosen.parts}
+    last = max(one.line for one in outputs)
+    candidates = candidates_of(found)
+    mine = [one for one in candidates if one.scoring.line in inside]
+    asked = {line for one in mine for line in asked_alike(candidates, one) | {one.scoring.line}}
+    gone_out = {name for one in outputs for name in _names(one.expression)} | {
+        one.variable for one in outputs
+    }
+    known = " ".join(told)
+    of_predictions: set[str] = set()
+    rest: dict[str, int] = {}
+    for index in range(min(asked, default=len(found.program.lines)), len(found.program.lines)):
+        line = found.program.lines[index]
+        if index in asked or (line.flow.reads & of_predictions and not _is_about(found, line)):
+            made = _rows_made(found, index)
+            is_kept = index in inside and index <= last
+            if (
+                not is_kept
+                and made
+                and index not in asked
+                and _makes_others(line.node, of_predictions, gone_out)
+            ):
+                name = (_targets(line.node) or sorted(made))[0]
+                if f"Cell {line.place.cell} makes" not in known and f"`{name}`" not in known:
+                    rest[name] = line.place.cell
+            of_predictions |= made
+    rest = {name: cell for name, cell in rest.items() if name not in gone_out}
+    if not rest:
+        return []
+    listed = ", ".join(f"`{name}` (cell {cell})" for name, cell in rest.items())
+    what = outputs[-1].expression or outputs[-1].variable
+    stays = "is made of predictions and stays" if len(rest) == 1 else "are made of predictions and stay"
+    return [
+        f"What goes out is `{what}`; {listed} {stays} behind. If that is meant, mark it: `%web_output VAR`."
+    ]
+
+
+def _is_about(found: Found, line: Line) -> bool:
+    """Whether a statement measures predictions, draws them, or compares them with labels."""
+    labels = Labels(found.label_variables, found.label_columns)
+    is_by_hand = line.hand in ("skip", "evaluate", "train")
+    is_labelled = labels.are_read(line.node) or any(is_label(found, one) for one in line.flow.reads)
+    return is_by_hand or is_labelled or is_measuring(line) or isinstance(line.node, ast.Expr)
+
+
+def _rows_made(found: Found, index: int) -> set[str]:
+    """The variables that a statement gives rows to."""
+    flow, values = found.program.lines[index].flow, found.values.get(index, {})
+    return {
+        name
+        for name in flow.writes | flow.changes
+        if (values[name].kind == ROWS if name in values else name in flow.changes)
+    }
+
+
+def _makes_others(node: ast.stmt, of_predictions: Set[str], gone_out: Set[str]) -> bool:
+    """Whether a statement makes other values of predictions; not if it selects, or puts what goes out beside others."""
+    if not isinstance(node, (ast.Assign, ast.AugAssign, ast.AnnAssign)):
+        return True
+    value = node.value
+    while True:
+        match value:
+            case ast.Call(func=ast.Attribute(value=inner, attr=name)) if name in SELECTS_ROWS | _SAME:
+                value = inner
+            case ast.Subscript(value=inner):
+                value = inner
+            case ast.Name() | ast.Attribute() | None:
+                return isinstance(node, ast.AugAssign)
+            case ast.Call() if items := items_of(value):
+                mine = [one for _, one in items if of_predictions & _names(ast.unparse(one))]
+                return not all(isinstance(one, ast.Name) and one.id in gone_out for one in mine)
+            case _:
+                return True
+
+
+_SAME = frozenset(
+    {"copy", "reset_index", "set_index", "to_frame", "rename", "tolist", "ravel", "to_numpy", "drop"}
+)
+
+
+def _names(expression: str) -> set[str]:
+    return (
+        {one.id for one in ast.walk(ast.parse(expression)) if isinstance(one, ast.Name)}
+        if expression
+        else set()
+    )

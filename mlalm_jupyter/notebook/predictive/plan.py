@@ -19,7 +19,12 @@ from mlalm_jupyter.notebook.predictive.known_rows import FITS
 from mlalm_jupyter.notebook.predictive.labels import labels_of
 from mlalm_jupyter.notebook.predictive.marks import INPUT, OUTPUT, PORTS, SELECTION, marks_of
 from mlalm_jupyter.notebook.predictive.outputs import outputs_of, training_cells
-from mlalm_jupyter.notebook.predictive.outputs_told import told_of_more, told_of_names, told_of_others
+from mlalm_jupyter.notebook.predictive.outputs_told import (
+    told_of_more,
+    told_of_names,
+    told_of_others,
+    told_of_rest,
+)
 from mlalm_jupyter.notebook.predictive.parts import VALUE, Fitted, Place, Plan, Port, Split, Statement
 from mlalm_jupyter.notebook.predictive.program import Line, program_of
 from mlalm_jupyter.notebook.predictive.slicing import Output, Part, Slice, Slicer, unknowable
@@ -64,19 +69,23 @@ def plan_of(
             for one in _once([*chosen.assets, *whole.assets])
         ),
         tuple(_splits(found, last)),
-        tuple(
-            dict.fromkeys(
-                [
-                    *_notes(found, chosen, whole),
-                    *told_of_names(found, chosen, model=model),
-                    *([] if model else told_of_others(found, chosen, outputs)),
-                    *told_of_more(found, chosen, outputs),
-                    *_told_of_rules(found, outputs),
-                ]
-            )
-        ),
+        tuple(dict.fromkeys(_told(found, chosen, whole, outputs, model=model))),
     )
     return folded(plan)
+
+
+def _told(
+    found: Found, chosen: Slice, whole: Slice, outputs: Sequence[Output], *, model: str | None
+) -> list[str]:
+    """What a person should know of a plan."""
+    told = [
+        *_notes(found, chosen, whole),
+        *told_of_names(found, chosen, model=model),
+        *([] if model else told_of_others(found, chosen, outputs)),
+        *told_of_more(found, chosen, outputs),
+        *_told_of_rules(found, outputs),
+    ]
+    return [*told, *told_of_rest(found, chosen, outputs, told)]
 
 
 def is_predictive(document: NotebookDocument) -> bool:
