@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
+import sys
 from collections import Counter
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -13,6 +14,8 @@ import pytest
 from hypothesis import HealthCheck, settings
 
 os.environ.setdefault("JUPYTER_PLATFORM_DIRS", "1")
+# jsonschema can do without it, and in each of the processes it takes a second to import
+sys.modules.setdefault("rfc3987_syntax", None)  # type: ignore[arg-type]
 # what a shell starts in the background ignores interrupts, and with it all that the tests start to interrupt
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
     signal.signal(signal.SIGINT, signal.default_int_handler)

@@ -92,6 +92,7 @@ def test_the_button_saves_runs_and_shows_each_cell_that_is_done(page: Any, lab: 
     page.locator(".mlalm-locked .jp-OutputArea-output").get_by_text("42").wait_for()
 
 
+@pytest.mark.full
 def test_the_runs_of_an_experiment_stand_below_its_draft_newest_first(page: Any, lab: Lab) -> None:
     lab.write("rides/often.ipynb", "1 / 0")
     lab.mlalm("experiment", "snapshot", str(lab.workspace / "often.ipynb"), "-m", "before the run")
@@ -219,6 +220,7 @@ def test_a_menu_that_would_change_a_snapshot_is_answered(page: Any, lab: Lab, lo
     page.get_by_role("dialog").get_by_text("becomes a new experiment").wait_for()
 
 
+@pytest.mark.full
 def test_a_snapshot_opens_from_the_address_of_its_page_and_scrolls_by_keys(page: Any, lab: Lab) -> None:
     lab.write("rides/long.ipynb", *(f"rows = {n}" for n in range(40)))
     lab.mlalm("experiment", "snapshot", str(lab.workspace / "long.ipynb"))
@@ -276,7 +278,8 @@ def test_save_as_makes_a_notebook_of_its_own_and_lists_which_assets_moved(page: 
     assert history(lab, "origin.ipynb") == [origin]
 
 
-@pytest.mark.parametrize("magic", [pytest.param("snapshot", marks=pytest.mark.full), "run_all"])
+@pytest.mark.full
+@pytest.mark.parametrize("magic", ["snapshot", "run_all"])
 def test_a_magic_that_reads_the_file_sees_what_is_on_screen(page: Any, lab: Lab, magic: str) -> None:
     name = f"unsaved-{magic}"
     lab.write(f"rides/{name}.ipynb", "value = 1", "%load_ext mlalm_jupyter", f"taken = %{magic} -m typed")
@@ -291,7 +294,7 @@ def test_a_magic_that_reads_the_file_sees_what_is_on_screen(page: Any, lab: Lab,
     assert all("mlalm_saved" not in cell["metadata"] for cell in kept["cells"])
 
 
-@pytest.mark.parametrize("theme", ["Light", "Dark"])
+@pytest.mark.parametrize("theme", ["Light", pytest.param("Dark", marks=pytest.mark.full)])
 def test_a_snapshot_is_readable_in_both_themes(
     page: Any, lab: Lab, locked: dict[str, Any], theme: str
 ) -> None:

@@ -311,6 +311,7 @@ def ends_interrupted(workspace: Any, process: subprocess.Popen[str], kernel: int
     assert not lives(kernel)
 
 
+@pytest.mark.full
 def test_an_interrupted_run_is_canceled(workspace: Any, papermills: list[subprocess.Popen[str]]) -> None:
     notebook = write(workspace.path / "a.ipynb", WAITS, TELLS)
     process = start(notebook, workspace.path / "out.ipynb", cwd=workspace.path)

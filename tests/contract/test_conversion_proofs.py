@@ -283,6 +283,7 @@ def test_a_median_that_is_worked_out_anew_from_each_request_is_refused(folder: P
     assert proof.reasons[0].cells == (3,)
 
 
+@pytest.mark.full
 def test_a_slice_that_reads_what_is_to_be_predicted_is_refused_with_the_column(folder: Path) -> None:
     written = churn()
     leak = FEATURES.replace("df.drop", "df.assign(known=(df['sold'] == 'yes') * 1).drop")

@@ -105,6 +105,7 @@ def test_a_part_is_run_up_to_its_tag(hosted: Workspace, train: str) -> None:
         hosted.experiments.run(train, to="redy")
 
 
+@pytest.mark.full
 def test_a_failure_says_where_and_the_part_that_failed_is_one(hosted: Workspace, train: str) -> None:
     with pytest.raises(RunFailed):
         hosted.experiments.run(train, parameters={"depth": 7})

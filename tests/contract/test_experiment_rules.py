@@ -660,7 +660,9 @@ SHARES = 12 if os.environ.get("MLALM_FULL") == "1" else 4
 
 
 @pytest.mark.timeout(7200)
-@pytest.mark.parametrize("share", range(SHARES))
+@pytest.mark.parametrize(
+    "share", [0, *(pytest.param(share, marks=pytest.mark.full) for share in range(1, SHARES))]
+)
 def test_whatever_people_do_in_whatever_order_the_rules_hold(
     share: int, home: Path, tmp_path: Path, counts: Callable[[int, int], int], figures: Counter[str]
 ) -> None:

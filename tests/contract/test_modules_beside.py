@@ -63,6 +63,7 @@ def test_a_snapshot_has_the_modules_that_the_notebook_imports_through_each_other
     assert list(modules_beside(read_notebook(own.read_bytes()), ws.path)) == ["parts"]
 
 
+@pytest.mark.full
 def test_a_notebook_is_not_deployed_with_a_module_that_changed_after_its_run(ws: Workspace) -> None:
     write(ws, "tidy.ipynb", *CELLS)
     ws.experiments.run("tidy")

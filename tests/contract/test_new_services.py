@@ -713,6 +713,7 @@ def test_a_storage_has_one_home_and_says_which(ws: Workspace, place: Path, tmp_p
         ws.regions.add("west", storage=str(place / "west"))
 
 
+@pytest.mark.full
 def test_what_a_region_has_is_applied_back_when_its_workspace_is_gone(ws: Workspace, tmp_path: Path) -> None:
     ws.services.deploy("line:2", "wine", **NEW)
     ws.services.deploy("line:3", "wine", update=True)
@@ -796,6 +797,7 @@ def test_a_new_service_is_stopped_while_its_region_does_not_run(ws: Workspace) -
     assert called(made.default.address, key).status_code == 200
 
 
+@pytest.mark.full
 def test_who_depends_on_a_model_and_who_trusts_it_is_told_of_regions_too(ws: Workspace) -> None:
     ws.services.deploy("line:2", "wine", **NEW)
     told = [one.to_dict() for one in ws.models.dependents("line:2")]

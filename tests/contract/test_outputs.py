@@ -105,6 +105,7 @@ def test_what_a_function_made_global_is_kept_and_what_was_imported_is_not(hosted
     assert hosted.runs.output(run.id, "hh") == 7
 
 
+@pytest.mark.full
 def test_equal_values_are_kept_once_and_counted_once(hosted: Workspace) -> None:
     cells = [("import numpy as np\nbig = np.zeros(7_500_000)", []), *[("big.mean()", [])] * 9]
     more = [(f"copy{number} = big.copy()", []) for number in range(9)]

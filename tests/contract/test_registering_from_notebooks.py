@@ -109,6 +109,7 @@ def test_a_notebook_that_is_older_than_the_screen_is_told_and_the_model_is_kept(
     )
 
 
+@pytest.mark.full
 def test_a_run_tells_which_of_its_cells_made_the_model(
     hosted: Workspace, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:

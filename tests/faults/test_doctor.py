@@ -223,6 +223,7 @@ def test_a_server_process_that_does_not_run_is_a_finding(workspace: Workspace, r
     assert workspace.workspaces.doctor().is_healthy
 
 
+@pytest.mark.full
 def test_what_a_scorer_cannot_serve_is_a_finding(workspace: Workspace, tmp_path: Path) -> None:
     full = filled(workspace, tmp_path)
     path = full.blobs.path(full.models.show("line").bundle_digest)

@@ -63,6 +63,7 @@ def served(ws: Workspace) -> None:
     ws.endpoints.add("line/ep2")
 
 
+@pytest.mark.full
 def test_a_version_whose_registrar_was_killed_is_followed(hosted: Workspace, tmp_path: Path) -> None:
     served(hosted)
     hosted.policies.add("new", "follow", endpoint="line/ep2", model="line")

@@ -294,6 +294,7 @@ def test_each_process_has_a_name_and_descriptors_of_its_own(host: LocalHost) -> 
     assert owners == {"workers"}, "the lock of the worker, and nothing else"
 
 
+@pytest.mark.full
 def test_killed_processes_are_forked_again_and_answer(host: LocalHost, tmp_path: Path) -> None:
     made = Handmade(tmp_path / "ws")
     address = made.go_live(host, "s/default", made.model(Fixed(1)))

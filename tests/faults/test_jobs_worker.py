@@ -445,6 +445,7 @@ def test_a_workspace_that_is_gone_or_damaged_is_told_once_and_keeps_nobody_waiti
         until(lambda: other.jobs.show(str(run.job_id)).state.is_final, what="the other workspace's job")
 
 
+@pytest.mark.full
 def test_a_job_whose_workspace_went_away_is_ended_and_does_not_stay_running(bench: Bench) -> None:
     bench.start()
     run = bench.submit(notebook("import os", SPAWNS, FOREVER_IN_A_CELL))

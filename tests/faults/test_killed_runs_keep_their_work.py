@@ -94,6 +94,7 @@ def test_a_job_process_that_is_killed_leaves_the_cells_it_had_done(workspace: Wo
     assert values(workspace, done) == ["1.depth", "2.rows"]
 
 
+@pytest.mark.full
 def test_a_server_that_is_stopped_leaves_the_cells_that_were_done(workspace: Workspace) -> None:
     write(workspace.path / "train.ipynb", *CELLS)
     run = workspace.experiments.run("train.ipynb", wait=False)

@@ -29,6 +29,7 @@ with Workspace.open(sys.argv[1]) as ws:
 """
 
 
+@pytest.mark.full
 def test_two_processes_register_one_name_without_gap_or_error(
     hosted: Workspace, counts: Callable[[int, int], int]
 ) -> None:

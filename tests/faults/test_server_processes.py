@@ -80,6 +80,7 @@ def test_killing_each_process_leaves_the_address_answering(host: LocalHost, made
     assert "scorer-0 started again (restart 1)" in told
 
 
+@pytest.mark.full
 def test_a_scorer_started_again_serves_what_was_published_since(host: LocalHost, made: Handmade) -> None:
     address = made.go_live(host, "s/default", made.model(Fixed(1)))
     old = pids(host.status())

@@ -127,6 +127,7 @@ def done(ws: Workspace, rules: Rules, chance: random.Random) -> tuple[str, str, 
     return told, due, ""
 
 
+@pytest.mark.full
 @pytest.mark.timeout(3600)
 def test_random_management_of_new_services_leaves_what_the_rules_say(
     ws: Workspace, counts: Callable[[int, int], int], figures: Counter[str]

@@ -199,7 +199,7 @@ def play(side: Side, steps: int, seed: int, *, first: int, figures: Counter[str]
 
 
 @pytest.mark.timeout(7200)
-@pytest.mark.parametrize("share", range(2))
+@pytest.mark.parametrize("share", [0, pytest.param(1, marks=pytest.mark.full)])
 def test_random_management_over_three_surfaces_leaves_what_the_rules_say(
     share: int, hosted: Any, tmp_path: Path, counts: Callable[[int, int], int], figures: Counter[str]
 ) -> None:
