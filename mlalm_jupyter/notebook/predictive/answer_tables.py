@@ -38,6 +38,7 @@ class _Table:
             self,
             columns=(*self.columns, *(one for one in names if one not in self.columns)),
             labelled=self.labelled - {*names},
+            output=None,
         )
 
     def without(self, *names: str) -> _Table:
@@ -61,7 +62,8 @@ class _Tables:
     names: set[str] = field(default_factory=set)
     """Variables that hold what is made of predictions."""
     tables: dict[str, _Table] = field(default_factory=dict)
-    last: Output | None = None
+    outputs: list[Output] = field(default_factory=list)
+    """What may go out, the last one first of all."""
     is_handed_in: bool = False
 
     # statements
@@ -103,13 +105,13 @@ class _Tables:
                 self._set(index, table, replace(before.with_columns(*names), is_changed=is_other))
             else:
                 gone = before.without(*names)
-                new = {*names} if self._reads_labels(value) else set()
+                new = {*names} if self._reads_labels(index, value) else set()
                 self.tables[table] = replace(gone, labelled=gone.labelled - {*names} | new)
         elif cells:
             table, name = cells
             known = self.tables.get(table, _Table())
             if (known.columns if name is None else name in known.columns) and not (
-                self._reads_labels(value) or self._reads_labels(target)
+                self._reads_labels(index, value) or self._reads_labels(index, *_places(target))
             ):
                 self._set(index, table, replace(known, is_changed=True))
         elif isinstance(target, ast.Name):
@@ -125,8 +127,10 @@ class _Tables:
             self.names |= {one.id for one in target.elts if isinstance(one, ast.Name)}
 
     def _is_answer(self, node: ast.expr) -> bool:
-        columns = _columns(node)
-        return columns is not None and {*columns[1]} <= {*self.tables.get(columns[0], _Table()).columns}
+        if columns := _columns(node):
+            return {*columns[1]} <= {*self.tables.get(columns[0], _Table()).columns}
+        cells = _cells(node)
+        return cells is not None and cells[1] in self.tables.get(cells[0], _Table()).columns
 
     def _shown(self, index: int, value: ast.expr) -> None:
         """A table that is shown, handed in, or changed in place."""
@@ -160,8 +164,12 @@ class _Tables:
                 made = self._chained(index, value)
                 if made is not None:
                     self._set(index, table, made, text=self._whole(index, value))
-        if is_handed and table in self.tables:
-            self.last, self.is_handed_in = self.tables[table].output, True
+        known = self.tables.get(table, _Table())
+        if is_handed and known.columns and (known.output is not None or not known.is_selected):
+            # of a table with one column of predictions these go out themselves
+            self.outputs = [one for one in self.outputs if one != known.output] if known.output else []
+            self.outputs += [known.output] if known.output else []
+            self.is_handed_in = True
 
     def _around(self, index: int) -> None:
         """A loop or a condition that changes tables of answers."""
@@ -188,7 +196,7 @@ class _Tables:
             output = None
         self.tables[name] = replace(table, output=output, is_changed=False)
         if output is not None and not self.is_handed_in:
-            self.last = output
+            self.outputs.append(output)
 
     # values
 
@@ -203,7 +211,7 @@ class _Tables:
                 value, name
             ):
                 return False
-        if self._reads_labels(value):
+        if self._reads_labels(index, value):
             return False
         rows = {
             name
@@ -222,15 +230,23 @@ class _Tables:
                     return True
         return False
 
-    def _reads_labels(self, value: ast.AST) -> bool:
+    def _reads_labels(self, index: int, *values: ast.AST) -> bool:
         """Also columns that were made of labels; a prediction that is called like one is none."""
-        for one in ast.walk(value):
-            if not isinstance(one, ast.expr) or self._is_answer(one):
+        parts = [one for value in values for one in ast.walk(value)]
+        called = {id(one.func) for one in parts if isinstance(one, ast.Call)}
+        for one in parts:
+            if not isinstance(one, ast.expr) or id(one) in called or self._is_answer(one):
                 continue
             columns = _columns(one)
-            if self.labels.is_one(one):
-                return True
-            if columns and {*columns[1]} & self.tables.get(columns[0], _Table()).labelled:
+            is_labelled = columns is not None and bool(
+                {*columns[1]} & self.tables.get(columns[0], _Table()).labelled
+            )
+            is_said = isinstance(one, ast.Name) and one.id in self.names
+            if (
+                (is_labelled or self.labels.is_one(one))
+                and not is_said
+                and not self.found.is_learned(one, index)
+            ):
                 return True
         return False
 
@@ -283,7 +299,7 @@ class _Tables:
             return replace(base, columns=tuple(str(names.get(one, one)) for one in base.columns), output=None)
         if method == "set_index":
             return base.without(*_texts(call.args[0] if call.args else call))
-        is_labelled = any(self._reads_labels(one) for one in [*call.args, *words.values()])
+        is_labelled = any(self._reads_labels(index, one) for one in [*call.args, *words.values()])
         if method not in _CHANGES | _KEEPS or is_labelled:
             return None
         made = replace(base, output=None, is_changed=base.is_changed or method in _CHANGES)
@@ -301,10 +317,10 @@ class _Tables:
         frozen, typed, names, labelled = [], [], list[str](), set[str]()
         for key, one in items_of(call):
             name = key.value if isinstance(key, ast.Constant) and isinstance(key.value, str) else None
-            if self._reads_labels(one) and name:
+            if self._reads_labels(index, one) and name:
                 labelled.add(name)
-            is_made = self._of_table(one, base.columns, names) if isinstance(one, ast.Lambda) else False
-            if is_made or self.of(one, index):
+            is_made = isinstance(one, ast.Lambda) and self._of_table(one, base.columns, names)
+            if (is_made and not self._reads_labels(index, one)) or self.of(one, index):
                 start, end = code.span(one)
                 frozen.append(f"{ast.unparse(key)}: {rendered(self.found, index, start, end)}")
                 typed.append(f"{ast.unparse(key)}: {code.text[start:end]}")
@@ -351,23 +367,37 @@ _CHANGES = frozenset(
 )
 
 
-def table_of(found: Found, output: Output, scored: Collection[int]) -> Output | None:
-    """The last table with several columns that are made of what is asked in the lines given."""
+def tables_of(found: Found, output: Output, scored: Collection[int], names: dict[str, str]) -> list[Output]:
+    """Tables with several columns that are made of what is asked in the lines given, the last one first.
+
+    `names` are those that were given to outputs already.
+    """
     made = _Tables(found, scored, Labels(found.label_variables, found.label_columns))
     for index in range(min(scored), len(found.program.lines)):
         if found.program.lines[index].hand in ("skip", "evaluate", "train"):
             continue
         made.read(index, found.program.lines[index].node)
-    last = made.last
-    if (
-        last is None
-        or last.line < output.line
-        or (last.line, last.expression) == (output.line, output.expression)
-    ):
-        return None
-    return replace(
-        last, variable=found.fresh("answers" if last.text.endswith(("]]", ")")) else "predictions")
-    )
+    later = [one for one in reversed(made.outputs) if one.line >= output.line]
+    if later and (later[0].line, later[0].expression) == (output.line, output.expression):
+        return []
+    tables: list[Output] = []
+    for one in later:
+        hint = "answers" if one.text.endswith(("]]", ")")) else "predictions"
+        if hint not in names:
+            names[hint] = found.fresh(hint)
+        tables.append(replace(one, variable=names[hint]))
+    return tables
+
+
+def _places(target: ast.expr) -> list[ast.expr]:
+    """What says which cells are set: `some` of `table.loc[some, "column"]`."""
+    match target:
+        case ast.Subscript(slice=ast.Tuple(elts=[rows, ast.Constant()])):
+            return [rows]
+        case ast.Subscript(slice=part):
+            return [part]
+        case _:
+            return []
 
 
 def _columns(node: ast.expr) -> tuple[str, list[str]] | None:

@@ -11,9 +11,10 @@ from mlalm_jupyter.notebook.predictive import refusals
 from mlalm_jupyter.notebook.predictive.calls import Calls
 from mlalm_jupyter.notebook.predictive.drafts import Asset, Found, Piece
 from mlalm_jupyter.notebook.predictive.known_rows import BRINGS_TABLE
+from mlalm_jupyter.notebook.predictive.label_items import items_of
 from mlalm_jupyter.notebook.predictive.labels import label_variables, labels_of
 from mlalm_jupyter.notebook.predictive.lookups import lookups_of
-from mlalm_jupyter.notebook.predictive.marks import INPUT, OUTPUT, marks_of
+from mlalm_jupyter.notebook.predictive.marks import INPUT, marks_of
 from mlalm_jupyter.notebook.predictive.naming import models_named
 from mlalm_jupyter.notebook.predictive.program import Program
 from mlalm_jupyter.notebook.predictive.values import CONST, FITTED, NOTHING, ROWS, SOURCE, Value
@@ -32,10 +33,7 @@ class Assigning(Calls):
         lines = found.program.lines
         self.marks = {one.line: [one] for one in marks_of(lines, INPUT) if one.variable}
         self.is_marked = bool(marks_of(lines, INPUT)) or any(line.hand == "import" for line in lines)
-        self.is_output_marked = bool(marks_of(lines, OUTPUT)) or any(line.hand == "output" for line in lines)
         self.returned: list[Value] = []
-        self.said: set[str] = set()
-        """Columns that hold predictions."""
         self.trained: set[str] = set()
         """What a cell that is tagged as training has set so far."""
 
@@ -80,11 +78,20 @@ class Assigning(Calls):
         if found.kind == ROWS and self._comes_in(value):
             self.found.sources[self.here] = [name]
         self._bind(target, found)
+        if isinstance(value, ast.Call):
+            for key, one in items_of(value):
+                if isinstance(key, ast.Constant) and self._is_said(one):
+                    self.said.add(f"{name}[{key.value!r}]")
         self._copied(name, value)
         pieces = self._typed(node)
         if found.is_unfitted:
             pieces[0].unfitted = name
         return popped if popped is not None else pieces
+
+    def _is_said(self, value: ast.expr) -> bool:
+        return any(
+            isinstance(one, ast.Name) and self.env.get(one.id, NOTHING).is_scored for one in ast.walk(value)
+        )
 
     def _copied(self, name: str, value: ast.expr) -> None:
         """Rows that were selected are others than those they were taken from, which what follows may change."""
@@ -251,7 +258,9 @@ class Assigning(Calls):
             if found.is_scored:
                 self.said.add(_as_column(target))
             is_label = self._label_in(target) and _as_column(target) not in self.said
-            if is_label or self.found.rows_read(value, self.here) & self.found.label_variables:
+            read = self.found.rows_read(value, self.here) & self.found.label_variables
+            # what was said may be what another model learns
+            if is_label or any(not self.env.get(one, NOTHING).is_scored for one in read):
                 pieces[0].in_kept = False
             if root is not None and found.is_scored:
                 pieces[0].is_scoring = True
@@ -277,7 +286,7 @@ class Assigning(Calls):
                     found = self.value(one)
                     if found.kind == FITTED and found.is_raw:
                         self.replace(one, self.hoist(one, found))
-                    self._without_labels(one, found)
+                    self._without_labels(target.value, one, found)
             target = target.value
 
     def _label_in(self, target: ast.expr) -> bool:
@@ -311,9 +320,15 @@ class Assigning(Calls):
 
 
 def _as_column(target: ast.expr) -> str:
-    """`table.price` is `table["price"]`."""
-    if isinstance(target, ast.Attribute):
-        target = ast.Subscript(target.value, ast.Constant(target.attr), ast.Store())
+    """`table.price` and `table.loc[some, "price"]` are of `table["price"]`."""
+    match target:
+        case ast.Attribute(value=table, attr=name):
+            target = ast.Subscript(table, ast.Constant(name), ast.Store())
+        case ast.Subscript(
+            value=ast.Attribute(value=table, attr="loc" | "at"),
+            slice=ast.Tuple(elts=[_, ast.Constant() as name]),
+        ):
+            target = ast.Subscript(table, name, ast.Store())
     return ast.unparse(target)
 
 

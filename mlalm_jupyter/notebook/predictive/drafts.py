@@ -132,6 +132,15 @@ class Found:
             if not any(a <= start and end <= b for a, b in learned if a < b)
         }
 
+    def is_learned(self, node: ast.expr, line: int) -> bool:
+        """Whether an expression stands inside of what is learned, such as a label of which the mean is taken."""
+        start, end = self.program.lines[line].code.span(node)
+        return any(
+            one.start <= start and end <= one.end
+            for one in self.edits
+            if one.line == line and not one.is_kept_only and one.start < one.end
+        )
+
     def forget(self, mark: tuple[int, int, int, dict[int, int]]) -> None:
         del self.edits[mark[0] :]
         for one in self.hoisted[mark[1] :]:

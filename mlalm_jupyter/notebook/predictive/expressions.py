@@ -208,15 +208,19 @@ class Expressions(Hoisting, ABC):
             return plain
         if index.kind == FITTED and index.is_raw:
             self.replace(where, self.hoist(where, index, hint=f"{root_name(node.value) or 'table'}_columns"))
-        self._without_labels(where, index)
+        self._without_labels(node.value, where, index)
         if self.inside and isinstance(where, ast.Constant) and where.value in self.labels:
             start, end = self.code.span(node.value)[1], self.code.span(node)[1]
             self.edit(start, end, f".get({self.text(where)})", is_kept_only=True)
         return plain
 
-    def _without_labels(self, where: ast.expr, index: Value) -> None:
-        """The label is not there any more when rows come from a caller."""
-        gone = [name for name in index.items if name in self.labels]
+    def _without_labels(self, table: ast.expr, where: ast.expr, index: Value) -> None:
+        """The label is not there any more when rows come from a caller; a prediction that is called like it is."""
+        gone = [
+            name
+            for name in index.items
+            if name in self.labels and f"{ast.unparse(table)}[{name!r}]" not in self.said
+        ]
         if not gone:
             return
         if isinstance(where, ast.List):
@@ -255,7 +259,7 @@ class Expressions(Hoisting, ABC):
                 start, end = self.code.span(base)[1], self.code.span(node)[1]
                 self.edit(start, end, f"[{name}]")
             elif is_names:
-                self._without_labels(columns, given)
+                self._without_labels(base, columns, given)
         elif not located and isinstance(columns, ast.Slice) and columns.step is None:
             width = f"{self.text(node)}.shape[1]"
             start, end = self.code.span(columns)

@@ -10,7 +10,6 @@ from dataclasses import dataclass, field
 from mlalm_jupyter.notebook.code import CellCode, root_name
 from mlalm_jupyter.notebook.predictive import refusals
 from mlalm_jupyter.notebook.predictive.drafts import Asset, Edit, Found, Selection
-from mlalm_jupyter.notebook.predictive.label_items import Labels, items_of, spans_to_drop
 from mlalm_jupyter.notebook.predictive.values import (
     FITTED,
     NOTHING,
@@ -54,7 +53,6 @@ class Hoisting:
         self.brought = False
         self.is_gathered = False
         self.is_marked = False
-        self.is_output_marked = False
         self.is_handed = False
         self.is_over_rows = False
         self.frames: dict[str, str] = {}
@@ -62,6 +60,8 @@ class Hoisting:
         self.drawn: dict[str, str] = {}
         """Names that a loop takes out of something, with what that is."""
         self.level = "reader"
+        self.said: set[str] = set()
+        """Columns that hold predictions."""
         self.depth = 0
 
     # text
@@ -99,17 +99,6 @@ class Hoisting:
         source = root_name(kept)
         if source is not None:
             self.found.selections.append(Selection(self.here, self.text(node), "", source))
-
-    def without_labels_in(self, node: ast.Call) -> None:
-        """Of a table that is written out, the columns that a caller's rows cannot have are left out.
-
-        Not where a person has said what goes out: what is marked goes out whole, or is refused.
-        """
-        if self.is_output_marked:
-            return
-        known = Labels(self.found.label_variables, self.labels)
-        for start, end in spans_to_drop(self.code, items_of(node), known):
-            self.edit(start, end, "", is_kept_only=True)
 
     # fitted values
 

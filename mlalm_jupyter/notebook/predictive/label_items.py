@@ -1,12 +1,10 @@
-"""Columns of a table that is written out, which a caller's rows cannot have: those that read what is to be predicted."""
+"""What reads labels, and the columns of a table that is written out."""
 
 from __future__ import annotations
 
 import ast
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection
 from dataclasses import dataclass
-
-from mlalm_jupyter.notebook.code import CellCode
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,7 +21,8 @@ class Labels:
         >>> [labels.are_read(ast.parse(text)) for text in ("p - y_test", "df['price'] - p", "df.price", "df['area']")]
         [True, True, True, False]
         """
-        return any(map(self.is_one, ast.walk(node)))
+        called = {id(one.func) for one in ast.walk(node) if isinstance(one, ast.Call)}
+        return any(self.is_one(one) for one in ast.walk(node) if id(one) not in called)
 
     def is_one(self, node: ast.AST) -> bool:
         """Whether that is one of them."""
@@ -33,9 +32,10 @@ class Labels:
             case (
                 ast.Subscript(slice=ast.Constant(value=str(name)))
                 | ast.Subscript(slice=ast.Tuple(elts=[*_, ast.Constant(value=str(name))]))
-                | ast.Attribute(attr=name)
             ):
                 return name in self.columns
+            case ast.Attribute(attr=name):
+                return name in self.columns and name not in _OF_TABLES
             case _:
                 return False
 
@@ -67,22 +67,7 @@ def items_of(call: ast.Call) -> list[tuple[ast.expr, ast.expr]]:
     ]
 
 
-def spans_to_drop(
-    code: CellCode, items: Sequence[tuple[ast.expr, ast.expr]], labels: Labels
-) -> Iterator[tuple[int, int]]:
-    """The stretches of a text that hold the columns which read labels; none where no other column is left."""
-    gone = [labels.are_read(value) for _, value in items]
-    if all(gone):
-        return
-    starts = [code.span(key)[0] for key, _ in items]
-    ends = [code.span(value)[1] for _, value in items]
-    place = 0
-    while place < len(items):
-        last = place
-        if gone[place]:
-            while last + 1 < len(items) and gone[last + 1]:
-                last += 1
-            yield (
-                (starts[place], starts[last + 1]) if last + 1 < len(items) else (ends[place - 1], ends[last])
-            )
-        place = last + 1
+_OF_TABLES = frozenset(
+    {"size", "shape", "index", "columns", "values", "T", "ndim", "empty", "dtype", "dtypes", "name"}
+)
+"""What a table has beside its columns; a column of that name is had by its text only."""

@@ -144,9 +144,6 @@ class LibraryCalls(TableCalls):
             return self.on_curve(node, root_name(curve[0]) or "", rows[0], self._other(node, given))
         if full in POWERS and len(node.args) == 1 and not node.keywords:
             return self._power(node, last)
-        if full == "pandas.DataFrame":
-            self.without_labels_in(node)
-            return self._other(node, given)
         if last == "get_dummies":
             return self._dummies(node)
         if last in ("cut", "qcut") and module == "pandas":

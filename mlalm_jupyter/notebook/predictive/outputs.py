@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import ast
 import re
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 
 from mlalm_jupyter.notebook.predictive import refusals
-from mlalm_jupyter.notebook.predictive.answer_tables import table_of
+from mlalm_jupyter.notebook.predictive.answer_tables import tables_of
 from mlalm_jupyter.notebook.predictive.answers import output_of, rendered
 from mlalm_jupyter.notebook.predictive.drafts import ON_CURVE, Found, Scoring
 from mlalm_jupyter.notebook.predictive.known_rows import CURVES, FITS, HANDS_IN
@@ -33,12 +33,14 @@ class _Candidate:
     """The variable of the model, and the line that trained it."""
 
 
-def outputs_of(found: Found, slicer: Slicer, *, model: str | None) -> list[Output]:
-    """The outputs of a notebook."""
+def outputs_of(
+    found: Found, slicer: Slicer, is_possible: Callable[[Output], bool], *, model: str | None
+) -> list[Output]:
+    """The outputs of a notebook; `is_possible` says whether a table of them can be cut out."""
     marked = marked_outputs(found)
     if marked:
         return marked
-    return [_predicted(found, slicer, model or selected_model(found))]
+    return [_predicted(found, slicer, model or selected_model(found), is_possible)]
 
 
 def training_cells(found: Found) -> list[int]:
@@ -148,7 +150,9 @@ def key_of(found: Found, model: str, line: int) -> tuple[str, int]:
     return model, place
 
 
-def _predicted(found: Found, slicer: Slicer, wanted: str | None) -> Output:
+def _predicted(
+    found: Found, slicer: Slicer, wanted: str | None, is_possible: Callable[[Output], bool]
+) -> Output:
     candidates = candidates_of(found)
     models = list(dict.fromkeys(one.variable for one in found.assets if one.kind == MODEL))
     known = list(dict.fromkeys([*models, *(one.key[0] for one in candidates if one.key[0])]))
@@ -181,14 +185,16 @@ def _predicted(found: Found, slicer: Slicer, wanted: str | None) -> Output:
     output = output_of(found, last.scoring, has_name=last.level == 1)
     if last.level == 1:
         asked = asked_alike(candidates, last)
-        table = table_of(found, output, asked)
-        if table is not None:
+        names: dict[str, str] = {}
+        tables = tables_of(found, output, asked, names)
+        if tables:
             # others that what is made of it needs as well, such as for a mean of two
-            inside = {(one.variable, one.line) for one in slicer.slice([table]).assets}
+            inside = {(one.variable, one.line) for one in slicer.slice(tables[:1]).assets}
             more = {one.scoring.line for one in candidates if one.level == 1 and one.key in inside}
-            if more - asked and (wider := table_of(found, output, asked | more)):
-                table = replace(wider, variable=table.variable)
-        output = table or output
+            if more - asked:
+                tables = tables_of(found, output, asked | more, names)
+        # what cannot be cut out, because labels are beside it or rows are ordered, goes out as it was before that
+        output = next((one for one in tables if is_possible(one)), output)
     _check_single(found, slicer, output, last, at_level, others)
     _check_after(found, output, last, candidates)
     return output

@@ -6,6 +6,7 @@ import ast
 import re
 from collections.abc import Iterable, Iterator, Sequence
 
+from mlalm_jupyter.domain.errors import InvalidInput
 from mlalm_jupyter.notebook.code import code_of
 from mlalm_jupyter.notebook.document import NotebookDocument
 from mlalm_jupyter.notebook.effects import Call
@@ -16,6 +17,7 @@ from mlalm_jupyter.notebook.predictive.drafts import Asset, Found
 from mlalm_jupyter.notebook.predictive.folding import folded
 from mlalm_jupyter.notebook.predictive.freezing import frozen
 from mlalm_jupyter.notebook.predictive.known_rows import FITS
+from mlalm_jupyter.notebook.predictive.label_items import items_of
 from mlalm_jupyter.notebook.predictive.labels import labels_of
 from mlalm_jupyter.notebook.predictive.marks import INPUT, OUTPUT, PORTS, SELECTION, marks_of
 from mlalm_jupyter.notebook.predictive.outputs import outputs_of, training_cells
@@ -46,7 +48,15 @@ def plan_of(
     slicer = Slicer(found)
     if not program.lines or document.language != "python":
         raise refusals.no_model()
-    outputs = outputs_of(found, slicer, model=model)
+
+    def is_possible(output: Output) -> bool:
+        try:
+            _check(found, [output], slicer.slice([output]), is_chosen=True)
+        except InvalidInput:
+            return False
+        return True
+
+    outputs = outputs_of(found, slicer, is_possible, model=model)
     chosen = slicer.slice(outputs)
     _check(found, outputs, chosen, is_chosen=bool(model or marks_of(program.lines, SELECTION)))
     whole = Slicer(found, is_kept=False).slice(outputs, ports=chosen.sources)
@@ -325,13 +335,18 @@ def _was_label(found: Found, name: str, line: int) -> bool:
 
 def _check_label(text: str, cell: int, labels: frozenset[str], made: set[str]) -> None:
     """Refuse to read a label; a column of its name that was made before, such as of predictions, is none."""
-    columns = [one for one in ast.walk(code_of(text).tree) if isinstance(one, ast.Subscript)]
+    tree = code_of(text).tree
+    columns = [one for one in ast.walk(tree) if isinstance(one, ast.Subscript)]
     for node in columns:
         key = node.slice.value if isinstance(node.slice, ast.Constant) else None
         is_read = isinstance(node.ctx, ast.Load) and ast.unparse(node) not in made
         if is_read and isinstance(key, str) and key in labels:
             raise refusals.needs_label(cell, key)
     made.update(ast.unparse(one) for one in columns if isinstance(one.ctx, ast.Store))
+    for statement in tree.body:
+        match statement:
+            case ast.Assign(targets=[ast.Name(id=name)], value=ast.Call() as call):
+                made.update(f"{name}[{ast.unparse(key)}]" for key, _ in items_of(call))
 
 
 def _check_fit(text: str, cell: int) -> None:

@@ -88,9 +88,7 @@ class TableCalls(TrainingCalls):
         if method in ("fit", "fit_regularized"):
             return Value(FITTED, is_raw=True, maker=inner.maker)
         if method in ("assign", "pipe"):
-            found = self._with_frames(node, func, plain)
-            self.without_labels_in(node)
-            return found
+            return self._with_frames(node, func, plain)
         return self._other(node, self._given(node), plain)
 
     @abstractmethod

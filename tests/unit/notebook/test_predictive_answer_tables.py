@@ -6,7 +6,6 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import pandas as pd
 import pytest
 
 from mlalm_jupyter.domain.errors import InvalidInput
@@ -247,10 +246,122 @@ def test_a_power_is_found_where_a_comma_ends_its_call() -> None:
     assert same(said, wanted)
 
 
-def test_labels_beside_predictions_are_left_out_of_a_table_that_changes_later() -> None:
-    cell = "out = pd.DataFrame({'real': y_test, 'said': p, 'up': p + 1, 'off': p - y_test})\nout['up'] = out['up'] * 2\nout"
+CMP = "cmp = pd.DataFrame({'Actual': y_test, 'Predicted': p})\n"
+
+
+@pytest.mark.parametrize(
+    ("cell", "meant"),
+    [
+        (
+            CMP
+            + "cmp['Difference'] = cmp['Actual'] - cmp['Predicted']\ncmp['Rounded'] = cmp['Predicted'].round()",
+            "p",
+        ),
+        (
+            CMP + "cmp['ok'] = cmp.apply(lambda r: r['Predicted'] < r['Actual'], axis=1)\ncmp = cmp.round(1)",
+            "p",
+        ),
+        (
+            "cmp = pd.DataFrame({'real': y_test, 'said': p, 'up': p + 1})\ncmp = cmp[['real', 'said']]",
+            "cmp[['said']]",
+        ),
+        (
+            "out = X_test.assign(said=p, low=p - 5, hit=lambda d: d['low'] < y_test)\nout",
+            "out[['said', 'low']]",
+        ),
+        ("cmp = pd.DataFrame({'actual': y_test.values, 'said': p})\ncmp['r'] = cmp['said'].round()", "p"),
+    ],
+)
+def test_of_a_table_with_labels_what_can_be_had_without_them_goes_out(cell: str, meant: str) -> None:
     plan = planned("p = model.predict(X_test)", cell)
+    said, wanted = said_and_meant(plan, meant, "cost")
+    assert same(
+        np.asarray(said).reshape(len(said), -1)[:, :1], np.asarray(wanted).reshape(len(said), -1)[:, :1]
+    )
+    assert not any("y_test" in one.frozen for one in plan.kept)
+
+
+@pytest.mark.parametrize(
+    "export",
+    [
+        "out.sort_values('up', ascending=False).to_csv('o.csv')",
+        "out.head(20).to_csv('o.csv')",
+        "some = out[out['up'] > 100]\nsome.to_csv('o.csv')",
+        "out.to_csv('all.csv')\nout[out['up'] > 100].to_csv('o.csv')",
+        "df.describe().to_csv('o.csv')",
+        "pd.DataFrame({'f': X.columns, 'w': model.coef_}).sort_values('w').to_csv('o.csv')",
+        "X_test.join(y_test).to_csv('o.csv')",
+    ],
+)
+def test_what_else_is_written_to_files_takes_nothing_from_the_table_of_answers(export: str) -> None:
+    plan = planned("p = model.predict(X_test)", COLUMNS + export)
     said, wanted = said_and_meant(plan, BOTH, "cost")
     assert same(said, wanted)
-    assert not any("y_test" in one.frozen for one in plan.kept)
-    assert isinstance(said, pd.DataFrame)
+
+
+@pytest.mark.parametrize(
+    "features",
+    [
+        "X = pd.DataFrame({'age': df['age'], 'of_town': df['town'].map(df.groupby('town')['cost'].mean())})",
+        "X = pd.DataFrame({'age': df['age'], 'rel': df['pay'] / df['cost'].mean()})",
+        "X = df.assign(of_town=df['town'].map(df.groupby('town')['cost'].mean()), more=df['pay'] * 2)[['of_town', 'more']]",
+        "feats = pd.DataFrame({'age': df['age'], 'mean': df['town'].map(df.groupby('town')['cost'].mean())})\n"
+        "X = pd.DataFrame({'total': feats.sum(axis=1), 'age': feats['age']})",
+        "X = pd.DataFrame({'age': df['age'], 'n': df['note'].str.count('good')})",
+    ],
+)
+def test_features_that_know_a_number_of_labels_stay(features: str) -> None:
+    before = f"{features}\ny = df['cost']\n{SPLIT}\nmodel = LinearRegression().fit(X_train, y_train)"
+    plan = plan_of(document(SETUP, READ, before, "p = model.predict(X_test)"))
+    said, wanted = said_and_meant(plan, "p", "cost")
+    assert same(said, wanted)
+
+
+@pytest.mark.parametrize(
+    ("cell", "meant"),
+    [
+        ("out = pd.DataFrame({'said': p, 'up': p + 5, 'lift': p / y_train.mean()})", "out"),
+        ("out = X_test.copy()\nout['said'] = p\nout['lift'] = p / y_train.mean()", "out[['said', 'lift']]"),
+        (
+            "out = X_test.copy()\nout['said'] = p\nout['lift'] = out['said'] / df['cost'].mean()",
+            "out[['said', 'lift']]",
+        ),
+        ("out = pd.DataFrame({'said': p, 'share': p / out_of['pay'].count()})", "out"),
+        (
+            "out = X_test.copy()\nout['said'], out['low'], out['high'] = p, p - 5, p + 5",
+            "out[['said', 'low', 'high']]",
+        ),
+        (
+            "out = X_test.copy()\nout['cost'] = p\nout['low'] = p - 5\nout[['cost', 'low']].to_csv('o.csv')",
+            "out[['cost', 'low']]",
+        ),
+        (
+            "out = X_test.copy()\nout['cost'] = p\nout['low'] = p - 5\nout.loc[out['cost'] < 110, 'cost'] = 110",
+            "out[['cost', 'low']]",
+        ),
+        ("sub = X_test.copy()\nsub['cost'] = p\nsub.loc[sub['age'] > 50, 'cost'] += 7", "sub['cost']"),
+        (
+            "sub = pd.DataFrame({'id': X_test.index, 'cost': p})\nsub.loc[sub['cost'] < 110, 'cost'] = 110",
+            "sub['cost']",
+        ),
+        (
+            "sub = pd.DataFrame({'id': X_test.index, 'cost': p})\nsub['cost'] = sub['cost'].round()",
+            "sub['cost']",
+        ),
+        (
+            "out = pd.DataFrame({'said': p})\nout['risk'] = np.where(out['said'] > 100, 'high', 'low')",
+            "out[['said', 'risk']]",
+        ),
+    ],
+)
+def test_numbers_of_labels_and_names_of_labels_take_no_column_away(cell: str, meant: str) -> None:
+    plan = planned("out_of = df\np = model.predict(X_test)", cell)
+    said, wanted = said_and_meant(plan, meant, "cost")
+    assert same(said, wanted)
+
+
+def test_what_another_model_learns_of_predictions_is_no_label() -> None:
+    tree = "from sklearn.tree import DecisionTreeRegressor\ntree = DecisionTreeRegressor(max_depth=2).fit(X_test, p)"
+    plan = planned("p = model.predict(X_test)", COLUMNS, tree)
+    said, wanted = said_and_meant(plan, BOTH, "cost")
+    assert same(said, wanted)
