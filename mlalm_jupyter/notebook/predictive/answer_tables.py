@@ -10,6 +10,7 @@ import ast
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, field, replace
 
+from mlalm_jupyter.notebook.code import root_name
 from mlalm_jupyter.notebook.predictive.answers import is_label, kind_before, rendered
 from mlalm_jupyter.notebook.predictive.drafts import Found
 from mlalm_jupyter.notebook.predictive.known_rows import HANDS_IN, OVER_ROWS, SELECTS_ROWS
@@ -167,8 +168,12 @@ class _Tables:
         known = self.tables.get(table, _Table())
         if is_handed and known.columns and (known.output is not None or not known.is_selected):
             # of a table with one column of predictions these go out themselves
-            self.outputs = [one for one in self.outputs if one != known.output] if known.output else []
-            self.outputs += [known.output] if known.output else []
+            mine = [one for one in self.outputs if one.text.startswith(f"{root_name(value)}[")]
+            self.outputs = (
+                [*(one for one in self.outputs if one != known.output), known.output]
+                if known.output
+                else mine
+            )
             self.is_handed_in = True
 
     def _around(self, index: int) -> None:

@@ -90,7 +90,10 @@ class Assigning(Calls):
 
     def _is_said(self, value: ast.expr) -> bool:
         return any(
-            isinstance(one, ast.Name) and self.env.get(one.id, NOTHING).is_scored for one in ast.walk(value)
+            self.env.get(one.id, NOTHING).is_scored
+            if isinstance(one, ast.Name)
+            else isinstance(one, (ast.Subscript, ast.Attribute)) and _as_column(one) in self.said
+            for one in ast.walk(value)
         )
 
     def _copied(self, name: str, value: ast.expr) -> None:
@@ -255,7 +258,7 @@ class Assigning(Calls):
                 self.replace(value, self.hoist(value, found))
             pieces = self._typed(node)
             # a prediction is called like the label by many
-            if found.is_scored:
+            if found.is_scored or self._is_said(value):
                 self.said.add(_as_column(target))
             is_label = self._label_in(target) and _as_column(target) not in self.said
             read = self.found.rows_read(value, self.here) & self.found.label_variables

@@ -137,7 +137,11 @@ def told_of_rest(found: Found, chosen: Slice, outputs: Sequence[Output], told: I
     rest: dict[str, int] = {}
     for index in range(min(asked, default=len(found.program.lines)), len(found.program.lines)):
         line = found.program.lines[index]
-        if index in asked or (line.flow.reads & of_predictions and not _is_about(found, line)):
+        reads = bool(line.flow.reads & of_predictions)
+        if reads and isinstance(line.node, ast.Assign) and _is_written_out(line.node.value):
+            # also where labels stand beside them
+            of_predictions |= _rows_made(found, index)
+        if index in asked or (reads and not _is_about(found, line)):
             made = _rows_made(found, index)
             is_kept = index in inside and index <= last
             if (
@@ -159,6 +163,10 @@ def told_of_rest(found: Found, chosen: Slice, outputs: Sequence[Output], told: I
     return [
         f"What goes out is `{what}`; {listed} {stays} behind. If that is meant, mark it: `%web_output VAR`."
     ]
+
+
+def _is_written_out(value: ast.expr) -> bool:
+    return isinstance(value, ast.Call) and bool(items_of(value))
 
 
 def _is_about(found: Found, line: Line) -> bool:

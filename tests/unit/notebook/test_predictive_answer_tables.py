@@ -167,6 +167,10 @@ def test_amounts_from_their_logarithms_go_out_in_whichever_table_they_are_worked
             "`out['band']`",
         ),
         ("off = abs(y_test - p)\nprint(off.mean())", ""),
+        (
+            "out = pd.DataFrame({'was': y_test, 'is': p, 'up': p + 1})\nout['is'] = out['is'] * 2",
+            "`out['is']` (cell 5)",
+        ),
         ("out = pd.DataFrame({'id': X_test.index, 'said': p})\nout.to_csv('s.csv')", ""),
         ("out = pd.DataFrame({'said': p, 'up': p + 1}).sort_values('up')\nout.head()", ""),
     ],
