@@ -26,6 +26,8 @@ BY_EXPECTATION = {"converts": CONVERTS, "one word": ONE_WORD, "refused": REFUSED
 
 @pytest.mark.full
 @pytest.mark.timeout(1800)
+# what libraries warn of in other people's code is none of the list's business, and to a server it is no error
+@pytest.mark.filterwarnings("default")
 @pytest.mark.parametrize("notebook", HERE, ids=lambda one: one.name)
 def test_a_public_notebook_is_converted_rightly_or_refused_as_before(
     notebook: PublicNotebook,
@@ -46,7 +48,7 @@ def test_a_public_notebook_is_converted_rightly_or_refused_as_before(
     if found.outcome == "does not run" and "ModuleNotFoundError" in found.told:
         pytest.skip(found.told)
     assert found.outcome == BY_EXPECTATION[notebook.expect], found.told
-    assert bool(found.compared) == bool(notebook.answer)
+    assert bool(found.compared) == (notebook.expect != "refused")
     figures[f"public notebooks that hold {notebook.models} trained model(s): {found.outcome}"] += 1
 
 
