@@ -12,9 +12,16 @@ from dataclasses import dataclass, field, replace
 
 from mlalm_jupyter.notebook.code import root_name
 from mlalm_jupyter.notebook.predictive.answers import is_label, kind_before, rendered
+from mlalm_jupyter.notebook.predictive.columns import (
+    Labels,
+    cells_of,
+    columns_of,
+    items_of,
+    rows_set,
+    texts_of,
+)
 from mlalm_jupyter.notebook.predictive.drafts import Found
-from mlalm_jupyter.notebook.predictive.known_rows import HANDS_IN, OVER_ROWS, SELECTS_ROWS
-from mlalm_jupyter.notebook.predictive.label_items import Labels, items_of
+from mlalm_jupyter.notebook.predictive.known_rows import HANDS_IN, KEEPS_VALUES, OVER_ROWS, SELECTS_ROWS
 from mlalm_jupyter.notebook.predictive.slicing import Output
 from mlalm_jupyter.notebook.predictive.table_calls import is_along_row
 from mlalm_jupyter.notebook.predictive.values import ROWS
@@ -88,7 +95,7 @@ class _Tables:
                 self._around(index)
             case ast.Delete(targets=targets):
                 for one in targets:
-                    if (columns := _columns(one)) and columns[0] in self.tables:
+                    if (columns := columns_of(one)) and columns[0] in self.tables:
                         self._set(index, columns[0], self.tables[columns[0]].without(*columns[1]))
             case ast.Expr(value=value):
                 self._shown(index, value)
@@ -97,7 +104,7 @@ class _Tables:
 
     def _assigned(self, index: int, target: ast.expr, value: ast.expr, *, is_change: bool = False) -> None:
         is_made = index in self.scored or self.of(value, index)
-        columns, cells = _columns(target), _cells(target)
+        columns, cells = columns_of(target), cells_of(target)
         if columns and (isinstance(target, ast.Subscript) or self._is_answer(target)):
             table, names = columns
             before = self.tables.get(table, _Table())
@@ -112,7 +119,7 @@ class _Tables:
             table, name = cells
             known = self.tables.get(table, _Table())
             if (known.columns if name is None else name in known.columns) and not (
-                self._reads_labels(index, value) or self._reads_labels(index, *_places(target))
+                self._reads_labels(index, value) or self._reads_labels(index, *rows_set(target))
             ):
                 self._set(index, table, replace(known, is_changed=True))
         elif isinstance(target, ast.Name):
@@ -128,9 +135,9 @@ class _Tables:
             self.names |= {one.id for one in target.elts if isinstance(one, ast.Name)}
 
     def _is_answer(self, node: ast.expr) -> bool:
-        if columns := _columns(node):
+        if columns := columns_of(node):
             return {*columns[1]} <= {*self.tables.get(columns[0], _Table()).columns}
-        cells = _cells(node)
+        cells = cells_of(node)
         return cells is not None and cells[1] in self.tables.get(cells[0], _Table()).columns
 
     def _shown(self, index: int, value: ast.expr) -> None:
@@ -229,7 +236,7 @@ class _Tables:
         for one in ast.walk(value):
             if isinstance(one, ast.Name) and one.id in self.names:
                 return True
-            if isinstance(one, ast.expr) and (columns := _columns(one)):
+            if isinstance(one, ast.expr) and (columns := columns_of(one)):
                 table, names = columns
                 if table in self.tables and {*names} & {*self.tables[table].columns}:
                     return True
@@ -242,7 +249,7 @@ class _Tables:
         for one in parts:
             if not isinstance(one, ast.expr) or id(one) in called or self._is_answer(one):
                 continue
-            columns = _columns(one)
+            columns = columns_of(one)
             is_labelled = columns is not None and bool(
                 {*columns[1]} & self.tables.get(columns[0], _Table()).labelled
             )
@@ -273,13 +280,11 @@ class _Tables:
                 base = self._chained(index, inner)
                 return base and replace(base, is_selected=True)
             case ast.Subscript(value=inner, slice=part):
-                base, names = self._chained(index, inner), _texts(part)
+                base, names = self._chained(index, inner), texts_of(part)
                 if base is None or (names and not isinstance(part, ast.List)):
                     return None
                 if names:
-                    return replace(
-                        base, columns=tuple(one for one in names if one in base.columns), output=None
-                    )
+                    return base.only(names)
                 return replace(base, is_selected=True)
             case _:
                 return None
@@ -290,7 +295,7 @@ class _Tables:
         if method in SELECTS_ROWS:
             return replace(base, is_selected=True)
         if method == "drop":
-            gone = _texts(words.get("columns", call.args[0] if call.args else ast.Constant(None)))
+            gone = texts_of(words.get("columns", call.args[0] if call.args else ast.Constant(None)))
             return base.without(*gone)
         if method == "rename":
             pairs = words.get("columns")
@@ -303,9 +308,9 @@ class _Tables:
             }
             return replace(base, columns=tuple(str(names.get(one, one)) for one in base.columns), output=None)
         if method == "set_index":
-            return base.without(*_texts(call.args[0] if call.args else call))
+            return base.without(*texts_of(call.args[0] if call.args else call))
         is_labelled = any(self._reads_labels(index, one) for one in [*call.args, *words.values()])
-        if method not in _CHANGES | _KEEPS or is_labelled:
+        if method not in _CHANGES | KEEPS_VALUES or is_labelled:
             return None
         made = replace(base, output=None, is_changed=base.is_changed or method in _CHANGES)
         if method == "round" and base.output is not None:
@@ -330,9 +335,11 @@ class _Tables:
                 frozen.append(f"{ast.unparse(key)}: {rendered(self.found, index, start, end)}")
                 typed.append(f"{ast.unparse(key)}: {code.text[start:end]}")
                 names.append(name or "")
+        words = {word.arg: word.value for word in call.keywords}
+        if call.args and "columns" in words and not items_of(call) and self.of(call.args[0], index):
+            names += texts_of(words["columns"])  # one of each that a model predicts
         known = base.with_columns(*filter(None, names))
         known = replace(known, labelled=known.labelled | labelled, output=None)
-        words = {word.arg: word.value for word in call.keywords}
         is_assign = isinstance(call.func, ast.Attribute) and call.func.attr == "assign"
         is_plain = is_assign or not words.keys() - {"index", "data"}
         if (
@@ -343,7 +350,7 @@ class _Tables:
         ):
             if not is_assign and "columns" in words:
                 known = replace(
-                    known, columns=tuple(one for one in _texts(words["columns"]) if one in known.columns)
+                    known, columns=tuple(one for one in texts_of(words["columns"]) if one in known.columns)
                 )
             return known if known.columns else None
         head = base_text = f"{ast.unparse(call.func)}({{"
@@ -362,11 +369,10 @@ class _Tables:
         return any(
             columns[0] == table and bool({*columns[1]} & {*before, *names})
             for part in ast.walk(one.body)
-            if isinstance(part, ast.expr) and (columns := _columns(part))
+            if isinstance(part, ast.expr) and (columns := columns_of(part))
         )
 
 
-_KEEPS = frozenset({"copy", "reset_index", "convert_dtypes", "infer_objects", "rename_axis"})
 _CHANGES = frozenset(
     {"round", "clip", "astype", "fillna", "replace", "map", "applymap", "abs", "mask", "where"}
 )
@@ -392,55 +398,3 @@ def tables_of(found: Found, output: Output, scored: Collection[int], names: dict
             names[hint] = found.fresh(hint)
         tables.append(replace(one, variable=names[hint]))
     return tables
-
-
-def _places(target: ast.expr) -> list[ast.expr]:
-    """What says which cells are set: `some` of `table.loc[some, "column"]`."""
-    match target:
-        case ast.Subscript(slice=ast.Tuple(elts=[rows, ast.Constant()])):
-            return [rows]
-        case ast.Subscript(slice=part):
-            return [part]
-        case _:
-            return []
-
-
-def _columns(node: ast.expr) -> tuple[str, list[str]] | None:
-    """Table and columns of `table["column"]`, `table.column`, `table[["one", "other"]]`, `table.loc[:, "column"]`."""
-    match node:
-        case ast.Subscript(value=ast.Name(id=table), slice=part):
-            names = _texts(part)
-        case ast.Subscript(
-            value=ast.Attribute(value=ast.Name(id=table), attr="loc"),
-            slice=ast.Tuple(elts=[ast.Slice(lower=None, upper=None, step=None), part]),
-        ):
-            names = _texts(part)
-        case ast.Attribute(value=ast.Name(id=table), attr=name):
-            names = [name]
-        case _:
-            return None
-    return (table, names) if names else None
-
-
-def _cells(target: ast.expr) -> tuple[str, str | None] | None:
-    """Table and column of `table.loc[some, "column"]`; no column where any may be meant."""
-    match target:
-        case ast.Subscript(
-            value=ast.Attribute(value=ast.Name(id=table), attr="loc" | "at"),
-            slice=ast.Tuple(elts=[_, ast.Constant(value=str(name))]),
-        ):
-            return table, name
-        case (
-            ast.Subscript(value=ast.Attribute(value=ast.Name(id=table), attr="loc" | "iloc" | "at" | "iat"))
-            | ast.Subscript(value=ast.Name(id=table))
-        ):
-            return table, None
-        case _:
-            return None
-
-
-def _texts(node: ast.expr) -> list[str]:
-    """A text, or the texts of a list; nothing where another thing stands among them."""
-    parts = node.elts if isinstance(node, (ast.List, ast.Tuple)) else [node]
-    names = [one.value for one in parts if isinstance(one, ast.Constant) and isinstance(one.value, str)]
-    return names if len(names) == len(parts) else []

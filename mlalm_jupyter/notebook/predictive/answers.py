@@ -7,6 +7,7 @@ import re
 from collections.abc import Iterator
 
 from mlalm_jupyter.notebook.code import root_name
+from mlalm_jupyter.notebook.predictive.columns import items_of
 from mlalm_jupyter.notebook.predictive.drafts import Found, Scoring, edited
 from mlalm_jupyter.notebook.predictive.known_rows import HANDS_IN, SELECTS_ROWS
 from mlalm_jupyter.notebook.predictive.program import Line
@@ -383,11 +384,10 @@ def _written(value: ast.expr) -> ast.expr:
 
 def _handed_in(found: Found, value: ast.expr, name: str, line: int) -> ast.expr | None:
     """What of predictions a table to hand in has: `pd.DataFrame({"id": test.id, "label": (p > 0.5).astype(int)})`."""
-    if not (isinstance(value, ast.Call) and value.args and isinstance(value.args[0], ast.Dict)):
-        return None
+    items = items_of(value) if isinstance(value, ast.Call) else []
     made = [
         one
-        for one in value.args[0].values
+        for _, one in items
         if any(isinstance(part, ast.Name) and part.id == name for part in ast.walk(one))
     ]
     if len(made) != 1 or isinstance(made[0], ast.Name) or not _is_made_of(found, made[0], name, line):

@@ -9,9 +9,9 @@ from dataclasses import replace
 from mlalm_jupyter.notebook.code import dotted, root_name
 from mlalm_jupyter.notebook.predictive import refusals
 from mlalm_jupyter.notebook.predictive.calls import Calls
+from mlalm_jupyter.notebook.predictive.columns import as_column, items_of
 from mlalm_jupyter.notebook.predictive.drafts import Asset, Found, Piece
 from mlalm_jupyter.notebook.predictive.known_rows import BRINGS_TABLE
-from mlalm_jupyter.notebook.predictive.label_items import items_of
 from mlalm_jupyter.notebook.predictive.labels import label_variables, labels_of
 from mlalm_jupyter.notebook.predictive.lookups import lookups_of
 from mlalm_jupyter.notebook.predictive.marks import INPUT, marks_of
@@ -92,7 +92,7 @@ class Assigning(Calls):
         return any(
             self.env.get(one.id, NOTHING).is_scored
             if isinstance(one, ast.Name)
-            else isinstance(one, (ast.Subscript, ast.Attribute)) and _as_column(one) in self.said
+            else isinstance(one, (ast.Subscript, ast.Attribute)) and as_column(one) in self.said
             for one in ast.walk(value)
         )
 
@@ -259,8 +259,8 @@ class Assigning(Calls):
             pieces = self._typed(node)
             # a prediction is called like the label by many
             if found.is_scored or self._is_said(value):
-                self.said.add(_as_column(target))
-            is_label = self._label_in(target) and _as_column(target) not in self.said
+                self.said.add(as_column(target))
+            is_label = self._label_in(target) and as_column(target) not in self.said
             read = self.found.rows_read(value, self.here) & self.found.label_variables
             # what was said may be what another model learns
             if is_label or any(not self.env.get(one, NOTHING).is_scored for one in read):
@@ -320,19 +320,6 @@ class Assigning(Calls):
         if self.inside or self.depth:
             self.found.trouble(self.here, refusals.over_rows(self.cell, f"{table}.columns", "inside a loop"))
         return [Piece(self.here, text=text)]
-
-
-def _as_column(target: ast.expr) -> str:
-    """`table.price` and `table.loc[some, "price"]` are of `table["price"]`."""
-    match target:
-        case ast.Attribute(value=table, attr=name):
-            target = ast.Subscript(table, ast.Constant(name), ast.Store())
-        case ast.Subscript(
-            value=ast.Attribute(value=table, attr="loc" | "at"),
-            slice=ast.Tuple(elts=[_, ast.Constant() as name]),
-        ):
-            target = ast.Subscript(table, name, ast.Store())
-    return ast.unparse(target)
 
 
 def _level(program: Program) -> str:

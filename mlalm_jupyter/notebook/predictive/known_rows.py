@@ -53,6 +53,9 @@ SELECTS_ROWS = frozenset(
 )
 """Methods that leave rows out, or give them another order."""
 
+KEEPS_VALUES = frozenset({"copy", "reset_index", "convert_dtypes", "infer_objects", "rename_axis"})
+"""Methods that give a table with the same columns and what stands in them."""
+
 HANDS_IN = frozenset({"to_csv", "to_excel", "to_parquet", "to_json", "to_sql", "to_feather", "savetxt"})
 """What writes answers to where a contest or a colleague gets them."""
 

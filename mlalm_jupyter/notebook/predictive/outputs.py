@@ -310,10 +310,10 @@ def _is_used_before(found: Found, one: _Candidate, last: _Candidate) -> bool:
     made = lines[one.scoring.line].flow.writes
     return any(
         made & line.flow.reads
-        and isinstance(line.node, (ast.Assign, ast.AugAssign, ast.Expr))
         and not (is_measuring(line) or line.flow.reads & found.label_variables)
         and (
-            isinstance(line.node, ast.Expr) is False or any(call.last in HANDS_IN for call in line.flow.calls)
+            isinstance(line.node, (ast.Assign, ast.AugAssign))
+            or any(call.last in HANDS_IN for call in line.flow.calls)
         )
         for line in lines[one.scoring.line + 1 : last.key[1]]
     )

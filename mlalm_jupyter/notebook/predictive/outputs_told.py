@@ -7,9 +7,9 @@ from collections.abc import Iterable, Sequence, Set
 
 from mlalm_jupyter.notebook.predictive import refusals
 from mlalm_jupyter.notebook.predictive.answers import is_label
+from mlalm_jupyter.notebook.predictive.columns import Labels, items_of
 from mlalm_jupyter.notebook.predictive.drafts import Found
-from mlalm_jupyter.notebook.predictive.known_rows import SELECTS_ROWS
-from mlalm_jupyter.notebook.predictive.label_items import Labels, items_of
+from mlalm_jupyter.notebook.predictive.known_rows import HANDS_IN, KEEPS_VALUES, SELECTS_ROWS
 from mlalm_jupyter.notebook.predictive.outputs import (
     asked_alike,
     candidates_of,
@@ -126,42 +126,72 @@ def told_of_rest(found: Found, chosen: Slice, outputs: Sequence[Output], told: I
         return []
     inside = {part.line for part in chosen.parts}
     last = max(one.line for one in outputs)
-    candidates = candidates_of(found)
-    mine = [one for one in candidates if one.scoring.line in inside]
-    asked = {line for one in mine for line in asked_alike(candidates, one) | {one.scoring.line}}
-    gone_out = {name for one in outputs for name in _names(one.expression)} | {
-        one.variable for one in outputs
-    }
+    asked = _asked(found, chosen)
+    gone_out = {one.variable for one in outputs}
+    what = outputs[-1].expression or outputs[-1].variable
     known = " ".join(told)
     of_predictions: set[str] = set()
     rest: dict[str, int] = {}
+    handed: list[str] = []
     for index in range(min(asked, default=len(found.program.lines)), len(found.program.lines)):
         line = found.program.lines[index]
-        reads = bool(line.flow.reads & of_predictions)
-        if reads and isinstance(line.node, ast.Assign) and _is_written_out(line.node.value):
+        read = line.flow.reads & of_predictions
+        handed += _told_of_function(found, line, sorted(read), what)
+        if read and isinstance(line.node, ast.Assign) and _is_written_out(line.node.value):
             # also where labels stand beside them
             of_predictions |= _rows_made(found, index)
-        if index in asked or (reads and not _is_about(found, line)):
-            made = _rows_made(found, index)
+        if index in asked:
+            of_predictions |= line.flow.writes | line.flow.changes
+        elif read and not _is_about(found, line) and (made := _rows_made(found, index)):
             is_kept = index in inside and index <= last
-            if (
-                not is_kept
-                and made
-                and index not in asked
-                and _makes_others(line.node, of_predictions, gone_out)
-            ):
-                name = (_targets(line.node) or sorted(made))[0]
-                if f"Cell {line.place.cell} makes" not in known and f"`{name}`" not in known:
-                    rest[name] = line.place.cell
+            name = (_targets(line.node) or sorted(made))[0]
+            is_told = f"Cell {line.place.cell} makes" in known or f"`{name}`" in known
+            if not (is_kept or is_told or name in gone_out) and _makes_others(line.node, read, gone_out):
+                rest[name] = line.place.cell
             of_predictions |= made
-    rest = {name: cell for name, cell in rest.items() if name not in gone_out}
     if not rest:
-        return []
+        return handed
     listed = ", ".join(f"`{name}` (cell {cell})" for name, cell in rest.items())
-    what = outputs[-1].expression or outputs[-1].variable
     stays = "is made of predictions and stays" if len(rest) == 1 else "are made of predictions and stay"
     return [
-        f"What goes out is `{what}`; {listed} {stays} behind. If that is meant, mark it: `%web_output VAR`."
+        *handed,
+        f"What goes out is `{what}`; {listed} {stays} behind. If that is meant, mark it: `%web_output VAR`.",
+    ]
+
+
+def _asked(found: Found, chosen: Slice) -> set[int]:
+    """The lines that ask the model which answers for the rows that are answered."""
+    inside = {part.line for part in chosen.parts}
+    candidates = candidates_of(found)
+    mine = [one for one in candidates if one.scoring.line in inside]
+    models = {one.variable for one in chosen.assets if one.kind == MODEL}
+    kept = {
+        index
+        for index, line in enumerate(found.program.lines)
+        for node in ast.walk(line.node)
+        if isinstance(node, ast.Attribute) and node.attr == "labels_" and ast.unparse(node.value) in models
+    }
+    return {line for one in mine for line in asked_alike(candidates, one) | {one.scoring.line}} | kept
+
+
+def _told_of_function(found: Found, line: Line, read: Sequence[str], what: str) -> list[str]:
+    """A function of the notebook that is given predictions and writes to a file, as whose last step it may change them."""
+    match line.node:
+        case ast.Expr(value=ast.Call(func=ast.Name(id=name))) if read:
+            writes = any(
+                isinstance(node, ast.Attribute) and node.attr in HANDS_IN
+                for other in found.program.lines
+                if isinstance(other.node, ast.FunctionDef) and other.node.name == name
+                for node in ast.walk(other.node)
+            )
+        case _:
+            return []
+    if not writes:
+        return []
+    return [
+        f"Cell {line.place.cell} gives {refusals.listed(read)} to `{name}`, which writes to a file and may make something "
+        f"else of it first; the service answers `{what}` as it is before. If the other is meant, return it there, give it a "
+        "name, and mark that: `%web_output NAME`."
     ]
 
 
@@ -187,7 +217,7 @@ def _rows_made(found: Found, index: int) -> set[str]:
     }
 
 
-def _makes_others(node: ast.stmt, of_predictions: Set[str], gone_out: Set[str]) -> bool:
+def _makes_others(node: ast.stmt, read: Set[str], gone_out: Set[str]) -> bool:
     """Whether a statement makes other values of predictions; not if it selects, or puts what goes out beside others."""
     if not isinstance(node, (ast.Assign, ast.AugAssign, ast.AnnAssign)):
         return True
@@ -201,20 +231,14 @@ def _makes_others(node: ast.stmt, of_predictions: Set[str], gone_out: Set[str]) 
             case ast.Name() | ast.Attribute() | None:
                 return isinstance(node, ast.AugAssign)
             case ast.Call() if items := items_of(value):
-                mine = [one for _, one in items if of_predictions & _names(ast.unparse(one))]
+                mine = [one for _, one in items if read & _names(one)]
                 return not all(isinstance(one, ast.Name) and one.id in gone_out for one in mine)
             case _:
                 return True
 
 
-_SAME = frozenset(
-    {"copy", "reset_index", "set_index", "to_frame", "rename", "tolist", "ravel", "to_numpy", "drop"}
-)
+_SAME = KEEPS_VALUES | {"set_index", "to_frame", "rename", "tolist", "ravel", "to_numpy", "drop"}
 
 
-def _names(expression: str) -> set[str]:
-    return (
-        {one.id for one in ast.walk(ast.parse(expression)) if isinstance(one, ast.Name)}
-        if expression
-        else set()
-    )
+def _names(node: ast.AST) -> set[str]:
+    return {one.id for one in ast.walk(node) if isinstance(one, ast.Name)}

@@ -12,12 +12,12 @@ from mlalm_jupyter.notebook.document import NotebookDocument
 from mlalm_jupyter.notebook.effects import Call
 from mlalm_jupyter.notebook.predictive import refusals
 from mlalm_jupyter.notebook.predictive.answers import changed_later, decided_beside, decided_later
+from mlalm_jupyter.notebook.predictive.columns import items_of
 from mlalm_jupyter.notebook.predictive.cuts import check_rows_together
 from mlalm_jupyter.notebook.predictive.drafts import Asset, Found
 from mlalm_jupyter.notebook.predictive.folding import folded
 from mlalm_jupyter.notebook.predictive.freezing import frozen
 from mlalm_jupyter.notebook.predictive.known_rows import FITS
-from mlalm_jupyter.notebook.predictive.label_items import items_of
 from mlalm_jupyter.notebook.predictive.labels import labels_of
 from mlalm_jupyter.notebook.predictive.marks import INPUT, OUTPUT, PORTS, SELECTION, marks_of
 from mlalm_jupyter.notebook.predictive.outputs import outputs_of, training_cells

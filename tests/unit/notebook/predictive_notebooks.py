@@ -24,6 +24,10 @@ from sklearn.preprocessing import LabelEncoder, OneHotEncoder, StandardScaler
 from sklearn.metrics import accuracy_score
 from sklearn.model_selection import GridSearchCV, cross_val_score, train_test_split"""
 
+FILLED = "df = pd.read_csv('people.csv')\ndf['age'] = df['age'].fillna(df['age'].median())"
+"""Reads the table of people, without holes in the ages."""
+SPLIT = "X_train, X_test, y_train, y_test = train_test_split(X, y, test_size=0.3, random_state=1)"
+
 Cell = str | tuple[str, ...]
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -11,27 +10,19 @@ import pytest
 from mlalm_jupyter.domain.errors import InvalidInput
 from mlalm_jupyter.notebook.predictive.parts import Plan
 from mlalm_jupyter.notebook.predictive.plan import plan_of
-from tests.unit.notebook.predictive_notebooks import SETUP, document, original, scored, write_people
+from tests.unit.notebook.predictive_notebooks import FILLED, SETUP, SPLIT, document, original, scored
 
-pytestmark = pytest.mark.prove_conversion
+pytestmark = [pytest.mark.prove_conversion, pytest.mark.usefixtures("people_here")]
 
-READ = "df = pd.read_csv('people.csv')\ndf['age'] = df['age'].fillna(df['age'].median())"
-SPLIT = "X_train, X_test, y_train, y_test = train_test_split(X, y, test_size=0.3, random_state=1)"
 TWO = "out = pd.DataFrame({'said': p, 'up': p + 1})\n"
 COLUMNS = "out = X_test.copy()\nout['said'] = p\nout['up'] = p + 1\n"
 BOTH = "out[['said', 'up']]"
 
 
-@pytest.fixture(autouse=True)
-def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    write_people(tmp_path)
-    monkeypatch.chdir(tmp_path)
-
-
 def planned(*cells: str, label: str = "cost", fit: str = "y_train") -> Plan:
     model = "LogisticRegression(max_iter=500)" if label == "y" else "LinearRegression()"
     before = f"X = df[['age', 'pay']]\ny = df['{label}']\n{SPLIT}\nmodel = {model}.fit(X_train, {fit})"
-    return plan_of(document(SETUP, READ, before, *cells))
+    return plan_of(document(SETUP, FILLED, before, *cells))
 
 
 def said_and_meant(plan: Plan, meant: str, label: str) -> tuple[Any, Any]:
@@ -52,6 +43,7 @@ def same(one: Any, other: Any) -> bool:
 
 CHANGED = {
     "a column rounded": (TWO + "out['said'] = out['said'].round()\nout", BOTH),
+    "each row": (TWO + "out = out.apply(lambda r: r * 2, axis=1)\nout", "out"),
     "a column doubled": (TWO + "out['up'] *= 2\nout", BOTH),
     "a column doubled beside features": (COLUMNS + "out['up'] *= 2\nout", BOTH),
     "both in a list": (COLUMNS + "out[['said', 'up']] = out[['said', 'up']].clip(lower=100)\nout", BOTH),
@@ -78,6 +70,10 @@ CHANGED = {
         "out['said']",
     ),
     "columns chosen": (COLUMNS + "out['raw'] = p * 2\nout = out[['pay', 'said', 'up']]\nout", BOTH),
+    "one column chosen": (
+        "out = X_test.copy()\nout['raw'] = p\nout['said'] = p.round()\nout = out[['pay', 'said']]\nout.to_csv('o.csv')",
+        "out['said']",
+    ),
     "renamed": (COLUMNS + "out = out.rename(columns={'up': 'high'})\nout", "out[['said', 'high']]"),
     "renamed in place": (
         COLUMNS + "out.rename(columns={'up': 'high'}, inplace=True)\nout",
@@ -166,6 +162,11 @@ def test_amounts_from_their_logarithms_go_out_in_whichever_table_they_are_worked
             "out = X_test.copy()\nout['p'] = p\nout['band'] = out.apply(lambda r: r['p'] > r['pay'], axis=1)",
             "`out['band']`",
         ),
+        (
+            COLUMNS + "def finished(t):\n    return t * 2\nout = finished(out)\nout.to_csv('s.csv')",
+            "`out` (cell 5)",
+        ),
+        (COLUMNS + "out = out.merge(df[['town']], left_index=True, right_index=True)", "`out` (cell 5)"),
         ("off = abs(y_test - p)\nprint(off.mean())", ""),
         (
             "out = pd.DataFrame({'was': y_test, 'is': p, 'up': p + 1})\nout['is'] = out['is'] * 2",
@@ -182,6 +183,38 @@ def test_what_is_made_of_predictions_and_stays_behind_is_told(cell: str, behind:
     assert [behind in one for one in notes] == [True] * bool(behind)
 
 
+def test_predictions_that_a_function_of_the_notebook_writes_to_a_file_are_told() -> None:
+    function = "def hand_in(said, path):\n    said = np.maximum(said, 110)\n    pd.Series(said).to_csv(path)"
+    plan = planned(function, "p = model.predict(X_test)\nhand_in(p, 's.csv')")
+    (note,) = [one for one in plan.notes if "hand_in" in one]
+    assert note == (
+        "Cell 5 gives `p` to `hand_in`, which writes to a file and may make something else of it first; the service answers "
+        "`p` as it is before. If the other is meant, return it there, give it a name, and mark that: `%web_output NAME`."
+    )
+
+
+def test_names_that_are_given_to_clusters_are_told() -> None:
+    clusters = (
+        "from sklearn.cluster import KMeans\nkm = KMeans(3, n_init=3, random_state=0).fit(df[['age', 'pay']])"
+    )
+    named = "df['cluster'] = km.labels_\ndf['segment'] = df['cluster'].map({0: 'a', 1: 'b', 2: 'c'})\ndf.to_csv('o.csv')"
+    plan = plan_of(document(SETUP, FILLED, clusters, named))
+    assert any(
+        "`df['segment']` (cell 4) is made of predictions and stays behind" in one for one in plan.notes
+    )
+
+
+def test_both_columns_that_one_model_predicts_go_out() -> None:
+    split = SPLIT.replace("(X, y,", "(X, Y,")
+    before = f"X = df[['age', 'pay']]\nY = df[['cost', 'y']]\n{split}"
+    fit = "model = LinearRegression().fit(X_train, y_train)\np = model.predict(X_test)"
+    out = "out = pd.DataFrame(p, columns=['cost', 'y'])\nout['y'] = (out['y'] > 0.5).astype(int)\nout"
+    plan = plan_of(document(SETUP, FILLED, before, fit, out))
+    fitted, came, _, names = original(plan)
+    rows = came.loc[names["X_test"].index].drop(columns=["cost", "y"])
+    assert same(scored(plan, fitted, rows), names["out"][["cost", "y"]])
+
+
 @pytest.mark.parametrize(
     "columns",
     ["y = df[cols[-1]]", "y = df[config['target']]", "y = df[df.columns[-1]]", "y = df.drop(columns=rest)"],
@@ -192,7 +225,7 @@ def test_a_label_that_is_found_by_its_place_takes_no_feature_along(columns: str)
     )
     worked = "df['age2'] = df['age'] ** 2\nX = df[['age', 'pay', 'age2']]"
     fit = f"{columns}\n{SPLIT}\nmodel = LinearRegression().fit(X_train, y_train)"
-    cells = (SETUP, READ, names, f"{fit.partition(chr(10))[0]}\n{worked}", fit.partition("\n")[2])
+    cells = (SETUP, FILLED, names, f"{fit.partition(chr(10))[0]}\n{worked}", fit.partition("\n")[2])
     plan = plan_of(document(*cells, "p = model.predict(X_test)"))
     said, wanted = said_and_meant(plan, "p", "cost")
     assert same(np.ravel(said), np.ravel(wanted))
@@ -226,7 +259,7 @@ def test_a_table_of_scores_that_is_written_to_a_file_hands_no_model_in() -> None
         "scores.to_csv('scores.csv')"
     )
     with pytest.raises(InvalidInput, match="Expected one model whose predictions go out, got 2"):
-        plan_of(document(SETUP, READ, f"X = df[['age', 'pay']]\ny = df['cost']\n{SPLIT}", models))
+        plan_of(document(SETUP, FILLED, f"X = df[['age', 'pay']]\ny = df['cost']\n{SPLIT}", models))
 
 
 def test_a_mean_of_two_models_goes_out_with_both() -> None:
@@ -245,7 +278,7 @@ def test_a_power_is_found_where_a_comma_ends_its_call() -> None:
     before = (
         f"X = df[['age', 'pay']]\ny = df['cost']\n{SPLIT}\nmodel = LinearRegression().fit(X_train, y_train)"
     )
-    plan = plan_of(document(SETUP, READ, power, before, "p = model.predict(X_test)"))
+    plan = plan_of(document(SETUP, FILLED, power, before, "p = model.predict(X_test)"))
     said, wanted = said_and_meant(plan, "p", "cost")
     assert same(said, wanted)
 
@@ -316,7 +349,7 @@ def test_what_else_is_written_to_files_takes_nothing_from_the_table_of_answers(e
 )
 def test_features_that_know_a_number_of_labels_stay(features: str) -> None:
     before = f"{features}\ny = df['cost']\n{SPLIT}\nmodel = LinearRegression().fit(X_train, y_train)"
-    plan = plan_of(document(SETUP, READ, before, "p = model.predict(X_test)"))
+    plan = plan_of(document(SETUP, FILLED, before, "p = model.predict(X_test)"))
     said, wanted = said_and_meant(plan, "p", "cost")
     assert same(said, wanted)
 

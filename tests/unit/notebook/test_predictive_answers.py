@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -10,26 +9,18 @@ import pandas as pd
 import pytest
 
 from mlalm_jupyter.notebook.predictive.plan import plan_of
-from tests.unit.notebook.predictive_notebooks import SETUP, document, original, scored, write_people
+from tests.unit.notebook.predictive_notebooks import FILLED, SETUP, SPLIT, document, original, scored
 
-pytestmark = pytest.mark.prove_conversion
+pytestmark = [pytest.mark.prove_conversion, pytest.mark.usefixtures("people_here")]
 
-READ = "df = pd.read_csv('people.csv')\ndf['age'] = df['age'].fillna(df['age'].median())"
 XY = "X = df[['age', 'pay']]\ny = df['{label}']"
-SPLIT = "X_train, X_test, y_train, y_test = train_test_split(X, y, test_size=0.3, random_state=1)"
 FIT = "model = {model}.fit(X_train, y_train)"
-
-
-@pytest.fixture(autouse=True)
-def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    write_people(tmp_path)
-    monkeypatch.chdir(tmp_path)
 
 
 def answered(*cells: str, label: str = "y") -> tuple[Any, Any]:
     """What the notebook says of the rows it held back, and what the slice says of them without their labels."""
     model = "LogisticRegression(max_iter=500)" if label == "y" else "LinearRegression()"
-    before = (SETUP, READ, XY.format(label=label), SPLIT, FIT.format(model=model))
+    before = (SETUP, FILLED, XY.format(label=label), SPLIT, FIT.format(model=model))
     plan = plan_of(document(*before, *cells))
     fitted, came, out, names = original(plan)
     rows = came.loc[names["X_test"].index].drop(columns=[label])
@@ -68,14 +59,14 @@ def test_predictions_that_become_others_in_a_table_go_out_as_they_are_there() ->
 
 
 def test_predictions_that_become_their_errors_under_their_name_go_out_as_they_were() -> None:
-    before = (SETUP, READ, XY.format(label="cost"), SPLIT, FIT.format(model="LinearRegression()"))
+    before = (SETUP, FILLED, XY.format(label="cost"), SPLIT, FIT.format(model="LinearRegression()"))
     plan = plan_of(document(*before, "p = model.predict(X_test)", "p = np.abs(p - y_test)"))
     assert [(one.variable, one.place.cell) for one in plan.outputs] == [("p", 6)]
 
 
 @pytest.mark.parametrize("changed", ["p = p[X_test['age'] > 30]", "p.sort()", "p = p[:5]", "p = p[::-1]"])
 def test_predictions_that_become_something_else_that_is_not_of_their_rows_are_told(changed: str) -> None:
-    before = (SETUP, READ, XY.format(label="cost"), SPLIT, FIT.format(model="LinearRegression()"))
+    before = (SETUP, FILLED, XY.format(label="cost"), SPLIT, FIT.format(model="LinearRegression()"))
     plan = plan_of(document(*before, "p = model.predict(X_test)", changed))
     assert [(one.variable, one.place.cell) for one in plan.outputs] == [("p", 6)]
     (told,) = [one for one in plan.notes if "something else" in one]
@@ -149,7 +140,7 @@ def test_what_the_model_says_besides_what_goes_out_is_told_where_it_is_used(
     asked = "p = model.predict(X_test)\nq = model.predict_proba(X_test)[:, 1]\nprint(q)"
     before = (
         SETUP,
-        READ,
+        FILLED,
         XY.format(label="y"),
         SPLIT,
         FIT.format(model="LogisticRegression(max_iter=500)"),
@@ -175,7 +166,7 @@ def test_what_the_model_says_besides_what_goes_out_is_told_where_it_is_used(
 def test_what_else_a_clustering_says_of_rows_is_told(used: str, told: list[str]) -> None:
     clusters = "from sklearn.cluster import KMeans\nkm = KMeans(3, n_init=3, random_state=1).fit(X_train)"
     rows = "X_train, X_test = df.loc[:50, ['age', 'pay']], df.loc[50:, ['age', 'pay']].copy()"
-    cells = (SETUP, READ, rows, clusters, f"X_test['kind'] = km.predict(X_test)\n{used}")
+    cells = (SETUP, FILLED, rows, clusters, f"X_test['kind'] = km.predict(X_test)\n{used}")
     if "X_test['far']" not in used:
         cells = (*cells[:-1], f"kind = km.predict(X_test)\n{used}\nprint(kind)")
     notes = [one for one in plan_of(document(*cells)).notes if one.startswith("The model says more")]
@@ -189,7 +180,7 @@ def test_what_else_a_clustering_says_of_rows_is_told(used: str, told: list[str])
 def test_it_is_told_how_a_value_without_a_column_is_answered(words: str, told: str) -> None:
     dummies = f"X = pd.get_dummies(df[['age', 'pay', 'town']], columns=['town']{words})\ny = df['cost']"
     fit = FIT.format(model="LinearRegression()")
-    plan = plan_of(document(SETUP, READ, dummies, SPLIT, fit, "p = model.predict(X_test)"))
+    plan = plan_of(document(SETUP, FILLED, dummies, SPLIT, fit, "p = model.predict(X_test)"))
     (note,) = [one for one in plan.notes if "get_dummies" in one]
     assert note.startswith("Cell 3 makes a column of each value")
     assert f"answered {told}" in note
@@ -221,7 +212,7 @@ def test_a_class_under_the_label_s_name_and_how_sure_it_is_go_out_together() -> 
     ids=["one of them", "of two models", "of all rows"],
 )
 def test_where_one_column_is_made_of_what_the_model_says_it_is_the_answer(table: str) -> None:
-    before = (SETUP, READ, XY.format(label="cost"), SPLIT, FIT.format(model="LinearRegression()"))
+    before = (SETUP, FILLED, XY.format(label="cost"), SPLIT, FIT.format(model="LinearRegression()"))
     other = "first = RandomForestRegressor(3, random_state=0).fit(X_train, y_train)"
     plan = plan_of(document(*before, other, "p = model.predict(X_test)", f"t = {table}"), model="model")
     assert [(one.variable, one.place.cell) for one in plan.outputs] == [("p", 7)]

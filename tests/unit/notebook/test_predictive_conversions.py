@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import pytest
 
-from tests.unit.notebook.predictive_notebooks import SETUP, Cell, check, write_people
+from tests.unit.notebook.predictive_notebooks import SETUP, SPLIT, Cell, check
 
-pytestmark = pytest.mark.prove_conversion
+pytestmark = [pytest.mark.prove_conversion, pytest.mark.usefixtures("people_here")]
 
 READ = "df = pd.read_csv('people.csv')"
 FILL = "df['age'] = df['age'].fillna(df['age'].median())"
-SPLIT = "X_train, X_test, y_train, y_test = train_test_split(X, y, test_size=0.3, random_state=1)"
 FIT = "model = LogisticRegression(max_iter=500)\nmodel.fit(X_train, y_train)"
 PREDICT = "y_pred = model.predict(X_test)\nprint(accuracy_score(y_test, y_pred))"
 NUMBERS = "X = df[['age', 'pay']]\ny = df['y']"
@@ -303,12 +300,6 @@ NOTEBOOKS: dict[str, list[Cell]] = {
         PREDICT,
     ],
 }
-
-
-@pytest.fixture(autouse=True)
-def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    write_people(tmp_path)
-    monkeypatch.chdir(tmp_path)
 
 
 @pytest.mark.parametrize("name", NOTEBOOKS)
